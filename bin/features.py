@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+"""Computes the features of the contigs: tetranucleotide frequencies and abundances.
+
+In:  catalogue.fa.gz, contigs.tsv, and either every sample's counts.tsv.gz and mapping.tsv
+     (`map_reads`) or a table of RPKM (`contigname`, one column per sample).
+Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), rows.tsv
+     (`contig, length`: the rows of both), excluded.tsv (`contig, reason`: `short` or
+     `no_tetranucleotide`), rpkm.tsv.gz (`contigname`, samples; all contigs), coverage.tsv.gz
+     (`contig`, samples; all contigs) and features.json.
+
+Implements the section "Computation of abundance and tetranucleotide frequencies" of the preprint
+(Nissen et al. 2018, bioRxiv 490078). The rows are the contigs of at least --min_contig_length
+that have at least one 4-mer without ambiguous bases.
+
+With --abundance no coverage is known: coverage.tsv.gz then holds the RPKM, which are proportional
+to the reads per base within each sample, and `mapped_reads` of features.json is null.
+"""
+
+import csv
+import hashlib
+import itertools
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import pysam
+
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+# Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
+DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
+# Windows looked at together: what they need stays within the processor's cache.
+BLOCK = 1 << 16
+
+
+def canonical_tetranucleotides() -> tuple[list[str], np.ndarray]:
+    """Return the 136 canonical 4-mers, sorted, and the index of each of the 256 4-mers in them.
+
+    A canonical 4-mer is the lesser of a 4-mer and its reverse complement. The 256 are in
+    alphabetical order, AAAA = 0 to TTTT = 255.
+    """
+    kmers = ["".join(bases) for bases in itertools.product("ACGT", repeat=4)]
+    lesser = [min(kmer, kmer.translate(COMPLEMENT)[::-1]) for kmer in kmers]
+    names = sorted(set(lesser))
+    return names, np.array([names.index(kmer) for kmer in lesser])
+
+
+TETRANUCLEOTIDES, CANONICAL = canonical_tetranucleotides()
+
+
+def count_tetranucleotides(sequence: bytes) -> np.ndarray:
+    """Return how often each of the 136 canonical 4-mers occurs in a sequence (int64).
+
+    Every window of four bases counts, unless it holds anything but A, C, G and T (either case).
+    """
+    digits = np.frombuffer(sequence.translate(DIGITS), dtype=np.uint8)
+    counts = np.zeros(256, dtype=np.int64)
+    for start in range(0, len(digits) - 3, BLOCK):
+        block = digits[start : start + BLOCK + 3]
+        pairs = block[:-1] << 2 | block[1:]
+        codes = pairs[:-2] << 4 | pairs[2:]
+        if block.max() > 3:
+            known = block < 4
+            codes = codes[known[:-3] & known[1:-2] & known[2:-1] & known[3:]]
+        counts += np.bincount(codes, minlength=256)
+    return np.bincount(CANONICAL, counts, len(TETRANUCLEOTIDES)).astype(np.int64)
+
+
+def standardised(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """z-scale each column of an (n x m) float64 array.
+
+    Returns (scaled n x m float32, means m, standard deviations m). A constant column becomes 0,
+    as do its deviations; with n = 0 means and deviations are 0.
+    """
+    if not len(frequencies):
+        zeros = np.zeros(frequencies.shape[1])
+        return frequencies.astype(np.float32), zeros, zeros
+    means = frequencies.mean(axis=0)
+    # Rounding may give equal values a deviation that is not quite 0.
+    constant = frequencies.min(axis=0) == frequencies.max(axis=0)
+    deviations = np.where(constant, 0, frequencies.std(axis=0))
+    scaled = np.where(constant, 0, frequencies - means) / np.where(constant, 1, deviations)
+    return scaled.astype(np.float32), means, deviations
+
+
+def rpkm_of(reads: np.ndarray, lengths: np.ndarray, counted_reads: np.ndarray) -> np.ndarray:
+    """Return reads per kilobase of contig per million counted reads (contigs x samples).
+
+    `reads` is contigs x samples, `lengths` bp per contig, `counted_reads` per sample. A sample
+    without counted reads gives 0.
+    """
+    per_million = np.zeros(len(counted_reads))
+    np.divide(1e6, counted_reads, out=per_million, where=counted_reads > 0)
+    return reads / (lengths[:, None] / 1e3) * per_million
+
+
+def shares(rpkm: np.ndarray) -> np.ndarray:
+    """Return an (n x s) array with rows scaled to sum to 1 (float32).
+
+    A row of zeros says nothing about the contig: it becomes 1 / s everywhere.
+    """
+    # Divided by the greatest first, so that no sum overflows or is lost among the smallest floats.
+    greatest = rpkm.max(axis=1, keepdims=True)
+    scaled = np.where(greatest > 0, rpkm / np.where(greatest > 0, greatest, 1), 1)
+    return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def tetranucleotide_frequencies(
+    catalogue: Path, contigs: pd.DataFrame, contigs_path: Path, min_length: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (rows of the contigs kept, their k x 136 frequencies, each row summing to 1).
+
+    The catalogue is read contig by contig; it must hold the contigs of contigs.tsv, in order and
+    length, or ClickException names the first that differs.
+    """
+    lengths = contigs["length"].to_numpy()
+    rows = np.flatnonzero(lengths >= min_length)
+    counts = np.zeros((len(rows), len(TETRANUCLEOTIDES)))
+    position = 0
+    expected = zip(contigs["contig"], lengths, strict=True)
+    for name, sequence in read_catalogue(catalogue):
+        wanted, length = next(expected, (None, 0))
+        if name != wanted:
+            raise differs(catalogue, name, contigs_path, wanted)
+        if len(sequence) != length:
+            found, wanted = f"{name} of {len(sequence)} bp", f"{name} of {length} bp"
+            raise differs(catalogue, found, contigs_path, wanted)
+        if length >= min_length:
+            counts[position] = count_tetranucleotides(sequence.encode("ascii"))
+            position += 1
+    wanted, _ = next(expected, (None, 0))
+    if wanted is not None:
+        raise differs(catalogue, None, contigs_path, wanted)
+    totals = counts.sum(axis=1)
+    counts, rows, totals = counts[totals > 0], rows[totals > 0], totals[totals > 0]
+    counts /= totals[:, None]
+    return rows, counts
+
+def differs(
+    path: Path, found: str | None, contigs_path: Path, wanted: str | None
+) -> click.ClickException:
+    """Return the error for the first contig in which a file and contigs.tsv differ."""
+    has = "ends" if found is None else f"has contig {found!r}"
+    where = "ends" if wanted is None else f"has {wanted!r}"
+    return click.ClickException(
+        f"{path} {has} where {contigs_path} {where}: make both from the same assemblies"
+    )
+
+
+def read_catalogue(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield (name, sequence) of each contig of the catalogue; ClickException if it is damaged."""
+    try:
+        with pysam.FastxFile(str(path)) as records:
+            for record in records:
+                yield record.name, record.sequence
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{path}: is damaged ({error}): make it again") from error
+
+
+def read_table(path: Path, columns: dict[str, type] | None = None) -> pd.DataFrame:
+    """Return the columns of a TSV in their types; without `columns` the cells as str, no header."""
+    options = {"usecols": list(columns), "dtype": columns} if columns else {"header": None}
+    try:
+        return pd.read_csv(
+            path,
+            sep="\t",
+            keep_default_na=False,
+            na_filter=False,
+            quoting=csv.QUOTE_NONE,
+            **{"dtype": str} | options,
+        )
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise click.ClickException(f"{path}: is not the table it should be ({error})") from error
+
+
+def tables_by_sample(
+    paths: Sequence[Path], columns: dict[str, type]
+) -> Iterator[tuple[str, Path, pd.DataFrame]]:
+    """Yield (sample, path, table) of each file, with `columns`.
+
+    Raises ClickException when a file is not about one sample, when two are about the same, and
+    when a number is negative or not finite.
+    """
+    seen: dict[str, Path] = {}
+    for path in paths:
+        table = read_table(path, {"sample": str} | columns)
+        samples = table["sample"].unique()
+        if len(samples) != 1:
+            raise click.ClickException(f"{path}: is about {len(samples)} samples, not about one")
+        sample = samples[0]
+        if sample in seen:
+            raise click.ClickException(
+                f"{seen[sample]} and {path} are both about sample {sample!r}: give each sample once"
+            )
+        for name, column in table.select_dtypes("number").items():
+            wrong = ~(np.isfinite(column) & (column >= 0)).to_numpy()
+            if wrong.any():
+                raise click.ClickException(
+                    f"{path}: row {wrong.argmax() + 1} has {column[wrong.argmax()]} in column "
+                    f"{name!r}, which must be a number of at least 0: map the sample again"
+                )
+        seen[sample] = path
+        yield sample, path, table
+
+
+def read_counts(
+    counts: Sequence[Path], mapping: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path
+) -> tuple[list[str], np.ndarray, np.ndarray, pd.DataFrame]:
+    """Merge the samples' tables by the name of the sample.
+
+    Returns (s samples, sorted; reads, contigs x s; coverage, contigs x s; mapping statistics, one
+    row per sample in that order). Raises ClickException when a table of counts has other contigs
+    than contigs.tsv or another order, and when counts and statistics are not of the same samples.
+    """
+    names = contigs["contig"]
+    columns = {}
+    for sample, path, table in tables_by_sample(
+        counts, {"contig": str, "reads": np.int64, "coverage": np.float64}
+    ):
+        if not table["contig"].equals(names):
+            pairs = itertools.zip_longest(table["contig"], names)
+            found, wanted = next(pair for pair in pairs if pair[0] != pair[1])
+            raise differs(path, found, contigs_path, wanted)
+        columns[sample] = table["reads"].to_numpy(), table["coverage"].to_numpy()
+    statistics = {
+        sample: table
+        for sample, _, table in tables_by_sample(
+            mapping, {"mapped_reads": np.int64, "counted_reads": np.int64}
+        )
+    }
+    for sample in sorted(columns.keys() ^ statistics.keys()):
+        lacks, has = ("--mapping", "--counts") if sample in columns else ("--counts", "--mapping")
+        raise click.ClickException(f"sample {sample!r} is in the files of {has}, not of {lacks}")
+    samples = sorted(columns)
+    reads, coverage = (np.column_stack([columns[name][i] for name in samples]) for i in (0, 1))
+    return samples, reads, coverage, pd.concat([statistics[name] for name in samples])
+
+
+def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.ndarray:
+    """Return the row in contigs.tsv of each name of an abundance table.
+
+    The names are the catalogue's or, where those are unique in the group, the assembler's. Raises
+    ClickException for an unknown name and for one that is there twice.
+    """
+    schemes = [contigs["contig"]]
+    if contigs["name"].is_unique:
+        schemes.append(contigs["name"])
+    known = max(schemes, key=lambda scheme: names.isin(scheme).sum())
+    rows = pd.Index(known).get_indexer(names)
+    if (rows < 0).any():
+        name = names.iloc[(rows < 0).argmax()]
+        raise click.ClickException(
+            f"{path}: contig {name!r} is not in the catalogue: name the contigs as the assembly "
+            "does (with several assemblies in a group, as contigs.tsv does)"
+        )
+    if names.duplicated().any():
+        name = names[names.duplicated()].iloc[0]
+        raise click.ClickException(f"{path}: contig {name!r} is there twice: keep one row")
+    return rows
+
+
+def read_abundance(
+    path: Path, contigs: pd.DataFrame, min_length: int
+) -> tuple[list[str], np.ndarray]:
+    """Read a table of RPKM; return (s samples, sorted; RPKM, contigs x s).
+
+    Contigs shorter than `min_length` may be absent: they get 0. Raises ClickException for an
+    absent longer one, an unknown or repeated contig, a repeated sample, and for a value that is
+    not a number of at least 0.
+    """
+    table = read_table(path)
+    header = table.iloc[0].to_list()
+    samples, cells = header[1:], table.iloc[1:, 1:]
+    if header[0] != "contigname" or not samples:
+        raise click.ClickException(
+            f"{path}: its header must be 'contigname' and the samples, separated by tabs"
+        )
+    repeated = [name for name in samples if samples.count(name) > 1 or not name]
+    if repeated:
+        raise click.ClickException(f"{path}: two columns are named {repeated[0]!r}: rename one")
+    names = table.iloc[1:, 0]
+    rows = abundance_rows(names, contigs, path)
+    values = np.column_stack([pd.to_numeric(cells[c], errors="coerce") for c in cells.columns])
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise click.ClickException(
+            f"{path}: contig {names.iloc[row]!r} has {cells.iat[row, column]!r} in sample "
+            f"{samples[column]!r}, which must be a number of at least 0"
+        )
+    absent = contigs["length"].to_numpy() >= min_length
+    absent[rows] = False
+    if absent.any():
+        raise click.ClickException(
+            f"{path}: contig {contigs['contig'][absent.argmax()]!r} of the catalogue is not in it: "
+            f"give every contig of at least {min_length} bp"
+        )
+    order = sorted(range(len(samples)), key=samples.__getitem__)
+    rpkm = np.zeros((len(contigs), len(samples)))
+    rpkm[rows] = values[:, order]
+    return [samples[i] for i in order], rpkm
+
+
+def write_table(path: str, table: pd.DataFrame) -> None:
+    """Write a TSV, gzipped if so named, the same bytes for the same table."""
+    gzipped = {"method": "gzip", "compresslevel": 6, "mtime": 0}
+    table.to_csv(
+        path,
+        sep="\t",
+        index=False,
+        float_format="%.6g",
+        quoting=csv.QUOTE_NONE,
+        lineterminator="\n",
+        compression=gzipped if path.endswith(".gz") else None,
+    )
+
+
+def write_features(
+    contigs: pd.DataFrame,
+    rows: np.ndarray,
+    frequencies: np.ndarray,
+    samples: list[str],
+    rpkm: np.ndarray,
+    min_length: int,
+    mapped_reads: list[int] | None,
+) -> None:
+    """Write tnf.npy, abundance.npy, rows.tsv, excluded.tsv and features.json."""
+    scaled, means, deviations = standardised(frequencies)
+    np.save("tnf.npy", scaled)
+    np.save("abundance.npy", shares(rpkm[rows]))
+    kept = contigs.iloc[rows]
+    write_table("rows.tsv", kept[["contig", "length"]])
+    excluded = contigs.drop(contigs.index[rows])
+    reason = np.where(excluded["length"] < min_length, "short", "no_tetranucleotide")
+    write_table("excluded.tsv", excluded[["contig"]].assign(reason=reason))
+    about = {
+        "samples": samples,
+        "n_contigs": len(rows),
+        "rows_sha256": hashlib.sha256("\n".join(kept["contig"]).encode()).hexdigest(),
+        "min_contig_length": min_length,
+        "mapped_reads": mapped_reads and dict(zip(samples, mapped_reads, strict=True)),
+        "tetranucleotides": TETRANUCLEOTIDES,
+        "tnf_mean": means.tolist(),
+        "tnf_sd": deviations.tolist(),
+    }
+    Path("features.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--catalogue", type=FILE, required=True, help="catalogue.fa.gz.")
+@click.option("--contigs", "contigs_path", type=FILE, required=True, help="contigs.tsv.")
+@click.option(
+    "--min_contig_length",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    help="Shorter contigs get no row.",
+)
+@click.option("--counts", type=FILE, multiple=True, help="A sample's counts.tsv.gz; once each.")
+@click.option("--mapping", type=FILE, multiple=True, help="A sample's mapping.tsv; once each.")
+@click.option("--abundance", type=FILE, help="RPKM of all samples, in place of --counts.")
+def main(
+    catalogue: Path,
+    contigs_path: Path,
+    min_contig_length: int,
+    counts: tuple[Path, ...],
+    mapping: tuple[Path, ...],
+    abundance: Path | None,
+) -> None:
+    """Compute the tetranucleotide frequencies and the abundances of a group's contigs."""
+    if bool(counts) == bool(abundance) or bool(counts) != bool(mapping):
+        raise click.UsageError("give --counts and --mapping of every sample, or --abundance")
+    columns = {"contig": str, "assembly": str, "name": str, "length": np.int64}
+    contigs = read_table(contigs_path, columns)
+    if abundance:
+        samples, rpkm = read_abundance(abundance, contigs, min_contig_length)
+        coverage, mapped_reads = rpkm, None
+    else:
+        samples, reads, coverage, statistics = read_counts(counts, mapping, contigs, contigs_path)
+        mapped_reads = statistics["mapped_reads"].to_list()
+        rpkm = rpkm_of(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
+    rows, frequencies = tetranucleotide_frequencies(
+        catalogue, contigs, contigs_path, min_contig_length
+    )
+    write_features(contigs, rows, frequencies, samples, rpkm, min_contig_length, mapped_reads)
+    for path, key, values in (
+        ("rpkm.tsv.gz", "contigname", rpkm),
+        ("coverage.tsv.gz", "contig", coverage),
+    ):
+        table = pd.DataFrame(values, columns=samples)
+        table.insert(0, key, contigs["contig"], allow_duplicates=True)
+        write_table(path, table)
+    click.echo(f"{len(rows)} of {len(contigs)} contigs, {len(samples)} samples", err=True)
+    if not len(rows):
+        click.echo(
+            f"Warning: no contig of at least {min_contig_length} bp has a 4-mer without ambiguous "
+            "bases: nothing can be binned; lower --min_contig_length",
+            err=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
