@@ -1,0 +1,106 @@
+"""summary.py: counts over groups, and what a user reads in the terminal."""
+
+import json
+import os
+
+import pandas as pd
+import pytest
+import summary
+from click.testing import CliRunner
+
+BINS = "bin\tassembly\tcluster\tsize\tcontigs\tn50\tgc\tmulti_labelled\trefined\tcoverage_S1\n"
+
+
+def write_group(folder, contigs, samples, contig2bin, bins):
+    """contigs: (assembly, name, length); contig2bin: (assembly, contig, bin); bins: (bin, assembly, size, refined)."""
+    folder.mkdir()
+    rows = [f"{a}~{n}\t{a}\t{n}\t{length}\n" for a, n, length in contigs]
+    (folder / "contigs.tsv").write_text("contig\tassembly\tname\tlength\n" + "".join(rows))
+    (folder / "features.json").write_text(json.dumps({"samples": samples}))
+    (folder / "contig2bin.tsv").write_text("assembly\tcontig\tbin\n" + "".join("\t".join(r) + "\n" for r in contig2bin))
+    rows = [f"{b}\t{a}\t1\t{size}\t1\t1\t0.5\t0\t{refined}\t1\n" for b, a, size, refined in bins]
+    (folder / "bins.tsv").write_text(BINS + "".join(rows))
+    return ["--group", folder.name, *(str(folder / f) for f in ("contigs.tsv", "features.json", "contig2bin.tsv", "bins.tsv"))]
+
+
+def run_summary(tmp_path, arguments):
+    here = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        result = CliRunner().invoke(summary.main, arguments, catch_exceptions=False)
+    finally:
+        os.chdir(here)
+    if result.exit_code:
+        return result, None, None
+    table = pd.read_csv(tmp_path / "summary.tsv", sep="\t", dtype=str, keep_default_na=False)
+    return result, table, (tmp_path / "summary.txt").read_text()
+
+
+def test_two_groups(tmp_path):
+    gut = write_group(
+        tmp_path / "gut",
+        [("A1", "c", 3_000_000), ("A1", "NA", 1_000_000), ("A2", "c", 500_000)],
+        ["S1", "S2"],
+        [("A1", "c", "A1.001"), ("A1", "c", "A1.002"), ("A1", "NA", "A1.002")],
+        [("A1.001", "A1", 3_000_000, "true"), ("A1.002", "A1", 4_000_000, "true")],
+    )
+    air = write_group(tmp_path / "air", [("B", "x", 999)], ["T"], [], [])
+    _, table, text = run_summary(tmp_path, gut + air)
+    assert table.to_dict("records") == [
+        {"group": "air", "assemblies": "1", "samples": "1", "contigs": "1", "contigs_binned": "0", "bp": "999",
+         "bp_binned": "0", "bins": "0", "refined_assemblies": "0"},
+        {"group": "gut", "assemblies": "2", "samples": "2", "contigs": "3", "contigs_binned": "2", "bp": "4500000",
+         "bp_binned": "4000000", "bins": "2", "refined_assemblies": "1"},
+    ]  # fmt: skip
+    assert text == (
+        "Groups          2: air (1 assembly, 1 sample), gut (2 assemblies, 2 samples)\n"
+        "Contigs binned  2 of 4 (50.0 %), 4.00 Mbp of 4.50 Mbp (88.9 %)\n"
+        "Bins            2, 1 of 3 assemblies refined by assembly graph\n"
+        "Largest bins    gut/A1.002 (4.00 Mbp), gut/A1.001 (3.00 Mbp)\n"
+    )
+
+
+def test_one_group_without_bins(tmp_path):
+    _, table, text = run_summary(tmp_path, write_group(tmp_path / "g", [("B", "x", 5)], ["T"], [], []))
+    assert len(table) == 1
+    lines = text.splitlines()
+    assert len(lines) == 4 and lines[1] == "Contigs binned  0 of 1 (0.0 %), 0 bp of 5 bp (0.0 %)"
+    assert lines[2:] == ["Bins            0, 0 of 1 assembly refined by assembly graph", "Largest bins    none"]
+
+
+def test_many_groups_and_equal_bins(tmp_path):
+    arguments = []
+    for name in "edcba":
+        contig2bin, rows = [("B", "x", "B.001")], [("B.001", "B", 250_000, "false")]
+        arguments += write_group(tmp_path / name, [("B", "x", 250_000)], ["T"], contig2bin, rows)
+    _, table, text = run_summary(tmp_path, arguments)
+    assert list(table["group"]) == list("abcde")
+    assert "c (1 assembly, 1 sample), and 2 more" in text
+    assert "Largest bins    a/B.001 (250 kbp), b/B.001 (250 kbp), c/B.001 (250 kbp)\n" in text
+
+
+@pytest.mark.parametrize(
+    ("bp", "text"),
+    [
+        (0, "0 bp"), (999, "999 bp"), (1000, "1.00 kbp"), (9994, "9.99 kbp"), (9996, "10.0 kbp"), (99_960, "100 kbp"),
+        (200_000, "200 kbp"), (999_499, "999 kbp"), (999_500, "1.00 Mbp"), (5_321_000, "5.32 Mbp"),
+        (81_200_000, "81.2 Mbp"), (4_512_000_000, "4.51 Gbp"), (7_000_000_000_000_000, "7000 Tbp"),
+    ],
+)  # fmt: skip
+def test_human_bp(bp, text):
+    assert summary.human_bp(bp) == text
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("features.json", "{", "features.json of the group"),
+        ("features.json", "{}", "no list `samples`"),
+        ("bins.tsv", "bin\tassembly\tsize\n", "no column refined"),
+    ],
+)
+def test_bad_inputs(tmp_path, file, text, message):
+    arguments = write_group(tmp_path / "g", [("B", "x", 5)], ["T"], [], [])
+    (tmp_path / "g" / file).write_text(text)
+    result, _, _ = run_summary(tmp_path, arguments)
+    assert result.exit_code == 1 and message in result.output and file in result.output
