@@ -1,0 +1,24 @@
+// The contigs of a group's assemblies in one FASTA, each under a name of its own.
+process CATALOGUE {
+    tag "${meta.id}"
+    label 'process_single'
+    label 'image_mapping'
+
+    input:
+    tuple val(meta), val(ids), path(fastas, stageAs: 'assembly?/*')
+
+    output:
+    tuple val(meta), path('catalogue.fa.gz'), path('contigs.tsv'), emit: catalogue
+    tuple val(task.process), val('pysam'), eval('python3 -c "import pysam; print(pysam.__version__)"'), topic: versions
+
+    script:
+    def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }
+    """
+    catalogue.py ${assemblies.join(' ')}
+    """
+
+    stub:
+    """
+    touch catalogue.fa.gz contigs.tsv
+    """
+}

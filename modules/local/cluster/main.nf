@@ -1,0 +1,25 @@
+// Cuts the latent space into clusters around medoids.
+process CLUSTER {
+    tag "${meta.id}"
+    label 'process_medium'
+    label 'image_numeric'
+
+    input:
+    tuple val(meta), path(latent), path(latent_json), path(rows), path(contigs)
+
+    output:
+    tuple val(meta), path('clusters.tsv')  , emit: clusters
+    tuple val(meta), path('threshold.json'), emit: threshold
+    tuple val(task.process), val('pandas'), eval('python3 -c "import pandas; print(pandas.__version__)"'), topic: versions
+
+    script:
+    """
+    cluster.py --latent ${latent} --latent_json ${latent_json} --rows ${rows} --contigs ${contigs} \\
+        --threads ${task.cpus} ${task.ext.args ?: ''}
+    """
+
+    stub:
+    """
+    touch clusters.tsv threshold.json
+    """
+}

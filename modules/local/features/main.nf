@@ -1,0 +1,29 @@
+// Composition and abundance of a group's contigs as matrices.
+process FEATURES {
+    tag "${meta.id}"
+    label 'process_low'
+    label 'image_numeric'
+
+    input:
+    tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(abundance_table, stageAs: 'table/*')
+
+    output:
+    tuple val(meta), path('tnf.npy'), path('abundance.npy'), path('rows.tsv'), path('features.json'), emit: features
+    tuple val(meta), path('coverage.tsv.gz'), emit: coverage
+    tuple val(meta), path('rpkm.tsv.gz')    , emit: rpkm
+    tuple val(meta), path('excluded.tsv')   , emit: excluded
+    tuple val(task.process), val('numpy'), eval('python3 -c "import numpy; print(numpy.__version__)"'), topic: versions
+
+    script:
+    def source = abundance_table
+        ? "--abundance ${abundance_table}"
+        : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
+    """
+    features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${task.ext.args ?: ''}
+    """
+
+    stub:
+    """
+    touch tnf.npy abundance.npy rows.tsv features.json coverage.tsv.gz rpkm.tsv.gz excluded.tsv
+    """
+}

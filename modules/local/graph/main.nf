@@ -1,0 +1,24 @@
+// Reduces the assembly graph of one assembly to the graph of its contigs.
+process GRAPH {
+    tag "${meta.group} ${meta.id}"
+    label 'process_low'
+    label 'image_numeric'
+
+    input:
+    tuple val(meta), path(graph, stageAs: 'graph/*'), path(paths, stageAs: 'paths/*'), path(contigs)
+
+    output:
+    tuple val(meta), path('vertices.tsv.gz'), path('edges.tsv.gz'), path('graph.json'), emit: graph
+    tuple val(task.process), val('gfapy'), eval('python3 -c "from importlib.metadata import version; print(version(\'gfapy\'))"'), topic: versions
+
+    script:
+    """
+    graph.py --assembly ${meta.id} --assembler ${meta.assembler} --graph ${graph} ${paths ? "--paths ${paths}" : ''} \\
+        --contigs ${contigs} ${task.ext.args ?: ''}
+    """
+
+    stub:
+    """
+    touch vertices.tsv.gz edges.tsv.gz graph.json
+    """
+}

@@ -1,0 +1,24 @@
+// One table and a few lines over all groups of the run.
+process SUMMARY {
+    label 'process_single'
+    label 'image_numeric'
+
+    input:
+    tuple val(groups), path(contigs, stageAs: 'group?/*'), path(features, stageAs: 'group?/*'), path(contig2bins, stageAs: 'group?/*'), path(bins, stageAs: 'group?/*')
+
+    output:
+    path 'summary.tsv', emit: table
+    path 'summary.txt', emit: text
+
+    script:
+    def tables = [groups, [contigs].flatten(), [features].flatten(), [contig2bins].flatten(), [bins].flatten()].transpose()
+        .collect { row -> "--group ${row.join(' ')}" }
+    """
+    summary.py ${tables.join(' ')}
+    """
+
+    stub:
+    """
+    touch summary.tsv summary.txt
+    """
+}

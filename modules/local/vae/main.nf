@@ -1,0 +1,27 @@
+// Trains the variational autoencoder on a group's features and gives the latent means.
+process VAE {
+    tag "${meta.id}"
+    label 'process_medium'
+    label 'process_gpu'
+    label 'image_numeric'
+
+    input:
+    tuple val(meta), path(tnf), path(abundance), path(rows), path(features)
+
+    output:
+    tuple val(meta), path('latent.npy'), path('latent.json'), emit: latent
+    tuple val(meta), path('model.pt')    , emit: model
+    tuple val(meta), path('training.tsv'), emit: training
+    tuple val(task.process), val('torch'), eval('python3 -c "import torch; print(torch.__version__)"'), topic: versions
+
+    script:
+    """
+    vae.py --tnf ${tnf} --abundance ${abundance} --rows ${rows} --features ${features} \\
+        --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${task.ext.args ?: ''}
+    """
+
+    stub:
+    """
+    touch latent.npy latent.json model.pt training.tsv
+    """
+}

@@ -1,0 +1,27 @@
+// Checks the parameters and both sheets before anything else starts.
+// It has no stub: every other task, stub or not, hangs on the rows it reads.
+process VALIDATE {
+    label 'image_numeric'
+
+    input:
+    val request
+    path input, stageAs: 'input/*'
+    path assembly_input, stageAs: 'assembly_input/*'
+    path schemas
+
+    output:
+    path 'problems.txt'  , emit: problems
+    path 'validated.json', emit: sheets, optional: true
+    tuple val(task.process), val('jsonschema'), eval('python3 -c "from importlib.metadata import version; print(version(\'jsonschema\'))"'), topic: versions
+
+    script:
+    def sheets = [input ? "--input ${input}" : '', assembly_input ? "--assembly_input ${assembly_input}" : ''].join(' ')
+    """
+    cat > request.json <<'END_OF_REQUEST'
+    ${request}
+    END_OF_REQUEST
+    validate.py --request request.json ${sheets} \\
+        --parameter_schema nextflow_schema.json \\
+        --sample_schema schema_input.json --assembly_schema schema_assembly_input.json
+    """
+}

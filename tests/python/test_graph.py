@@ -1,0 +1,497 @@
+"""graph.py: every graph format, gfapy against the fast path, bad graphs, the command."""
+
+import gzip
+import json
+import os
+import random
+from itertools import combinations
+from pathlib import Path
+
+import click
+import graph
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+
+def assert_fast_path_is_gfapy(file: Path) -> int:
+    """What the fast path makes of the records of a file, gfapy makes of them, too; gives their number."""
+    try:
+        records = [line for _, line in graph.text_lines(file) if line[:1] in ("S", "L", "P")]
+    except click.ClickException:  # no text: no record is read, in whatever way
+        return 0
+    fast = [(line, graph.regular_record(line[0], line)) for line in records]
+    taken = [(line, found) for line, found in fast if found is not None]
+    for line, found in taken:
+        assert found == graph.gfapy_record(line[0], line, file, 0)
+    return len(taken)
+
+
+# --- graph formats ------------------------------------------------------------------------------------
+
+
+def edges_of(tmp_path, assembler, text, contigs, paths=None, name="graph"):
+    """Edges between contig names of the graph text, the names that have a place in it, skipped links."""
+    file = tmp_path / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert_fast_path_is_gfapy(file)
+    path_file = None
+    if paths is not None:
+        path_file = tmp_path / "paths"
+        path_file.write_text(paths)
+    names = list(contigs)
+    found = graph.build_graph(assembler, file, path_file, names, list(contigs.values()))
+    assert all(0 <= a < b < len(names) for a, b in found.edges)
+    edges = {tuple(sorted((names[a], names[b]))) for a, b in found.edges}
+    return edges, {names[i] for i in found.placed}, found.skipped_links
+
+
+def gfa(segments, links, extra=()):
+    lines = ["H\tVN:Z:1.0", *(f"S\t{s}\tACGT\tLN:i:4" for s in segments)]
+    lines += [f"L\t{a[:-1]}\t{a[-1]}\t{b[:-1]}\t{b[-1]}\t2M" for a, b in links]
+    return "\n".join([*lines, *extra]) + "\n"
+
+
+ABC = {"a": 10, "b": 10, "c": 10}
+
+
+def test_gfa_segments_are_contigs(tmp_path):
+    text = gfa("abcx", [("a+", "b-"), ("b-", "a+"), ("c+", "c+"), ("x+", "c-")])
+    assert edges_of(tmp_path, "gfa", text, ABC | {"polished": 9}) == ({("a", "b")}, {"a", "b", "c"}, 0)
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("compress", [False, True])
+def test_gfa_in_any_dress(tmp_path, line_end, compress):
+    text = "# comment\nL\ta\t+\tb\t+\t*\tNM:i:0\n\nS\ta\t*\nS\tb\t*\tLN:i:10\nC\ta\t+\tb\t+\t0\t*\nW\ts\t1\tc\t0\t1\t>a\n"
+    raw = text.replace("\n", line_end).encode()
+    raw = gzip.compress(raw) if compress else raw
+    assert edges_of(tmp_path, "gfa", raw, {"a": 1, "b": 1, "c": 1}) == ({("a", "b")}, {"a", "b"}, 0)
+
+
+def test_gfa_paths_name_the_contigs(tmp_path):
+    text = gfa("123", [("1+", "2+"), ("2+", "3-")], ["P\ta\t1+,2+\t2M", "P\tb\t3-\t*"])
+    assert edges_of(tmp_path, "gfa", text, {"a": 8, "b": 4}) == ({("a", "b")}, {"a", "b"}, 0)
+
+
+def test_links_to_absent_segments_are_counted(tmp_path):
+    text = gfa("ab", [("a+", "b+"), ("a+", "gone-"), ("gone+", "gone+")])
+    assert edges_of(tmp_path, "gfa", text, {"a": 4, "b": 4, "gone": 4}) == ({("a", "b")}, {"a", "b"}, 2)
+
+
+SPADES_LINKS = [("1+", "2+"), ("2+", "3+"), ("2+", "4+"), ("1+", "5+"), ("3+", "6+"), ("8+", "6-"), ("9+", "7+")]
+SPADES_PATHS = """NODE_1
+1+,2+
+NODE_1'
+2-,1-
+NODE_2
+3+
+NODE_2'
+3-
+NODE_3
+4-
+NODE_3'
+4+
+NODE_4
+5+
+NODE_4'
+5-
+"""
+
+
+def test_metaspades_links_of_outward_ends_only(tmp_path):
+    """NODE_1 = 1+,2+ runs on into 3 and 4; the side branch 1+ -> 5+ leaves it inside its walk."""
+    contigs = {f"NODE_{i}": 10 for i in range(1, 6)}
+    edges, placed, _ = edges_of(tmp_path, "metaspades", gfa("123456789", SPADES_LINKS), contigs, SPADES_PATHS)
+    # NODE_4's left end is outward and lies on 1+, a segment of NODE_1: that links them, seen from NODE_4
+    assert edges == {("NODE_1", "NODE_2"), ("NODE_1", "NODE_3"), ("NODE_1", "NODE_4")}
+    assert placed == {"NODE_1", "NODE_2", "NODE_3", "NODE_4"}
+
+
+def test_metaspades_side_branch_between_inner_ends_is_no_edge(tmp_path):
+    """Walks 1+,2+ and 4+,3+: the link 1+ -> 3+ leaves the one and enters the other inside."""
+    text = gfa("1234", [("1+", "2+"), ("4+", "3+"), ("1+", "3+")])
+    paths = "A\n1+,2+\nA'\n2-,1-\nB\n4+,3+\nB'\n3-,4-\n"
+    assert edges_of(tmp_path, "metaspades", text, {"A": 8, "B": 8}, paths)[0] == set()
+
+
+def test_metaspades_runs_on_into_the_middle_and_reverse(tmp_path):
+    """The left end of A = 7- is the right end of 7+; 7+ -> 2- enters B = 1+,2+,3+ in its middle."""
+    text = gfa("1237", [("1+", "2+"), ("2+", "3+"), ("7+", "2-")])
+    paths = "A\n7-\nA'\n7+\nB\n1+,2+,3+\nB'\n3-,2-,1-\n"
+    assert edges_of(tmp_path, "metaspades", text, {"A": 8, "B": 8}, paths)[0] == {("A", "B")}
+
+
+def test_metaspades_gaps_and_shared_segments(tmp_path):
+    """A gap makes ends of its own; a shared terminal segment links, a shared inner one alone does not."""
+    text = gfa("123456", [("2+", "4+")])
+    paths = "A\n1+,2+;\n3+\nA'\n3-;\n2-,1-\nB\n4+\nB'\n4-\nC\n5+,3-,6+\nC'\n6-,3+,5-\nD\n5-,6+\nD'\n6-,5+\n"
+    contigs = {"A": 8, "B": 8, "C": 8, "D": 8}
+    edges = edges_of(tmp_path, "metaspades", text, contigs, paths)[0]
+    assert edges == {("A", "B"), ("A", "C"), ("C", "D")}
+    inner = "A\n1+,2+,3+\nA'\n3-,2-,1-\nB\n4+,2-,5+\nB'\n5-,2+,4-\n"
+    assert edges_of(tmp_path, "metaspades", gfa("12345", []), {"A": 8, "B": 8}, inner)[0] == set()
+
+
+def test_metaspades_circular_contig_has_no_edge_to_itself(tmp_path):
+    text = gfa("12", [("1+", "2+"), ("2+", "1+"), ("1+", "1+")])
+    paths = "A\n1+,2+\nA'\n2-,1-\n"
+    assert edges_of(tmp_path, "metaspades", text, {"A": 8}, paths) == (set(), {"A"}, 0)
+
+
+FLYE_HEADER = "#seq_name\tlength\tcov.\tcirc.\trepeat\tmult.\talt_group\tgraph_path\n"
+
+
+def test_metaflye_paths(tmp_path):
+    text = gfa(["edge_1", "edge_2", "edge_3", "edge_4"], [("edge_1+", "edge_2-"), ("edge_3-", "edge_4+")])
+    info = (
+        FLYE_HEADER + "contig_1\t100\t9\tN\tN\t1\t*\t*,1,*\ncontig_2\t90\t9\tN\tN\t1\t7\t-2\n"
+        "scaffold_3\t80\t9\tN\tN\t1\t*\t2,??,3\ncontig_4\t70\t9\tY\tN\t1\t*\t4\n"
+    )
+    contigs = {"contig_1": 100, "contig_2": 90, "scaffold_3": 80, "contig_4": 70}
+    edges, placed, _ = edges_of(tmp_path, "metaflye", text, contigs, info)
+    assert edges == {
+        ("contig_1", "contig_2"),  # 1+ -> 2-
+        ("contig_1", "scaffold_3"),  # 1+ -> 2-, and scaffold_3 holds 2
+        ("contig_2", "scaffold_3"),  # share edge_2
+        ("contig_4", "scaffold_3"),  # after the gap: 3- -> 4+
+    }
+    assert placed == set(contigs)
+
+
+def test_metaflye_unplaced_contig(tmp_path):
+    info = FLYE_HEADER + "contig_1\t9\t9\tN\tN\t1\t*\t1\ncontig_2\t9\t9\tN\tN\t1\t*\t*\ncontig_3\t9\t9\tN\tN\t1\t*\t77\n"
+    text = gfa(["edge_1", "edge_2"], [])
+    contigs = {"contig_1": 9, "contig_2": 9, "contig_3": 9}
+    assert edges_of(tmp_path, "metaflye", text, contigs, info)[1] == {"contig_1"}
+
+
+def node(i: int, length: int) -> str:
+    return f"NODE_{i}_length_{length}_cov_2.0000_ID_{2 * i - 1}"
+
+
+def fastg(lengths, links) -> str:
+    """What contig2fastg writes for contigs of these lengths; links: (from, to) with ' for the reverse."""
+
+    def name(step):
+        i = int(step.rstrip("'"))
+        return node(i, lengths[i - 1]) + ("'" if step.endswith("'") else "")
+
+    lines = []
+    for i in range(1, len(lengths) + 1):
+        for step in (str(i), f"{i}'"):
+            following = [name(b) for a, b in links if a == step]
+            lines += [">" + name(step) + (":" + ",".join(following) if following else "") + ";", "ACGT"]
+    return "\n".join(lines) + "\n"
+
+
+def test_megahit_fastg(tmp_path):
+    text = fastg([300, 250, 300], [("1", "3'"), ("3", "1'"), ("2", "2")])
+    contigs = {"k141_7": 300, "k141_0": 250, "k141_5": 300}
+    assert edges_of(tmp_path, "megahit", text, contigs) == ({("k141_5", "k141_7")}, set(contigs), 0)
+
+
+def test_megahit_fastg_of_the_last_k(tmp_path):
+    """k141.contigs.fa: without the contigs of smaller k, with those below the minimum length."""
+    text = fastg([300, 150, 250], [("1", "3"), ("3'", "1'"), ("1", "2")])
+    contigs = {"k21_4": 260, "k141_0": 300, "k141_9": 250}
+    assert edges_of(tmp_path, "megahit", text, contigs) == ({("k141_0", "k141_9")}, {"k141_0", "k141_9"}, 0)
+
+
+def test_megahit_short_contigs_are_passed_over(tmp_path):
+    """contig2fastg leaves out contigs shorter than k + 1."""
+    text = fastg([300, 250], [("1", "2")])
+    contigs = {"k141_0": 300, "k141_1": 120, "k141_2": 250}
+    assert edges_of(tmp_path, "megahit", text, contigs) == ({("k141_0", "k141_2")}, {"k141_0", "k141_2"}, 0)
+
+
+def test_megahit_gfa_and_own_names(tmp_path):
+    nodes = [node(1, 300), node(2, 250)]
+    contigs = {"k141_3": 300, "k141_1": 250}
+    expected = {("k141_1", "k141_3")}
+    assert edges_of(tmp_path, "megahit", gfa(nodes, [(nodes[0] + "+", nodes[1] + "-")]), contigs)[0] == expected
+    assert edges_of(tmp_path, "megahit", gfa(contigs, [("k141_3+", "k141_1-")]), contigs)[0] == expected
+
+
+def test_megahit_of_another_assembly(tmp_path):
+    with pytest.raises(click.ClickException, match="NODE|lengths of its 2 nodes.*k141_3, 300 bp.*contig2fastg"):
+        edges_of(tmp_path, "megahit", fastg([300, 251], []), {"k141_3": 300, "k141_1": 250})
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_sga(tmp_path, compress):
+    text = (
+        "HT\tVN:i:1\tER:f:0\tOL:i:45\nVT\tcontig-0\tACGT\nVT\tcontig-1\tACGT\tSS:i:0\nVT\tcontig-2\tAC\n"
+        "ED\tcontig-0 contig-1 55 99 100 0 44 200 0 0\nED\tcontig-2 contig-2 0 44 100 55 99 100 0 0\n"
+        "ED\tcontig-2 contig-9 0 44 100 55 99 100 1 0\n"
+    )
+    raw = gzip.compress(text.encode()) if compress else text.encode()
+    contigs = {"contig-0": 100, "contig-1": 200, "contig-2": 100}
+    assert edges_of(tmp_path, "sga", raw, contigs) == ({("contig-0", "contig-1")}, set(contigs), 1)
+
+
+# --- the fast path and gfapy ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "records"), [("co", 290 + 404 + 272), ("A1", None), ("A2", None)])
+def test_fast_path_takes_every_record_of_an_assembler(name, records):
+    file = DATA / f"{name}.graph.gfa.gz"
+    with gzip.open(file, "rt") as lines:
+        expected = sum(line.split("\t")[0] in ("S", "L", "P") for line in lines)
+    assert assert_fast_path_is_gfapy(file) == expected == (records or expected) > 500
+    paths = list(graph.gfa_records(file, "P"))
+    assert paths and all(steps and name for _, _, name, steps in paths)
+
+
+ODD_TEXT = st.text(st.sampled_from("ab1+-,*=;:é\x0b \x00"), max_size=6)
+ODD_ORIENTATION = st.sampled_from(["+", "-", "x", "", "+-"])
+ODD_RECORDS = st.one_of(
+    st.tuples(st.just("S"), ODD_TEXT, ODD_TEXT),
+    st.tuples(st.just("L"), ODD_TEXT, ODD_ORIENTATION, ODD_TEXT, ODD_ORIENTATION, ODD_TEXT),
+    st.tuples(st.just("P"), ODD_TEXT, ODD_TEXT, ODD_TEXT),
+    st.tuples(st.sampled_from("SLP"), ODD_TEXT),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(ODD_RECORDS)
+def test_fast_path_is_gfapy_on_odd_records(fields):
+    """Whatever stands in the fields: the fast path passes, or does what gfapy does; gfapy's errors stay."""
+    line = "\t".join(fields)
+    found = graph.regular_record(line[0], line)
+    if found is not None:
+        assert found == graph.gfapy_record(line[0], line, Path("graph"), 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "record"),
+    [
+        ("S\t1\tACGT\tLN:i:4", ("1", [])),
+        ("S\ta+,b\t*", ("a+,b", [])),
+        ("L\ta+\t+\t-\t-\t", ("", [("a+", "+"), ("-", "-")])),
+        ("P\tp\ta+,b--,c++\t*", ("p", [("a", "+"), ("b-", "-"), ("c+", "+")])),
+        # not regular: left to gfapy
+        ("S\t*\t*", None),
+        ("S\t=a\t*", None),
+        ("S\té\t*", None),
+        ("S\ta b\t*", None),
+        ("S\ta", None),
+        ("L\ta\tx\tb\t+\t*", None),
+        ("L\ta\t+\tb\t+", None),
+        ("P\tp\ta\t*", None),
+        ("P\tp\t+\t*", None),
+        ("P\tp\ta+,\t*", None),
+        ("P\tp\ta+;b-\t*", ("p", [("a+;b", "-")])),
+        ("P\tp\ta+", None),
+    ],
+)
+def test_regular_records(line, record):
+    assert graph.regular_record(line[0], line) == record
+
+
+def test_irregular_records_are_read_by_gfapy(tmp_path):
+    """Names that the specification does not allow, but that assemblers and users have."""
+    text = "S\té\t*\nS\t=b\t*\nS\tc d\t*\nL\té\t+\t=b\t-\t*\nL\t=b\t+\tc d\t+\t*\n"
+    contigs = {"é": 1, "=b": 1, "c d": 1}
+    assert edges_of(tmp_path, "gfa", text, contigs)[0] == {("=b", "é"), ("=b", "c d")}
+
+
+# --- hostile graphs: one message, with file and line ---------------------------------------------------
+
+GOOD_PATHS = "a\n1+\na'\n1-\n"
+
+
+@pytest.mark.parametrize(
+    ("assembler", "text", "paths", "message"),
+    [
+        ("gfa", "", None, "graph is empty"),
+        ("gfa", "H\tVN:Z:1.0\n", None, "holds no segment"),
+        ("gfa", "S\ta\t*\nS\ta\t*\n", None, "line 2: segment 'a' is defined twice"),
+        ("gfa", "S\ta\t*\nL\ta\t+\tb", None, "line 2: truncated L record"),
+        ("gfa", "S\ta\n", None, "line 1: truncated S record"),
+        ("gfa", "S\t\t*\n", None, "line 1: truncated S record"),
+        ("gfa", "S\ta\t*\nL\ta\tx\ta\t+\t*\n", None, "line 2: segment 'a' has orientation 'x'"),
+        ("gfa", "S\ta\t*\nP\tp\ta+,b\t*\n", None, "line 2: "),
+        ("gfa", "S\ta\t*\nP\tp\n", None, "line 2: truncated P record"),
+        ("gfa", ">a\nACGT\n", None, "line 1: '>a' starts no GFA 1 record"),
+        ("gfa", "S\ta\t*\nE\t*\ta+\tb+\t0\t1\t0\t1\t*\n", None, "line 2: .* starts no GFA 1 record"),
+        ("gfa", b"S\ta\t*\n\x89PNG\xff\xfe\x00\n", None, "line 2: not text"),
+        ("gfa", gzip.compress(b"S\ta\t*\n")[:-9], None, "broken gzip"),
+        ("gfa", b"\x1f\x8bjunk", None, "broken gzip"),
+        ("gfa", "S\tx\t*\n", None, "no contig of the assembly.*'x'.*'a'"),
+        ("metaspades", "S\t1\t*\n", None, "needs contigs.paths"),
+        ("metaflye", "S\tedge_1\t*\n", None, "needs assembly_info.txt"),
+        ("metaspades", "S\t1\t*\n", "", "paths is empty"),
+        ("metaspades", "S\t1\t*\n", "1+\n", "line 1: expected the name of a contig"),
+        ("metaspades", "S\t1\t*\n", "a\nb\n", "line 2: expected segments"),
+        ("metaspades", "S\t1\t*\n", "a\n1+,2\n", "line 2: expected segments"),
+        ("metaspades", "S\t1\t*\n", "a\n1+;\n", "line 2: the file ends within the path of 'a'"),
+        ("metaspades", "S\t1\t*\n", GOOD_PATHS + "a\n1+\n", "line 5: contig 'a' has two paths"),
+        ("metaspades", "S\t2\t*\n", GOOD_PATHS, "paths: no contig of the assembly"),
+        ("metaspades", "S\t1\t*\n", GOOD_PATHS.replace("a", "NODE_1"), "no contig of the assembly.*'NODE_1'.*'a'"),
+        ("metaflye", "S\tedge_1\t*\n", FLYE_HEADER + "a\t9\t9\n", "line 2: 3 columns, expected 8"),
+        ("metaflye", "S\tedge_1\t*\n", "a\t9\t9\tN\tN\t1\t*\t1,x\n", "line 1: graph_path holds 'x'"),
+        ("megahit", ">a;\nAC\n>b\nAC\n", None, "line 3: truncated FASTG header"),
+        ("megahit", ">a;\nAC\n>a;\nAC\n", None, "line 3: segment 'a' is defined twice"),
+        ("megahit", ">;\nAC\n", None, "line 1: a segment without a name"),
+        ("sga", "VT\ta\n", None, "line 1: truncated VT record"),
+        ("sga", "VT\ta\tAC\nED\ta b 0 1\n", None, "line 2: truncated ED record"),
+        ("sga", "VT\ta\tAC\nVT\ta\tAC\n", None, "line 2: segment 'a' is defined twice"),
+        ("sga", "S\ta\t*\n", None, "line 1: .* starts no ASQG record"),
+    ],
+)
+def test_bad_graph(tmp_path, assembler, text, paths, message):
+    with pytest.raises(click.ClickException, match=message):
+        edges_of(tmp_path, assembler, text, {"a": 10}, paths)
+
+
+READERS = {"gfa": graph.gfa_records, "fastg": graph.fastg_records, "asqg": graph.asqg_records}
+SEEDS = {
+    "gfa": gfa("ab", [("a+", "b-")], ["P\tp\ta+,b-\t*"]).encode(),
+    "fastg": fastg([30, 20], [("1", "2'")]).encode(),
+    "asqg": b"HT\tVN:i:1\nVT\ta\tAC\nVT\tb\tAC\nED\ta b 0 1 2 0 1 2 0 0\n",
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(READERS)), st.randoms(use_true_random=False), st.integers(1, 6))
+def test_readers_survive_mutations(tmp_path_factory, kind, rng: random.Random, changes):
+    """Any damage gives segments or a ClickException that names the file, nothing else."""
+    raw = bytearray(SEEDS[kind])
+    for _ in range(changes):
+        at = rng.randrange(len(raw) + 1)
+        action = rng.randrange(4)
+        if action == 0:
+            del raw[at : at + rng.randrange(1, 9)]
+        elif action == 1:
+            raw[at:at] = bytes([rng.choice(b"\t\n+-,;:'*>SLPHVE\x00\xff 1a\r")])
+        elif action == 2 and at < len(raw):
+            raw[at] = rng.randrange(256)
+        else:
+            raw = raw[:at] + raw[rng.randrange(len(raw) + 1) :]
+        raw = raw or bytearray(b"\n")
+    path = tmp_path_factory.mktemp("fuzz") / "graph"
+    path.write_bytes(raw)
+    assert_fast_path_is_gfapy(path)
+    try:
+        segments = graph.collect(path, READERS[kind](path))
+    except click.ClickException as error:
+        assert str(path) in error.message
+    else:
+        assert segments.defined and all(a >> 1 in segments.defined for link in segments.links for a in link)
+
+
+# --- the command ---------------------------------------------------------------------------------------
+
+CONTIGS = [
+    ("A1~NA", "A1", "NA", 300),
+    ("A1~b", "A1", "b", 300),
+    ("A1~c", "A1", "c", 50),
+    ('A1~"d', "A1", '"d', 300),
+    ("A1~001", "A1", "001", 60),
+    ("A1~f", "A1", "f", 70),
+    ("A1~g", "A1", "g", 300),
+    ("A2~b", "A2", "b", 9000),
+]
+LINKS = [("NA", "b"), ("b", "c"), ("c", '"d'), ("f", "f"), ("c", "b"), ("b", "gone")]
+
+
+def write_inputs(folder: Path, contigs, segments, links, rng=None):
+    """contigs: (catalogue name, assembly, name, length); shuffled by rng, and so are the records."""
+
+    def shuffled(lines):
+        lines = list(lines)
+        if rng:
+            rng.shuffle(lines)
+        return lines
+
+    rows = shuffled("\t".join(map(str, contig)) for contig in contigs)
+    (folder / "contigs.tsv").write_text("\n".join(["contig\tassembly\tname\tlength", *rows]) + "\n")
+    records = shuffled([f"S\t{n}\t*" for n in segments] + [f"L\t{a}\t+\t{b}\t-\t*" for a, b in links])
+    (folder / "graph.gfa").write_text("\n".join(["H\tVN:Z:1.0", *records]) + "\n")
+
+
+def run_graph(folder: Path, *options):
+    """The command's result, its two tables as lists of rows and its counts."""
+    here = os.getcwd()
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    os.chdir(out)
+    try:
+        arguments = ["--assembly", "A1", "--assembler", "gfa", "--graph", str(folder / "graph.gfa")]
+        arguments += ["--contigs", str(folder / "contigs.tsv"), *options]
+        result = CliRunner().invoke(graph.main, arguments, catch_exceptions=False)
+        if result.exit_code:
+            return result, None, None, None
+        tables = [gzip.decompress((out / f).read_bytes()).decode() for f in ("vertices.tsv.gz", "edges.tsv.gz")]
+        rows = [[tuple(line.split("\t")) for line in table.splitlines()] for table in tables]
+        return result, *rows, json.loads((out / "graph.json").read_text())
+    finally:
+        os.chdir(here)
+
+
+def test_command(tmp_path):
+    """Catalogue names, whose order is not that of names, and neither that of a table's rows."""
+    write_inputs(tmp_path, CONTIGS, ["f", "c", "NA", "b", '"d', "001"], LINKS)
+    result, vertices, edges, counts = run_graph(tmp_path)
+    assert "6 of 7 contigs are in the graph, 3 edges" in result.stderr
+    assert "1 links to absent segments skipped" in result.stderr
+    assert vertices == [("contig",), *((c[0],) for c in CONTIGS[:6])]  # g has no place, A2~b is of A2
+    assert edges == [("contig_1", "contig_2"), ('A1~"d', "A1~c"), ("A1~NA", "A1~b"), ("A1~b", "A1~c")]
+    assert counts == {
+        "assembly": "A1", "assembler": "gfa", "contigs": 7, "contigs_in_graph": 6, "edges": 3, "skipped_links": 1,
+    }  # fmt: skip
+
+
+def test_graph_without_a_link(tmp_path):
+    write_inputs(tmp_path, CONTIGS, ["b"], [])
+    _, vertices, edges, counts = run_graph(tmp_path)
+    assert vertices == [("contig",), ("A1~b",)] and edges == [("contig_1", "contig_2")]
+    assert (counts["contigs_in_graph"], counts["edges"]) == (1, 0)
+
+
+@st.composite
+def small_graphs(draw):
+    """Contigs in the graph, links between them."""
+    n = draw(st.integers(1, 12))
+    pairs = [*combinations(range(n), 2), *((v, v) for v in range(n))]
+    return n, draw(st.lists(st.sampled_from(pairs), max_size=18))
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_graphs(), st.randoms(use_true_random=False))
+def test_input_order_changes_nothing(tmp_path_factory, drawn, rng):
+    n, links = drawn
+    contigs = [(f"x{v}", "A1", f"x{v}", 100) for v in range(n)]
+    names = [contig[0] for contig in contigs]
+    found = []
+    for order in (None, rng):
+        folder = tmp_path_factory.mktemp("order")
+        write_inputs(folder, contigs, names, [(names[a], names[b]) for a, b in links], order)
+        _, vertices, edges, counts = run_graph(folder)
+        in_order = pd.read_csv(folder / "contigs.tsv", sep="\t")["contig"]
+        assert vertices[1:] == [(contig,) for contig in in_order]
+        found.append((edges, counts, (folder / "out" / "edges.tsv.gz").read_bytes()))
+    assert found[0] == found[1]
+    assert found[0][0][1:] == sorted({tuple(sorted((names[a], names[b]))) for a, b in links if a != b})
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("contigs.tsv", "contig\tassembly\tname\tlength\nx\tA2\tx\t5\n", "no contig of assembly 'A1'"),
+        ("contigs.tsv", "contig\tassembly\tlength\nx\tA1\t5\n", "no column name"),
+        ("graph.gfa", "S\tx\t*\n", "no contig of the assembly has a place in the graph"),
+        ("graph.gfa", "S\tb\t*\nS\tb\t*\n", "line 2: segment 'b' is defined twice"),
+    ],
+)
+def test_bad_files(tmp_path, file, text, message):
+    write_inputs(tmp_path, CONTIGS, ["b"], [])
+    (tmp_path / file).write_text(text)
+    result = run_graph(tmp_path)[0]
+    assert result.exit_code == 1
+    assert message in result.output and file in result.output
+    assert not list((tmp_path / "out").iterdir())
