@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Pins every requirements.in, with its dependencies and the hashes of their files, in the requirements.txt beside it.
+# One version per package for all Pythons from 3.10 on, wherever one exists.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The installer leaves uv in the environment unless pip had to do its work.
+type -P uv >/dev/null || python3 -m pip install --quiet --require-hashes -r scripts/requirements.txt
+
+pin() { # FOLDER [OPTION ...]
+    local folder=$1
+    shift
+    (cd "$folder" && uv pip compile --quiet --universal --python-version 3.10 --fork-strategy fewest \
+        --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+        --custom-compile-command 'make requirements' --output-file requirements.txt "$@" requirements.in)
+}
+
+# The numeric set holds the mapping set, so the mapping pins follow from it and never disagree.
+pin containers/numeric "$@"
+pin containers/mapping -c ../numeric/requirements.txt "$@"
+pin tests -c ../containers/numeric/requirements.txt "$@"
+pin scripts "$@"
