@@ -1,0 +1,130 @@
+"""Drives the real `nextflow run` for the pipeline tests and reads back what it published."""
+
+import csv
+import gzip
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATA = PROJECT / "tests" / "data"
+
+STAGES = {
+    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "REFINE", "BINS", "SUMMARY",
+}  # fmt: skip
+
+# Enough to train on the bundled community where a test is not about the bins themselves.
+QUICK = ["--epochs", "40", "--batch_double_at", "10,20"]
+
+
+@dataclass
+class Run:
+    """One `nextflow run`: its exit status, its terminal output and its folders."""
+
+    status: int
+    output: str
+    launch: Path
+    results: Path
+
+    def trace(self) -> pd.DataFrame:
+        """The trace table, with the process' own name (no workflow prefix) as `name`."""
+        trace = pd.read_csv(self.results / "pipeline_info" / "trace.tsv", sep="\t")
+        trace["name"] = trace["process"].str.split(":").str[-1]
+        return trace
+
+    def tasks(self, status: str) -> set[str]:
+        """Names of the processes that have a task of this status (COMPLETED or CACHED)."""
+        trace = self.trace()
+        return set(trace.loc[trace["status"] == status, "name"])
+
+
+def nextflow(arguments, launch: Path, environment=None) -> subprocess.CompletedProcess:
+    """Runs nextflow in the folder `launch`, with plain log lines."""
+    return subprocess.run(
+        ["nextflow", *map(str, arguments)],
+        cwd=launch,
+        env={**os.environ, "NXF_ANSI_LOG": "false", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1200,
+    )
+
+
+def run_pipeline(launch: Path, *arguments, environment=None, profile="test") -> Run:
+    """`nextflow run` of this checkout as a user would call it; results land in `launch`/results."""
+    launch.mkdir(parents=True, exist_ok=True)
+    results = launch / "results"
+    # -output-dir beside --outdir: the strict parser of Nextflow 25.04 asks for both (main.nf)
+    done = nextflow(
+        ["run", PROJECT, "-profile", profile, "--outdir", results, "-output-dir", results, *arguments],
+        launch,
+        environment,
+    )
+    return Run(done.returncode, done.stdout, launch, results)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A published table, every field as it is written."""
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
+
+
+def read_fasta(path: Path) -> dict[str, str]:
+    """name -> sequence of a gzipped FASTA."""
+    records: dict[str, str] = {}
+    with gzip.open(path, "rt") as handle:
+        for line in handle:
+            if line.startswith(">"):
+                name = line[1:].split()[0]
+                assert name not in records, f"{name} twice in {path}"
+                records[name] = ""
+            else:
+                records[name] += line.strip()
+    return records
+
+
+def read_truth(path: Path) -> pd.DataFrame:
+    """contig, genome, length: one row per genome that a contig belongs to."""
+    truth = pd.read_csv(path, sep="\t", names=["contig", "genome", "length"], header=None, dtype=str)
+    truth = truth[truth["length"].str.isdigit()]
+    return truth.assign(length=truth["length"].astype(int))
+
+
+def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: float, recall: float) -> set[str]:
+    """Genomes that some bin holds at this precision and recall in bases (preprint, Benchmarking)."""
+    length = truth.drop_duplicates("contig").set_index("contig")["length"]
+    size = truth.groupby("genome")["length"].sum()
+    found = set()
+    for _, members in contig2bin[contig2bin["contig"].isin(length.index)].groupby("bin"):
+        total = length[members["contig"]].sum()
+        shared = truth[truth["contig"].isin(members["contig"])].groupby("genome")["length"].sum()
+        found |= {g for g, bases in shared.items() if bases / total >= precision and bases / size[g] >= recall}
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nextflow_on_path():
+    """The pipeline tests are about the real engine: without it they fail, and say what to do."""
+    assert shutil.which("nextflow"), "nextflow is not on PATH: run the tests with `make test`"
+
+
+@pytest.fixture(scope="session")
+def coassembly(tmp_path_factory) -> Run:
+    """The test profile as `make demo` runs it."""
+    return run_pipeline(tmp_path_factory.mktemp("coassembly"))
+
+
+@pytest.fixture(scope="session")
+def two_groups(tmp_path_factory) -> Run:
+    """A co-assembly and a multi-split group, with different samples and assemblies, in one run."""
+    return run_pipeline(
+        tmp_path_factory.mktemp("two_groups"),
+        "--input", DATA / "two_groups.samples.csv",
+        "--assembly_input", DATA / "two_groups.assemblies.csv",
+    )  # fmt: skip

@@ -1,0 +1,176 @@
+"""What a run publishes: bins against the planted truth, and every contig accounted for."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pysam
+import pytest
+from conftest import DATA, QUICK, STAGES, genomes_found, read_fasta, read_table, read_truth, run_pipeline
+
+
+def check_group(results, group, assemblies):
+    """Tables, FASTA and assemblies of a group agree with one another; gives contig2bin."""
+    folder = results / group
+    contig2bin = read_table(folder / "contig2bin.tsv")
+    unbinned = read_table(folder / "unbinned.tsv")
+    bins = read_table(folder / "bins.tsv").set_index("bin")
+    for assembly, fasta in assemblies.items():
+        contigs = read_fasta(fasta)
+        binned = set(contig2bin.loc[contig2bin["assembly"] == assembly, "contig"])
+        left = set(unbinned.loc[unbinned["assembly"] == assembly, "contig"])
+        assert binned | left == set(contigs), "a contig was lost, or got another name"
+        assert not binned & left, "a contig is both binned and unbinned"
+        for name, members in contig2bin[contig2bin["assembly"] == assembly].groupby("bin"):
+            written = read_fasta(folder / "bins" / f"{name}.fa.gz")
+            assert set(written) == set(members["contig"])
+            assert all(written[contig] == contigs[contig].upper() for contig in written)
+            row = bins.loc[name]
+            assert row["assembly"] == assembly
+            assert int(row["size"]) == sum(map(len, written.values()))
+            assert int(row["contigs"]) == len(written)
+    assert (unbinned["reason"] != "").all()
+    assert {file.name.removesuffix(".fa.gz") for file in (folder / "bins").glob("*")} == set(contig2bin["bin"])
+    assert (bins["size"].astype(int) >= 20_000).all(), "a bin below --min_bin_size was published"
+    return contig2bin
+
+
+def test_coassembly_succeeds(coassembly):
+    assert coassembly.status == 0, coassembly.output
+    assert set(coassembly.trace()["status"]) == {"COMPLETED"}
+
+
+def test_coassembly_accounts_for_every_contig(coassembly):
+    check_group(coassembly.results, "co", {"coasm": DATA / "co.contigs.fasta.gz"})
+
+
+def test_coassembly_finds_planted_genomes(coassembly):
+    contig2bin = read_table(coassembly.results / "co" / "contig2bin.tsv")
+    truth = read_truth(DATA / "co.truth.tsv")
+    found = genomes_found(contig2bin, truth, precision=0.9, recall=0.9)
+    assert len(found) >= 5, f"only {sorted(found)} of {sorted(set(truth['genome']))}"
+
+
+def test_shared_contigs_stand_in_each_of_their_bins(coassembly):
+    """The planted segments that two or three genomes share (tests/data/README.md)."""
+    contig2bin = read_table(coassembly.results / "co" / "contig2bin.tsv")
+    truth = read_truth(DATA / "co.truth.tsv")
+    planted = truth[truth["length"] >= 500].groupby("contig")["genome"].nunique()
+    found = contig2bin.groupby("contig")["bin"].nunique()
+    assert len(planted[planted > 1]) == 4
+    for contig, genomes in planted[planted > 1].items():
+        assert found[contig] == genomes, contig
+
+
+def test_training_loss_is_finite_and_falls(coassembly):
+    training = pd.read_csv(coassembly.results / "co" / "vae" / "training.tsv", sep="\t")
+    assert len(training) == 200
+    assert np.isfinite(training[["loss", "ce", "sse", "kld"]].to_numpy()).all()
+    assert training["loss"].tail(20).mean() < 0.8 * training["loss"].head(5).mean()
+
+
+def test_matrices_agree_with_their_row_names(coassembly):
+    group = coassembly.results / "co"
+    rows = read_table(group / "features" / "rows.tsv")
+    samples = json.loads((group / "features" / "features.json").read_text())["samples"]
+    assert np.load(group / "features" / "tnf.npy").shape == (len(rows), 136)
+    abundance = np.load(group / "features" / "abundance.npy")
+    assert abundance.shape == (len(rows), len(samples))
+    np.testing.assert_allclose(abundance.sum(axis=1), 1, rtol=1e-5)
+    assert len(np.load(group / "vae" / "latent.npy")) == len(rows)
+    assert (rows["length"].astype(int) >= 500).all()
+
+
+def test_clusters_hold_every_row_once(coassembly):
+    clusters = read_table(coassembly.results / "co" / "clusters.tsv")
+    rows = read_table(coassembly.results / "co" / "features" / "rows.tsv")
+    assert sorted(clusters["contig"]) == sorted(rows["contig"])
+
+
+def test_refinement_uses_the_graph(coassembly):
+    refinement = read_table(coassembly.results / "co" / "refine" / "coasm" / "refinement.tsv")
+    assert (refinement["in_graph"].isin(["1", "true", "True", "yes"])).mean() > 0.9
+    # contigs below the length floor had no label before the graph gave them one
+    gained = refinement[(refinement["initial"] == "") & (refinement["final"] != "")]
+    assert (gained["length"].astype(int) < 500).any()
+
+
+def test_run_ends_with_five_lines(coassembly):
+    lines = coassembly.output.rstrip().splitlines()[-5:]
+    starts = [line.split()[0] for line in lines]
+    assert starts == ["Groups", "Contigs", "Bins", "Largest", "Results"], lines
+    assert str(coassembly.results) in lines[-1]
+
+
+def test_pipeline_info_is_complete(coassembly):
+    info = coassembly.results / "pipeline_info"
+    versions = (info / "software_versions.yml").read_text()
+    for tool in ("minimap2", "samtools", "torch", "pysam", "gfapy", "numpy", "pandas", "jsonschema"):
+        assert f"    {tool}: '" in versions
+    keys = [line for line in versions.splitlines() if line.endswith(":")]
+    assert len(keys) == len(set(keys)), "a process stands twice in the versions"
+    for page in ("report.html", "timeline.html", "dag.html"):
+        assert "VAE" in (info / page).read_text()
+
+
+def test_two_groups_side_by_side(two_groups):
+    assert two_groups.status == 0, two_groups.output
+    check_group(two_groups.results, "co", {"coasm": DATA / "co.contigs.fasta.gz"})
+    contig2bin = check_group(
+        two_groups.results, "ms", {name: DATA / f"{name}.contigs.fasta.gz" for name in ("A1", "A2")}
+    )
+    assert set(contig2bin["assembly"]) == {"A1", "A2"}, "multi-split gives bins in each assembly"
+    assert (contig2bin["bin"].str.rsplit(".", n=1).str[0] == contig2bin["assembly"]).all()
+
+
+def test_groups_do_not_mix(two_groups):
+    for group in ("co", "ms"):
+        sheet = pd.read_csv(DATA / "two_groups.samples.csv", dtype=str)
+        expected = sorted(sheet.loc[sheet["group"] == group, "sample"])
+        assert json.loads((two_groups.results / group / "features" / "features.json").read_text())["samples"] == expected
+
+
+def test_summary_counts_both_groups(two_groups):
+    summary = read_table(two_groups.results / "summary.tsv").set_index("group")
+    for group in ("co", "ms"):
+        contig2bin = read_table(two_groups.results / group / "contig2bin.tsv")
+        assert int(summary.loc[group, "contigs_binned"]) == len(contig2bin.drop_duplicates(["assembly", "contig"]))
+        assert int(summary.loc[group, "bins"]) == contig2bin["bin"].nunique()
+
+
+@pytest.mark.parametrize(
+    ("samples", "assemblies", "skipped"),
+    [
+        ("bam", "co", set()),
+        ("single", "co", set()),
+        ("long", "co", set()),
+        ("co", "nograph", {"GRAPH", "REFINE"}),
+        (None, "abundance", {"INDEX", "MAP_READS"}),
+        ("co", "mh", set()),
+    ],
+)
+def test_other_ways_in(tmp_path, samples, assemblies, skipped):
+    """A BAM, single reads, long reads, no graph, an abundance table and MEGAHIT's graph each go through to bins."""
+    sheet = ["--input", DATA / f"{samples}.samples.csv"] if samples else ["--input", ""]
+    run = run_pipeline(tmp_path, *sheet, "--assembly_input", DATA / f"{assemblies}.assemblies.csv", *QUICK)
+    assert run.status == 0, run.output
+    row = pd.read_csv(DATA / f"{assemblies}.assemblies.csv", dtype=str).loc[0]
+    check_group(run.results, "co", {row["id"]: DATA / row["fasta"]})
+    assert STAGES - run.tasks("COMPLETED") == skipped
+    if "REFINE" in skipped:
+        assert "without refinement" in run.output
+
+
+def test_bwa_and_save_bam(tmp_path):
+    run = run_pipeline(tmp_path, "--mapper", "bwa", "--save_bam", *QUICK)
+    assert run.status == 0, run.output
+    for sample in ("S1", "S2", "S3"):
+        with pysam.AlignmentFile(run.results / "co" / "abundance" / f"{sample}.bam") as bam:
+            assert bam.mapped > 1000
+            assert any("bwa" in line["PN"] for line in bam.header.to_dict()["PG"] if "PN" in line)
+
+
+def test_same_seed_same_bins(tmp_path, coassembly):
+    again = run_pipeline(tmp_path)
+    for table in ("contig2bin.tsv", "clusters.tsv", "bins.tsv", "unbinned.tsv"):
+        assert (again.results / "co" / table).read_bytes() == (coassembly.results / "co" / table).read_bytes()

@@ -1,0 +1,223 @@
+"""How a run behaves: parsers, -stub, -resume, profiles, and bad input."""
+
+import csv
+import gzip
+import shutil
+
+import pytest
+from conftest import DATA, PROJECT, QUICK, STAGES, nextflow, read_fasta, read_table, run_pipeline
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_stub_runs_every_stage(tmp_path, parser):
+    run = run_pipeline(tmp_path, "-stub", environment={"NXF_SYNTAX_PARSER": parser})
+    assert run.status == 0, run.output
+    submitted = {line.split("> ")[1].split()[0].split(":")[-1] for line in run.output.splitlines() if "Submitted process >" in line}
+    assert submitted == STAGES
+
+
+def test_strict_parser_gives_the_same_bins(tmp_path):
+    """Also that parameters reach the stages under both parsers: bins depend on every one of these."""
+    arguments = ["--epochs", "30", "--batch_double_at", "10,20", "--min_contig_length", "700", "--min_bin_size", "15000"]
+    runs = [
+        run_pipeline(tmp_path / parser, *arguments, environment={"NXF_SYNTAX_PARSER": parser}) for parser in ("v1", "v2")
+    ]
+    assert [run.status for run in runs] == [0, 0], runs[-1].output
+    for table in ("contig2bin.tsv", "clusters.tsv", "unbinned.tsv", "vae/latent.npy"):
+        assert (runs[0].results / "co" / table).read_bytes() == (runs[1].results / "co" / table).read_bytes()
+    assert len((runs[1].results / "co" / "vae" / "training.tsv").read_text().splitlines()) == 31
+
+
+def test_resume_reruns_what_depends_on_the_change(tmp_path):
+    first = run_pipeline(tmp_path, *QUICK)
+    assert first.status == 0, first.output
+    expected = {
+        (): set(),
+        ("--min_bin_size", "30000"): {"REFINE", "BINS"},
+        ("--medoid_patience", "5"): {"CLUSTER", "REFINE", "BINS"},
+        ("--dropout", "0.1"): {"VAE", "CLUSTER", "REFINE", "BINS"},
+        ("--min_contig_length", "1000"): {"FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
+        ("--min_alignment_score", "80"): {"MAP_READS", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
+    }
+    for change, stages in expected.items():
+        run = run_pipeline(tmp_path, *QUICK, *change, "-resume")
+        assert run.status == 0, run.output
+        # the parameters are validated anew; the summary follows only if its input did change
+        assert run.tasks("COMPLETED") - {"VALIDATE", "SUMMARY"} == stages, change
+        assert "SUMMARY" in run.tasks("COMPLETED") if stages else "SUMMARY" in run.tasks("CACHED")
+
+
+@pytest.fixture
+def sheets(tmp_path):
+    """The test profile's sheets as lists of rows, and a function that runs the pipeline on the changed ones."""
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in DATA.glob("*.gz"):
+        (data / file.name).symlink_to(file)
+    (data / "co.S3.bam").symlink_to(DATA / "co.S3.bam")
+    rows = {name: list(csv.DictReader((DATA / f"co.{name}.csv").open())) for name in ("samples", "assemblies")}
+
+    def run(*arguments):
+        for name, table in rows.items():
+            with (data / f"{name}.csv").open("w", newline="") as handle:
+                writer = csv.DictWriter(handle, fieldnames=list(table[0]))
+                writer.writeheader()
+                writer.writerows(table)
+        return run_pipeline(
+            tmp_path, "--input", data / "samples.csv", "--assembly_input", data / "assemblies.csv", *arguments
+        )  # fmt: skip
+
+    return rows, run, data
+
+
+def assert_refused(run, *words):
+    """The run failed with these words in its message, before any stage but VALIDATE started."""
+    assert run.status != 0
+    for word in words:
+        assert word in run.output
+    started = [line for line in run.output.splitlines() if "Submitted process >" in line]
+    assert all("VALIDATE" in line for line in started), started
+    assert "Traceback" not in run.output
+
+
+def test_every_problem_in_one_message(sheets):
+    rows, run, _ = sheets
+    rows["samples"][0]["sample"] = "../evil"
+    rows["samples"][1]["fastq_1"] = "absent.fastq.gz"
+    rows["samples"][2]["group"] = "lonely"
+    rows["assemblies"][0]["assembler"] = "velvet"
+    assert_refused(
+        run("--epohcs", "10", "--dropout", "1.5"),
+        "epohcs", "epochs", "dropout",
+        "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet",
+    )  # fmt: skip
+
+
+def test_missing_sheet(tmp_path):
+    assert_refused(run_pipeline(tmp_path, "--input", tmp_path / "absent.csv"), "absent.csv")
+
+
+def test_reads_and_bam_of_one_sample(sheets):
+    rows, run, _ = sheets
+    rows["samples"][0]["bam"] = "co.S3.bam"
+    assert_refused(run(), "row 2", "bam")
+
+
+def assert_fails_in(run, stage, *words):
+    """The run failed in this stage with these words in its message, and without a traceback."""
+    assert run.status != 0
+    assert f"{stage} (" in run.output
+    for word in words:
+        assert word in run.output
+    assert "Traceback" not in run.output
+
+
+def change_fasta(data, name, change):
+    """Rewrites an assembly's FASTA beside the sheets and gives its name for the sheet."""
+    records = change(list(read_fasta(DATA / "co.contigs.fasta.gz").items()))
+    with gzip.open(data / name, "wt") as handle:
+        handle.writelines(f">{contig}\n{sequence}\n" for contig, sequence in records)
+    return name
+
+
+def test_empty_fasta(sheets):
+    rows, run, data = sheets
+    rows["assemblies"][0]["fasta"] = change_fasta(data, "empty.fasta.gz", lambda records: [])
+    assert_fails_in(run(), "CATALOGUE", "empty.fasta.gz")
+
+
+def test_bam_of_other_contigs(sheets):
+    rows, run, data = sheets
+    rows["assemblies"][0]["fasta"] = change_fasta(
+        data, "renamed.fasta.gz", lambda records: [(f"x{i}", sequence) for i, (_, sequence) in enumerate(records)]
+    )
+    rows["assemblies"][0].update(graph="", paths="")
+    rows["samples"][:] = [{"sample": "S3", "group": "co", "fastq_1": "", "fastq_2": "", "bam": "co.S3.bam", "platform": ""}]
+    assert_fails_in(run(), "MAP_READS", "x0")
+
+
+def test_three_contigs(sheets):
+    """Too few contigs for a batch, let alone a bin: the run ends well, with zero bins and a reason for each contig."""
+    rows, run, data = sheets
+    rows["assemblies"][0]["fasta"] = change_fasta(data, "three.fasta.gz", lambda records: records[:3])
+    rows["assemblies"][0].update(graph="", paths="")
+    done = run("--min_bin_size", "10000000", *QUICK)
+    assert done.status == 0, done.output
+    assert len(read_table(done.results / "co" / "contig2bin.tsv")) == 0
+    assert len(read_table(done.results / "co" / "unbinned.tsv")) == 3
+    assert not list((done.results / "co").glob("bins/*"))
+
+
+def test_no_contig_is_long_enough(sheets):
+    _, run, _ = sheets
+    done = run("--min_contig_length", "100000000", *QUICK)
+    assert done.status == 0, done.output
+    unbinned = read_table(done.results / "co" / "unbinned.tsv")
+    assert set(unbinned["reason"]) == {"short"}
+
+
+def test_one_sample_without_a_mapped_read(sheets):
+    """One sample only, and none of its reads maps: composition alone decides."""
+    rows, run, data = sheets
+    with gzip.open(data / "alien.fastq.gz", "wt") as handle:
+        handle.write("@r1\n" + "AC" * 50 + "\n+\n" + "I" * 100 + "\n")
+    rows["samples"][:] = [
+        {"sample": "alien", "group": "co", "fastq_1": "alien.fastq.gz", "fastq_2": "", "bam": "", "platform": "illumina"}
+    ]
+    done = run(*QUICK)
+    assert done.status == 0, done.output
+    coverage = read_table(done.results / "co" / "abundance" / "alien.counts.tsv.gz")
+    assert (coverage["reads"].astype(float) == 0).all()
+
+
+def test_help_lists_every_parameter(tmp_path):
+    done = nextflow(["run", PROJECT, "--help"], tmp_path)
+    assert done.returncode == 0
+    for parameter in ("input", "assembly_input", "min_contig_length", "batch_double_at", "label_score_ratio"):
+        assert f"--{parameter} " in done.stdout
+
+
+def flat_config(profile, launch, *arguments):
+    """The resolved configuration of a profile as {dotted name: value as text}."""
+    done = nextflow(["config", PROJECT, "-flat", "-profile", profile, *arguments], launch)
+    assert done.returncode == 0, done.stdout
+    return dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line)
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman", "singularity", "apptainer"])
+def test_engine_profiles_turn_on_one_engine(tmp_path, engine):
+    config = flat_config(engine, tmp_path)
+    enabled = [name for name, value in config.items() if name.endswith(".enabled") and value == "true"]
+    engines = {name.split(".")[0] for name in enabled} & {"docker", "podman", "singularity", "apptainer"}
+    assert engines == {engine}
+
+
+@pytest.mark.parametrize("executor", ["slurm", "awsbatch"])
+def test_scheduler_profiles(tmp_path, executor):
+    config = flat_config(executor, tmp_path)
+    assert config["process.executor"] == f"'{executor}'"
+
+
+def test_gpu_profile_is_for_training_alone(tmp_path):
+    plain, gpu = flat_config("docker", tmp_path), flat_config("docker,gpu", tmp_path)
+    added = {name for name in gpu if gpu[name] != plain.get(name)}
+    assert added and all(name.startswith("process.'withLabel:process_gpu'") or "process_gpu" in name for name in added)
+
+
+def test_every_process_names_its_container(tmp_path):
+    done = nextflow(["inspect", PROJECT, "-profile", "test,docker", "-format", "config"], tmp_path)
+    assert done.returncode == 0, done.stdout
+    for stage in STAGES:
+        line = next(line for line in done.stdout.splitlines() if f"{stage}'" in line)
+        assert "binloom/" in line or "container" in line
+
+
+@pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: the container profile is not tried")
+def test_podman_profile(tmp_path):
+    """The test profile in real containers; `make images` builds the images."""
+    from subprocess import run
+
+    images = run(["podman", "image", "exists", "localhost/binloom/numeric:0.1.0"])
+    if images.returncode != 0:
+        pytest.skip("the images are not built: run `make images`")
+    done = run_pipeline(tmp_path, *QUICK, profile="test,podman")
+    assert done.status == 0, done.output
