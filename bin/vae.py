@@ -7,8 +7,8 @@ Out: latent.npy (n x N_L float32, the means), latent.json, model.pt (`load_model
      epoch; loss terms are means over the rows, unweighted but for `loss`).
 
 Implements "Architecture of the variational autoencoder" and "Loss function" of the VAMB preprint (Nissen et al. 2018,
-doi:10.1101/490078). What its text leaves open follows its released code: LeakyReLU after each hidden linear layer, then
-dropout, then batch normalisation; the sigma layer gives the logarithm of the variance through a softplus.
+doi:10.1101/490078). What its text leaves open: LeakyReLU after each hidden linear layer, then dropout, then batch
+normalisation; the sigma layer gives the logarithm of the variance through a softplus.
 """
 
 import csv
@@ -31,6 +31,9 @@ from torch.nn import functional
 
 N_TNF = 136
 ENCODE_ROWS = 8192
+# A thread earns its keep from about this many rows of a mini-batch on; with fewer, threads wait for one another, and on
+# a busy machine for a long time.
+ROWS_PER_THREAD = 1024
 LOG_SECONDS = 30
 LOG_COLUMNS = ("epoch", "loss", "ce", "sse", "kld", "batch_size", "learning_rate", "seconds")
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -67,8 +70,8 @@ class VAE(nn.Module):
     def encode(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and natural logarithm of the variance of each row's latent Gaussian, both (rows, N_L).
 
-        The softplus is the released code's: reconstruction pulls the variance down and the prior pulls it to 1, so
-        that it need not fall below 1. Clusters come out clearer than with a free sign (docs/method.md).
+        The softplus is a choice that the text leaves open: reconstruction pulls the variance down and the prior pulls
+        it to 1, so that it need not fall below 1. Clusters come out clearer than with a free sign (docs/benchmark.md).
         """
         hidden = self.encoder(rows)
         return self.mu(hidden), functional.softplus(self.sigma(hidden))
@@ -132,7 +135,7 @@ def batch_bounds(n_rows: int, batch_size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], n_rows]))
 
 
-def train(model: VAE, data: Tensor, settings: Hyperparameters) -> Iterator[dict[str, float]]:
+def train(model: VAE, data: Tensor, settings: Hyperparameters, threads: int) -> Iterator[dict[str, float]]:
     """Train in place on data (n x (s + 136), on the model's device, n >= 2); yields one row of training.tsv per epoch.
 
     Random numbers come from torch's default generator of the device, which the caller seeds. Nothing is copied between
@@ -147,6 +150,7 @@ def train(model: VAE, data: Tensor, settings: Hyperparameters) -> Iterator[dict[
     for epoch in range(1, settings.epochs + 1):
         started = time.monotonic()
         batch_size = epoch_batch_size(epoch, len(data), settings.batch_size, settings.batch_double_at)
+        torch.set_num_threads(max(1, min(threads, batch_size // ROWS_PER_THREAD)))
         torch.index_select(data, 0, torch.randperm(len(data), device=data.device), out=shuffled)
         totals = torch.zeros(3, device=data.device)
         for start, stop in batch_bounds(len(data), batch_size):
@@ -257,8 +261,7 @@ def select_device(name: str) -> torch.device:
             "one; in a container pass the GPU through (`--gpus all` for Docker, `--device nvidia.com/gpu=all` for "
             "Podman, `--nv` for Apptainer and Singularity); or train on the processor with --device cpu."
         )
-    hardware = torch.cuda.get_device_name() if name == "cuda" else f"{torch.get_num_threads()} threads"
-    click.echo(f"Training on {name} ({hardware}).", err=True)
+    click.echo(f"Training on {torch.cuda.get_device_name() if name == 'cuda' else 'the processor'}.", err=True)
     return torch.device(name)
 
 
@@ -309,7 +312,7 @@ def increasing_epochs(context: click.Context, option: click.Parameter, value: st
     return epochs
 
 
-def run_training(model: VAE, data: Tensor, settings: Hyperparameters) -> pd.DataFrame:
+def run_training(model: VAE, data: Tensor, settings: Hyperparameters, threads: int) -> pd.DataFrame:
     """Train with progress on stderr and return training.tsv; ClickException when the loss is not finite."""
     if len(data) < 2:
         click.echo(
@@ -320,7 +323,7 @@ def run_training(model: VAE, data: Tensor, settings: Hyperparameters) -> pd.Data
         return pd.DataFrame(columns=LOG_COLUMNS)
     progress, history = Progress(settings.epochs), []
     try:
-        for row in train(model, data, settings):
+        for row in train(model, data, settings, threads):
             progress.show(row)
             history.append(row)
     except FloatingPointError as error:
@@ -352,7 +355,7 @@ def run_training(model: VAE, data: Tensor, settings: Hyperparameters) -> pd.Data
 )
 @click.option("--seed", default=1, type=click.IntRange(0, 2**63 - 1), help="Seed of weights, noise and shuffling.")
 @click.option("--device", default="cpu", type=click.Choice(["cpu", "cuda"]), help="Where to train.")
-@click.option("--threads", default=1, type=click.IntRange(min=1), help="CPU threads.")
+@click.option("--threads", default=1, type=click.IntRange(min=1), help="CPU threads at most.")
 def main(
     tnf: Path, abundance: Path, rows: Path, features: Path, seed: int, device: str, threads: int, **options
 ) -> None:
@@ -362,7 +365,6 @@ def main(
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False
-    torch.set_num_threads(threads)
     torch.manual_seed(seed)
     target = select_device(device)
 
@@ -373,7 +375,8 @@ def main(
     data = torch.from_numpy(matrix).to(target)
     click.echo(f"{len(data)} contigs, {n_samples} samples.", err=True)
 
-    training = run_training(model, data, settings)
+    training = run_training(model, data, settings, threads)
+    torch.set_num_threads(threads)
     training.to_csv("training.tsv", sep="\t", index=False, float_format="%.6g", lineterminator="\n")
     np.save("latent.npy", encode_rows(model, data))
     save_model(Path("model.pt"), model, settings, content)

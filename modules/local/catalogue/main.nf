@@ -9,7 +9,7 @@ process CATALOGUE {
 
     output:
     tuple val(meta), path('catalogue.fa.gz'), path('contigs.tsv'), emit: catalogue
-    tuple val(task.process), val('pysam'), eval('python3 -c "import pysam; print(pysam.__version__)"'), topic: versions
+    tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
 
     script:
     def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }

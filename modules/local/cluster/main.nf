@@ -10,7 +10,7 @@ process CLUSTER {
     output:
     tuple val(meta), path('clusters.tsv')  , emit: clusters
     tuple val(meta), path('threshold.json'), emit: threshold
-    tuple val(task.process), val('pandas'), eval('python3 -c "import pandas; print(pandas.__version__)"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
     """

@@ -12,7 +12,7 @@ process FEATURES {
     tuple val(meta), path('coverage.tsv.gz'), emit: coverage
     tuple val(meta), path('rpkm.tsv.gz')    , emit: rpkm
     tuple val(meta), path('excluded.tsv')   , emit: excluded
-    tuple val(task.process), val('numpy'), eval('python3 -c "import numpy; print(numpy.__version__)"'), topic: versions
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
 
     script:
     def source = abundance_table

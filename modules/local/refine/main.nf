@@ -9,7 +9,7 @@ process REFINE {
 
     output:
     tuple val(meta), path('contig2bin.tsv'), path('refinement.tsv'), path('refinement.json'), emit: refined
-    tuple val(task.process), val('numpy'), eval('python3 -c "import numpy; print(numpy.__version__)"'), topic: versions
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
 
     script:
     """

@@ -1,7 +1,7 @@
 // Trains the variational autoencoder on a group's features and gives the latent means.
 process VAE {
     tag "${meta.id}"
-    label 'process_medium'
+    label 'process_low'
     label 'process_gpu'
     label 'image_numeric'
 
@@ -12,7 +12,7 @@ process VAE {
     tuple val(meta), path('latent.npy'), path('latent.json'), emit: latent
     tuple val(meta), path('model.pt')    , emit: model
     tuple val(meta), path('training.tsv'), emit: training
-    tuple val(task.process), val('torch'), eval('python3 -c "import torch; print(torch.__version__)"'), topic: versions
+    tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
 
     script:
     """
