@@ -34,7 +34,7 @@ def missingFiles(sheet, columns) {
 // Parameters and what they mean, from nextflow_schema.json
 def helpText() {
     def schema = new groovy.json.JsonSlurper().parse(file("${projectDir}/nextflow_schema.json"))
-    def lines = ["nextflow run . --input samples.csv --assembly_input assemblies.csv --outdir results -profile <${'docker,singularity,slurm,...'}>"]
+    def lines = ['nextflow run . --input samples.csv --assembly_input assemblies.csv --outdir results -profile <docker|singularity|slurm|...>']
     schema['$defs'].each { _name, section ->
         lines << "\n${section.title}"
         section.properties.each { name, property ->
@@ -52,7 +52,7 @@ workflow {
         exit 0
     }
     // The strict parser of Nextflow 25.04 does not apply --outdir in the config, where Nextflow looks for it
-    if (file(params.outdir).toAbsolutePath().normalize() != workflow.outputDir.toAbsolutePath().normalize()) {
+    if (file("${params.outdir}").toAbsolutePath().normalize() != workflow.outputDir.toAbsolutePath().normalize()) {
         error("--outdir says ${params.outdir} but Nextflow would publish into ${workflow.outputDir}: give both --outdir and -output-dir, with the same folder")
     }
 
