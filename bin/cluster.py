@@ -309,13 +309,14 @@ def main(
 ) -> None:  # fmt: skip
     """Cluster a group's latent space; writes clusters.tsv and threshold.json here."""
     torch.set_num_threads(threads)
-    rng = np.random.default_rng(seed)
+    # Two streams, so that the medoids' draws do not hang on how many seeds voted on the threshold.
+    threshold_rng, medoid_rng = np.random.default_rng(seed).spawn(2)
     table = read_columns(rows, ["contig", "length"])
     names = join_contigs(table, read_columns(contigs, ["contig", "assembly", "name", "length"]), rows, contigs)
     scaled, varies = standardise(read_latent(latent, latent_json, table, rows))
     points = torch.from_numpy(scaled)
 
-    summary = estimate_threshold(points[torch.from_numpy(varies)], threshold_seeds, max_close_contigs, rng)
+    summary = estimate_threshold(points[torch.from_numpy(varies)], threshold_seeds, max_close_contigs, threshold_rng)
     report = choose_threshold(summary, distance_threshold)
     click.echo(
         f"{len(table)} contigs; threshold {report['threshold']:.4g} ({report['source']}): of {report['seeds']} seeds "
@@ -326,7 +327,7 @@ def main(
 
     clusters: list[np.ndarray] = []
     by_length = np.argsort(-table["length"].to_numpy(), kind="stable")
-    found = medoid_clusters(points, by_length[varies[by_length]], report["threshold"], medoid_patience, rng)
+    found = medoid_clusters(points, by_length[varies[by_length]], report["threshold"], medoid_patience, medoid_rng)
     for members in found:
         clusters.append(members)
         if len(clusters) == max_clusters:
