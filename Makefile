@@ -29,7 +29,7 @@ test: ## install what is missing and run every test [ARGS='-k name']
 	@$(INSTALLED) || exit 1; failed=0; \
 	if type -P nf-test >/dev/null; then nf-test test || failed=1; \
 	else echo 'nf-test is not on PATH: its tests are skipped (it has an installer of its own: see its home page)'; fi; \
-	python3 -m pytest tests -n 2 --dist loadfile $(ARGS) || failed=1; \
+	python3 -m pytest tests -n 2 --dist loadfile -rs $(ARGS) || failed=1; \
 	exit $$failed
 
 env: ## install what is missing and print what to eval for a nextflow of your own: eval "$$(make -s env)"
