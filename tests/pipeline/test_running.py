@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 import shutil
 import subprocess
 
@@ -205,11 +206,15 @@ def test_gpu_profile_is_for_training_alone(tmp_path):
 
 
 def test_every_process_names_its_container(tmp_path):
-    done = nextflow(["inspect", PROJECT, "-profile", "test,docker", "-format", "config"], tmp_path)
+    """The mapping image or the numeric one, under the version of the pipeline."""
+    done = nextflow(["-q", "inspect", PROJECT, "-profile", "test,docker", "-format", "json"], tmp_path)
     assert done.returncode == 0, done.stdout
-    for stage in STAGES:
-        line = next(line for line in done.stdout.splitlines() if f"{stage}'" in line)
-        assert "binloom/" in line or "container" in line
+    processes = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
+    version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
+    mapping = {"CATALOGUE", "INDEX", "MAP_READS"}
+    assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
+        stage: f"localhost/binloom/{'mapping' if stage in mapping else 'numeric'}:{version}" for stage in STAGES
+    }
 
 
 @pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: the container profile is not tried")
