@@ -82,7 +82,7 @@ workflow {
         def (fasta, graph, paths, table) = [row.fasta, row.graph, row.paths, row.abundance].collect { name -> sheetFile(params.assembly_input, name) }
         [[id: row.id, group: row.group, assembler: row.assembler], fasta, graph, paths, table]
     }
-    BINNING(ch_samples, ch_assemblies, params.mapper)
+    BINNING(ch_samples, ch_assemblies, params.mapper, params.refine_mode)
 
     // Behind the summary, so that nothing is being written when a problem in a sheet ends the run
     ch_versions = channel.topic('versions')
@@ -121,7 +121,7 @@ output {
     abundance { path { sample, _counts, _mapping -> "${sample.group}/abundance" } }
     bam       { path { sample, _bam, _bai -> "${sample.group}/abundance" } }
     features  { path { group, _tnf, _abundance, _rows, _json -> "${group.id}/features" } }
-    profiles  { path { group, _coverage, _rpkm, _excluded -> "${group.id}/features" } }
+    profiles  { path { group, _coverage, _rpkm, _excluded, _tetranucleotides -> "${group.id}/features" } }
     vae       { path { group, _latent, _json, _model, _training -> "${group.id}/vae" } }
     clusters  {
         path { group, clusters, threshold ->

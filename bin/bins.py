@@ -2,7 +2,7 @@
 """Cuts the clusters of a group by assembly and writes the bins.
 
 In: the catalogue and contigs.tsv, clusters.tsv, excluded.tsv and coverage.tsv.gz of the group, and for
-each refined assembly the contig2bin.tsv and refinement.tsv of refine.py, which replace its clusters.
+each refined assembly the contig2bin.tsv and refinement.tsv of refine.py or graphbin2.py, which replace its clusters.
 Out: bins/<assembly>.<number>.fa.gz, contig2bin.tsv, bins.tsv, unbinned.tsv. Published names are the
 assembler's own. A bin is what a cluster holds of one assembly (VAMB preprint, multi-split); with
 GraphBin2 a contig may stand in several bins, and it is written to each of them.
@@ -12,9 +12,9 @@ first contig in the catalogue. Every contig of the catalogue is in contig2bin.ts
 
 Words of unbinned.tsv `reason`, the first that applies:
   small_bin           its bin is below --min_bin_size
-  unsupported         no other contig of its bin supports it in the assembly graph (GraphBin2, step 1)
-  short               below --min_contig_length, and no bin reaches it in an assembly graph
-  no_tetranucleotide  no 4-mer without ambiguous bases, and no bin reaches it in an assembly graph
+  removed             taken out of its bin by the refinement; refinement.tsv tells why
+  short               below --min_contig_length, and the refinement gave it no bin
+  no_tetranucleotide  no 4-mer without ambiguous bases, and the refinement gave it no bin
   unclustered         left over when --max_clusters clusters had been found
 """
 
@@ -60,19 +60,18 @@ def read_coverage(path: Path, contigs: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_refined(refined: tuple[tuple[str, Path, Path], ...], contigs: pd.DataFrame) -> tuple[pd.DataFrame, set[str]]:
-    """Labels (contig, cluster) of the refined assemblies, and the contigs that step 1 left unlabelled."""
-    labels, unsupported = [pd.DataFrame({"contig": [], "cluster": []}, dtype=str)], set()
+    """Labels (contig, cluster) of the refined assemblies, and the contigs that lost theirs."""
+    labels, removed = [pd.DataFrame({"contig": [], "cluster": []}, dtype=str)], set()
     for assembly, contig2bin, refinement in refined:
-        steps = read_table(refinement, ["contig", "assembly", "final", "reason"])
+        steps = read_table(refinement, ["contig", "assembly", "initial", "final"])
         if not (steps["assembly"] == assembly).all() or not steps["contig"].isin(contigs["contig"]).all():
             raise click.ClickException(f"{refinement}: not of assembly {assembly!r} of this group; check --refined")
-        removed = (steps["final"] == "") & steps["reason"].str.split(",").map(lambda words: "unsupported" in words)
-        unsupported |= set(steps.loc[removed, "contig"])
+        removed |= set(steps.query("initial != '' and final == ''")["contig"])
         placed = read_table(contig2bin, ["contig", "bin"]).rename(columns={"bin": "cluster"})
         if not placed["contig"].isin(steps["contig"]).all():
             raise click.ClickException(f"{contig2bin}: holds contigs that {refinement} does not; use one run's files")
         labels.append(placed)
-    return pd.concat(labels, ignore_index=True)[["contig", "cluster"]], unsupported
+    return pd.concat(labels, ignore_index=True)[["contig", "cluster"]], removed
 
 
 def number_bins(labels: pd.DataFrame, contigs: pd.DataFrame, min_bin_size: int) -> pd.DataFrame:
@@ -189,7 +188,7 @@ def list_unbinned(
     contigs: pd.DataFrame,
     binned: set[str],
     small: pd.Series,
-    unsupported: set[str],
+    removed: set[str],
     cluster: pd.Series,
     excluded: pd.Series,
 ) -> pd.DataFrame:
@@ -197,7 +196,7 @@ def list_unbinned(
     `excluded` why the features have no row for it."""
     left = contigs[~contigs["contig"].isin(binned)]
     small, cluster, excluded = (column.reindex(left.index).fillna("") for column in (small, cluster, excluded))
-    is_unsupported = left["contig"].isin(unsupported)
+    is_removed = left["contig"].isin(removed)
     reason = excluded.mask(excluded == "", "unclustered").mask(cluster != "", "small_bin")
     return pd.DataFrame(
         {
@@ -205,7 +204,7 @@ def list_unbinned(
             "contig": left["name"],
             "length": left["length"],
             "cluster": small.mask(small == "", cluster),
-            "reason": reason.mask(is_unsupported, "unsupported").mask(small != "", "small_bin"),
+            "reason": reason.mask(is_removed, "removed").mask(small != "", "small_bin"),
         }
     )
 
@@ -241,7 +240,7 @@ def main(
     table = read_contigs(contigs)
     clustered = read_table(clusters, ["cluster", "contig"])
     left_out = read_table(excluded, ["contig", "reason"]).set_index("contig")["reason"]
-    labels, unsupported = read_refined(refined, table)
+    labels, removed = read_refined(refined, table)
     unknown = clustered.loc[~clustered["contig"].isin(table["contig"]), "contig"]
     if len(unknown):
         raise click.ClickException(f"{clusters}: contig {unknown.iloc[0]!r} is not in {contigs}; use one run's files")
@@ -263,7 +262,7 @@ def main(
     bases = write_fasta(records, Path("bins"), table["name"].to_dict(), bins_of)
     described = describe_bins(bins, placed, bases, read_coverage(coverage, table), refined_assemblies)
     cluster = clustered.set_index("contig")["cluster"]
-    unbinned = list_unbinned(table, set(bins_of), small, unsupported, cluster, left_out)
+    unbinned = list_unbinned(table, set(bins_of), small, removed, cluster, left_out)
     write_table(placed[["assembly", "name", "bin"]].rename(columns={"name": "contig"}), "contig2bin.tsv")
     write_table(described, "bins.tsv")
     write_table(unbinned, "unbinned.tsv")

@@ -5,8 +5,8 @@ In:  catalogue.fa.gz, contigs.tsv, and either every sample's counts.tsv.gz and m
      (`map_reads`) or a table of RPKM (`contigname`, one column per sample).
 Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), rows.tsv
      (`contig, length`: the rows of both), excluded.tsv (`contig, reason`: `short` or
-     `no_tetranucleotide`), rpkm.tsv.gz (`contigname`, samples; all contigs), coverage.tsv.gz
-     (`contig`, samples; all contigs) and features.json.
+     `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
+     rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); features.json.
 
 Implements the section "Computation of abundance and tetranucleotide frequencies" of the preprint
 (Nissen et al. 2018, bioRxiv 490078). The rows are the contigs of at least --min_contig_length
@@ -108,36 +108,26 @@ def shares(rpkm: np.ndarray) -> np.ndarray:
     return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def tetranucleotide_frequencies(
-    catalogue: Path, contigs: pd.DataFrame, contigs_path: Path, min_length: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows of the contigs kept, their k x 136 frequencies, each row summing to 1).
+def count_catalogue(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> np.ndarray:
+    """Return the tetranucleotide counts of all contigs (N x 136 float32, in their order).
 
     The catalogue is read contig by contig; it must hold the contigs of contigs.tsv, in order and
     length, or ClickException names the first that differs.
     """
-    lengths = contigs["length"].to_numpy()
-    rows = np.flatnonzero(lengths >= min_length)
-    counts = np.zeros((len(rows), len(TETRANUCLEOTIDES)))
-    position = 0
-    expected = zip(contigs["contig"], lengths, strict=True)
-    for name, sequence in read_catalogue(catalogue):
+    counts = np.zeros((len(contigs), len(TETRANUCLEOTIDES)), dtype=np.float32)
+    expected = zip(contigs["contig"], contigs["length"], strict=True)
+    for position, (name, sequence) in enumerate(read_catalogue(catalogue)):
         wanted, length = next(expected, (None, 0))
         if name != wanted:
             raise differs(catalogue, name, contigs_path, wanted)
         if len(sequence) != length:
             found, wanted = f"{name} of {len(sequence)} bp", f"{name} of {length} bp"
             raise differs(catalogue, found, contigs_path, wanted)
-        if length >= min_length:
-            counts[position] = count_tetranucleotides(sequence.encode("ascii"))
-            position += 1
+        counts[position] = count_tetranucleotides(sequence.encode("ascii"))
     wanted, _ = next(expected, (None, 0))
     if wanted is not None:
         raise differs(catalogue, None, contigs_path, wanted)
-    totals = counts.sum(axis=1)
-    counts, rows, totals = counts[totals > 0], rows[totals > 0], totals[totals > 0]
-    counts /= totals[:, None]
-    return rows, counts
+    return counts
 
 def differs(
     path: Path, found: str | None, contigs_path: Path, wanted: str | None
@@ -320,14 +310,20 @@ def write_table(path: str, table: pd.DataFrame) -> None:
 
 def write_features(
     contigs: pd.DataFrame,
-    rows: np.ndarray,
-    frequencies: np.ndarray,
+    counts: np.ndarray,
     samples: list[str],
     rpkm: np.ndarray,
     min_length: int,
     mapped_reads: list[int] | None,
-) -> None:
-    """Write tnf.npy, abundance.npy, rows.tsv, excluded.tsv and features.json."""
+) -> int:
+    """Write all files but the tables of RPKM and coverage; return the number of rows.
+
+    `counts`: tetranucleotides of all contigs (N x 136).
+    """
+    np.save("tetranucleotides.npy", counts)
+    rows = np.flatnonzero((contigs["length"].to_numpy() >= min_length) & counts.any(axis=1))
+    frequencies = counts[rows].astype(np.float64)
+    frequencies /= frequencies.sum(axis=1, keepdims=True)
     scaled, means, deviations = standardised(frequencies)
     np.save("tnf.npy", scaled)
     np.save("abundance.npy", shares(rpkm[rows]))
@@ -340,6 +336,7 @@ def write_features(
         "samples": samples,
         "n_contigs": len(rows),
         "rows_sha256": hashlib.sha256("\n".join(kept["contig"]).encode()).hexdigest(),
+        "contigs_sha256": hashlib.sha256("\n".join(contigs["contig"]).encode()).hexdigest(),
         "min_contig_length": min_length,
         "mapped_reads": mapped_reads and dict(zip(samples, mapped_reads, strict=True)),
         "tetranucleotides": TETRANUCLEOTIDES,
@@ -347,6 +344,7 @@ def write_features(
         "tnf_sd": deviations.tolist(),
     }
     Path("features.json").write_text(json.dumps(about, indent=1) + "\n")
+    return len(rows)
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -385,10 +383,8 @@ def main(
         samples, reads, coverage, statistics = read_counts(counts, mapping, contigs, contigs_path)
         mapped_reads = statistics["mapped_reads"].to_list()
         rpkm = rpkm_of(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
-    rows, frequencies = tetranucleotide_frequencies(
-        catalogue, contigs, contigs_path, min_contig_length
-    )
-    write_features(contigs, rows, frequencies, samples, rpkm, min_contig_length, mapped_reads)
+    tetranucleotides = count_catalogue(catalogue, contigs, contigs_path)
+    n_rows = write_features(contigs, tetranucleotides, samples, rpkm, min_contig_length, mapped_reads)
     for path, key, values in (
         ("rpkm.tsv.gz", "contigname", rpkm),
         ("coverage.tsv.gz", "contig", coverage),
@@ -396,8 +392,8 @@ def main(
         table = pd.DataFrame(values, columns=samples)
         table.insert(0, key, contigs["contig"], allow_duplicates=True)
         write_table(path, table)
-    click.echo(f"{len(rows)} of {len(contigs)} contigs, {len(samples)} samples", err=True)
-    if not len(rows):
+    click.echo(f"{n_rows} of {len(contigs)} contigs, {len(samples)} samples", err=True)
+    if not n_rows:
         click.echo(
             f"Warning: no contig of at least {min_contig_length} bp has a 4-mer without ambiguous "
             "bases: nothing can be binned; lower --min_contig_length",

@@ -1,227 +1,425 @@
 #!/usr/bin/env python3
-"""Corrects, completes and overlaps the bins of one assembly along its assembly graph (GraphBin2).
+"""Corrects and completes the bins of one assembly by coverage, composition and assembly graph.
 
-In: the contig graph of the assembly (vertices.tsv.gz and edges.tsv.gz of the graph stage), contigs.tsv,
-clusters.tsv and coverage.tsv.gz of the group. Out: contig2bin.tsv (contig, bin; one row per label),
-refinement.tsv, refinement.json. Implements GraphBin2 (Mallawaarachchi et al. 2021, Algorithms Mol Biol
-16:3), "Step 1" to "Step 4".
+In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group and, if
+there is a graph, vertices.tsv.gz and edges.tsv.gz of the assembly (graph stage). Out: contig2bin.tsv
+(contig, bin), refinement.tsv, refinement.json. Binloom's own method; equations in docs/method.md, section 6.
 
-The label of a contig is its cluster, provided the cluster holds --min_bin_size bp in this assembly;
-other contigs enter unlabelled. Vertices are numbered in the order of contig names, labels by (length of
-the id, id), and every tie goes to the lower number, so that no result depends on input order.
+Every bin has a profile: its coverage in each sample, how much its contigs scatter about it, and its
+tetranucleotides. Every contig, of any length, is weighed against all bins and against belonging to none of
+them, by Bayes' rule: its reads under the bin's coverage with counting noise, its composition, the bins of
+its neighbours in the graph, the bin it came with. It goes where the posterior is --min_posterior or more.
 
-Words of refinement.tsv `reason`, joined by commas where several apply:
-  kept            the label it came with        unsupported      label removed in step 1
-  corrected       relabelled in step 2          propagated       labelled in step 3
-  multi_labelled  gained labels in step 4       unreached        no label reaches it in the graph
-  not_in_graph    has no place in the graph: keeps its label if it has one
+A bin is a cluster with --min_bin_size bp in this assembly. Contigs are taken from the longest to the shortest,
+then by name, and bins by (length of the id, id): no result depends on input order.
+
+Words of refinement.tsv `reason`, joined by commas:
+  kept     the bin it came with      merged     ... which was joined to another bin as a whole
+  moved    another bin               added      had no bin and got one
+  removed  had a bin and got none    left       had no bin and got none; both with one of
+  unlike     fits none of the bins   ambiguous  fits several, none well enough
 """
 
 import csv
-import heapq
+import hashlib
 import itertools
 import json
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
-from functools import lru_cache
+from collections import defaultdict
+from math import lgamma, log
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
 import pandas as pd
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-UNLABELLED = -1
-MAX_EXACT_LABELS = 10  # step 4 tries all 2^k subsets up to this k
+NO_BIN = -1
 
-Labels = list[int]
-Neighbours = list[list[int]]  # per vertex its neighbours, ascending, without itself
+# The constants of the model. None of them is critical: docs/benchmark.md shows what doubling or halving each does.
+PROFILE_LENGTH = 1000  # bp; shorter contigs say too little about their bin's coverage
+MEMBERS = 1000  # the longest contigs of a bin tell its scatter
+SCATTERS = np.array([0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8])  # of coverage within a bin, relative
+USUAL_SCATTER = 0.15  # expected before the data, within a factor of e^0.5 either way
+ROOT_VARIANCE = 0.3  # of the root of a count: 1/4 for a Poisson count, and some for small ones
+FREEDOM = 4  # degrees of freedom of the t distributions: repeats and collapsed copies are outliers
+UNKNOWN_SCATTER = 0.6  # of the coverages of genomes without a bin about those of the bins
+END_EFFECT = 100  # bp by which reads lost at a contig's ends may lower its coverage in all samples
+WINDOW_WEIGHT = 0.2  # 4-mers overlap, and neighbouring ones repeat each other
+FULL_WINDOWS = 300  # beyond them a contig's composition hardly gains weight: genomes are patchy
+LABEL_ODDS = 50  # in favour of the bin a contig came with
+NONE_PRIOR = 0.3  # of a contig that belongs to no bin
+SIBLING_PRIOR = 0.1  # of a relative of a bin, without one of its own: composition and links as the bin's
+LINK_TRUST = 0.9  # at most, that a neighbour's bin is the contig's own
+MERGE_ODDS = 100
+SHARED_PRIOR = 0.1  # of each further bin that a contig belongs to
+SHARERS = 4  # bins whose sets are tried for a contig that touches several
+CANDIDATES = 32  # bins that are weighed exactly for each contig
+ROUNDS = 10  # of messages along the links
+BLOCK = 1 << 21  # numbers in a temporary array
 
 
-def equal_components(neighbours: Neighbours, labels: Labels) -> list[int]:
-    """Per vertex the number of its connected component of equal label (or of unlabelled vertices)."""
-    component = [-1] * len(labels)
-    for start, label in enumerate(labels):
-        if component[start] >= 0:
+class Contigs(NamedTuple):
+    """The n contigs of the assembly, from the longest to the shortest."""
+
+    length: np.ndarray  # n, bp
+    reads: np.ndarray  # n x s: coverage * length / bases per read
+    windows: np.ndarray  # n x 136, counts of tetranucleotides
+    links: np.ndarray  # 2 x 2m: contigs and their neighbours, sorted; each link from both of its ends
+
+
+class Bins(NamedTuple):
+    """What is known of B bins."""
+
+    density: np.ndarray  # B x s, reads per bp
+    scatter: np.ndarray  # B x s, relative standard deviation of the coverage, beyond counting noise
+    log_composition: np.ndarray  # B x 136
+    trust: np.ndarray  # B: that a neighbour of a contig of the bin is of the bin, too
+
+
+class Evidence(NamedTuple):
+    """What speaks for the bins of each contig, K candidates each, as log likelihoods."""
+
+    candidate: np.ndarray  # n x K, bins
+    likelihood: np.ndarray  # n x K, of coverage and composition
+    composition: np.ndarray  # n x K, the part of the composition
+    unknown: np.ndarray  # n, of the coverage under a genome without a bin
+    mean_composition: np.ndarray  # n, log of the mean over all bins
+
+
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Medians of the columns of values (m x s) under weight (m > 0)."""
+    order = np.argsort(values, axis=0, kind="stable")
+    total = np.cumsum(weight[order], axis=0)
+    middle = (total < total[-1] / 2).sum(axis=0)
+    return np.take_along_axis(values, np.take_along_axis(order, middle[None], axis=0), axis=0)[0]
+
+
+def root_gap(reads: np.ndarray, expected: np.ndarray, scatter: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Difference of the roots of read counts, and its variance: counting noise and the bin's own scatter."""
+    return np.sqrt(reads + 0.25) - np.sqrt(expected + 0.25), ROOT_VARIANCE + scatter**2 * expected / 4
+
+
+def scatter_of(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Relative scatter per sample (s) of contigs (m x s) about their expected reads: the most probable of
+    SCATTERS, under t-distributed residuals and a log-normal prior about USUAL_SCATTER."""
+    gap, variance = root_gap(reads[..., None], expected[..., None], SCATTERS)
+    fit = -0.5 * np.log(variance) - (FREEDOM + 1) / 2 * np.log1p(gap**2 / variance / FREEDOM)
+    prior = -0.5 * (np.log(SCATTERS / USUAL_SCATTER) / 0.5) ** 2
+    return SCATTERS[(fit.sum(axis=0) + prior).argmax(axis=-1)]
+
+
+def coverage_evidence(reads: np.ndarray, length: np.ndarray, expected: np.ndarray, scatter: np.ndarray) -> np.ndarray:
+    """Log density (c x K) of reads (c x s) of contigs of length (c) under K bins each (expected: c x K x s).
+
+    A multivariate t of the root counts, whose variance is counting noise, the bin's scatter, and an amplitude
+    that all samples share (copy number, GC, reads lost at the ends): a rank-one term, by Sherman-Morrison.
+    """
+    gap, variance = root_gap(reads[:, None], expected, scatter)
+    slope = np.sqrt(expected) / 2
+    amplitude = (0.05**2 + (END_EFFECT / length) ** 2)[:, None]
+    spread = 1 + amplitude * (slope**2 / variance).sum(axis=-1)
+    distance = (gap**2 / variance).sum(axis=-1) - amplitude * (gap * slope / variance).sum(axis=-1) ** 2 / spread
+    volume = np.log(variance).sum(axis=-1) + np.log(spread)
+    s = reads.shape[1]
+    constant = lgamma((FREEDOM + s) / 2) - lgamma(FREEDOM / 2) - s / 2 * log(FREEDOM)
+    return constant - 0.5 * volume - (FREEDOM + s) / 2 * np.log1p(distance / FREEDOM)
+
+
+def unknown_evidence(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Log density (c) of reads (c x s) under a genome without a bin: in each sample, independently of the
+    others, its coverage is about that of one of Q typical bins (expected: c x Q x s)."""
+    gap, variance = root_gap(reads[:, None], expected, UNKNOWN_SCATTER)
+    constant = lgamma((FREEDOM + 1) / 2) - lgamma(FREEDOM / 2) - 0.5 * log(FREEDOM)
+    fit = constant - 0.5 * np.log(variance) - (FREEDOM + 1) / 2 * np.log1p(gap**2 / variance / FREEDOM)
+    return np.logaddexp.reduce(fit - log(expected.shape[1]), axis=1).sum(axis=1)
+
+
+def composition_evidence(windows: np.ndarray, log_composition: np.ndarray) -> np.ndarray:
+    """Log likelihood (c x B) of tetranucleotide counts (c x 136) under the bins' frequencies: multinomial,
+    with a weight that saturates with the number of 4-mers."""
+    total = windows.sum(axis=1, keepdims=True)
+    return windows @ log_composition.T * (WINDOW_WEIGHT * FULL_WINDOWS / (total + FULL_WINDOWS))
+
+
+def bin_links(links: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """How many links lead from each bin to each other (B x B, symmetric; the diagonal counts inner links twice)."""
+    here, there = label[links]
+    inside = (here != NO_BIN) & (there != NO_BIN)
+    return np.bincount(here[inside] * n_bins + there[inside], minlength=n_bins**2).reshape(n_bins, n_bins)
+
+
+def describe_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> Bins:
+    """The profiles of the bins, each of which has a contig, from their labelled contigs."""
+    density, scatter = np.zeros((2, n_bins, contigs.reads.shape[1]))
+    composition = np.zeros((n_bins, contigs.windows.shape[1]))
+    order = np.argsort(label, kind="stable")
+    ends = np.searchsorted(label[order], np.arange(n_bins + 1))
+    for b in range(n_bins):
+        members = order[ends[b] : ends[b + 1]]
+        composition[b] = contigs.windows[members].sum(axis=0)
+        long = members[contigs.length[members] >= PROFILE_LENGTH]
+        members = long if len(long) else members
+        length = contigs.length[members]
+        density[b] = weighted_median(contigs.reads[members] / length[:, None], length)
+        longest = members[:MEMBERS]
+        scatter[b] = scatter_of(contigs.reads[longest], density[b] * contigs.length[longest, None])
+    # Fifty 4-mers of the mean composition keep a small bin's rare 4-mers from being impossible.
+    mean = composition.sum(axis=0) / max(composition.sum(), 1) + 1e-9
+    composition += 50 * mean / mean.sum()
+    links = bin_links(contigs.links, label, n_bins)
+    inner, outer = np.diag(links) / 2, links.sum(axis=1) - np.diag(links)
+    trust = LINK_TRUST * (inner + 1) / (inner + outer + 2)
+    return Bins(density, scatter, np.log(composition / composition.sum(axis=1, keepdims=True)), trust)
+
+
+def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tuple[int, ...]]) -> np.ndarray:
+    """Log odds that bin b, judged as a contig of 20 kbp with these tetranucleotide counts (136), has the summed
+    coverage of each group of other bins, against a genome without a bin. Its composition may speak against a
+    group but not for it: relatives have the same."""
+    length = np.array([20_000.0])
+    reads = bins.density[[b]] * length
+    others = np.arange(len(bins.density)) != b
+    deviation = bins.scatter * bins.density
+    density = np.array([bins.density[list(group)].sum(axis=0) for group in groups])
+    scatter = np.array([np.sqrt((deviation[list(group)] ** 2).sum(axis=0)) for group in groups])
+    scatter /= np.maximum(density, 1e-12)
+    fit = coverage_evidence(reads, length, density[None] * length, scatter[None])[0]
+    fit -= unknown_evidence(reads, bins.density[None, others] * length)
+    like = composition_evidence(windows[None], bins.log_composition)[0]
+    usual = np.logaddexp.reduce(like[others]) - log(others.sum())
+    own = [np.logaddexp.reduce(like[list(group)]) - log(len(group)) for group in groups]
+    return fit + np.minimum(own - usual, 0)
+
+
+def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """For each bin the bin that it is part of: mostly itself.
+
+    A bin with the profile of a larger one is a piece of it. A bin whose profile is the sum of two others' (and
+    not that of either alone) holds what their genomes share, covered by the reads of both; it goes to the
+    deeper one, whose sequence an assembler tends to keep. Most of its links to other bins must lead to them.
+    """
+    bins = describe_bins(contigs, label, n_bins)
+    links = bin_links(contigs.links, label, n_bins)
+    np.fill_diagonal(links, 0)
+    size = np.bincount(label[label != NO_BIN], contigs.length[label != NO_BIN], minlength=n_bins)
+    part_of = np.arange(n_bins)
+    for b in np.argsort(size, kind="stable"):
+        near = [x for x in np.argsort(-links[b], kind="stable")[:8] if links[b, x] > 1 and part_of[x] == x]
+        if not near:
             continue
-        component[start] = start
-        stack = [start]
-        while stack:
-            for u in neighbours[stack.pop()]:
-                if component[u] < 0 and labels[u] == label:
-                    component[u] = start
-                    stack.append(u)
-    return component
+        groups = [(x,) for x in near] + list(itertools.combinations(near, 2))
+        fit = dict(zip(groups, whole_bin_evidence(bins, b, contigs.windows[label == b].sum(axis=0), groups)))
+        fits = {
+            group: value
+            for group, value in fit.items()
+            if 2 * links[b, list(group)].sum() > links[b].sum()
+            and value > log(MERGE_ODDS) + (max(fit[(x,)] for x in group) if len(group) > 1 else 0)
+            and (len(group) > 1 or size[group[0]] >= size[b])
+        }
+        if fits and max(fits.values()) > log(MERGE_ODDS):
+            part_of[b] = max(max(fits, key=fits.get), key=lambda x: bins.density[x].sum())
+    while (part_of[part_of] != part_of).any():
+        part_of = part_of[part_of]
+    return part_of
 
 
-def unlabelled_beyond(neighbours: Neighbours, labels: Labels) -> tuple[list[set[int]], dict[int, Counter]]:
-    """Per labelled vertex the components of unlabelled vertices next to it, and per component how many
-    vertices of each label stand next to it (the text's N(Component))."""
-    component = equal_components(neighbours, labels)
-    beyond: list[set[int]] = [set() for _ in labels]
-    count: dict[int, Counter] = defaultdict(Counter)
-    for v, label in enumerate(labels):
-        if label != UNLABELLED:
-            beyond[v] = {component[u] for u in neighbours[v] if labels[u] == UNLABELLED}
-            for c in beyond[v]:
-                count[c][label] += 1
-    return beyond, count
+def likely_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """The CANDIDATES (or all) bins that suit each of these contigs best (c x K, ascending).
+
+    The bin a contig came with and those of its neighbours come first; then those with the best normal
+    approximation of the evidence, which is two matrix products for contigs of about the same length.
+    """
+    n_bins = len(bins.density)
+    length = contigs.length[rows]
+    if n_bins <= CANDIDATES:
+        return np.broadcast_to(np.arange(n_bins), (len(length), n_bins))
+    middle = np.median(length)
+    root = np.sqrt(contigs.reads[rows] / length[:, None] * middle + 0.25)
+    center = np.sqrt(bins.density * middle + 0.25)
+    variance = ROOT_VARIANCE + bins.scatter**2 * bins.density * middle / 4
+    score = root @ (center / variance).T - root**2 @ (0.5 / variance).T + composition
+    score -= 0.5 * (center**2 / variance + np.log(variance)).sum(axis=1)
+    first, last = np.searchsorted(contigs.links[0], [rows.start, rows.stop])
+    here, there = contigs.links[:, first:last]
+    for row, b in ((here - rows.start, label[there]), (np.arange(len(length)), label[rows])):
+        score[row[b != NO_BIN], b[b != NO_BIN]] = np.inf
+    return np.sort(np.argpartition(-score, CANDIDATES, axis=1)[:, :CANDIDATES], axis=1)
 
 
-def remove_unsupported(neighbours: Neighbours, labels: Labels) -> Labels:
-    """Step 1: a labelled vertex keeps its label if it is isolated, has a neighbour of its label, or
-    reaches another vertex of its label through unlabelled vertices only. All are judged at once; support
-    is mutual, so what remains is supported still. O(V + E)."""
-    beyond, count = unlabelled_beyond(neighbours, labels)
-    return [
-        label
-        if not neighbours[v]
-        or any(labels[u] == label for u in neighbours[v])
-        or any(count[c][label] > 1 for c in beyond[v])
-        else UNLABELLED
-        for v, label in enumerate(labels)
+def gather(contigs: Contigs, bins: Bins, label: np.ndarray) -> Evidence:
+    """Weighs each contig's coverage and composition under its candidate bins and under none, in blocks."""
+    n, s = contigs.reads.shape
+    n_bins = len(bins.density)
+    typical = bins.density
+    if n_bins > CANDIDATES:
+        typical = np.quantile(bins.density, np.linspace(0, 1, CANDIDATES), axis=0)
+    step = max(1, BLOCK // max(len(typical) * s, n_bins, contigs.windows.shape[1]))
+    parts = []
+    for start in range(0, n, step):
+        rows = slice(start, min(start + step, n))
+        length, reads = contigs.length[rows], contigs.reads[rows]
+        composition = composition_evidence(contigs.windows[rows].astype(np.float64), bins.log_composition)
+        candidate = likely_bins(contigs, rows, bins, composition, label)
+        mean = np.logaddexp.reduce(composition, axis=1) - log(n_bins)
+        composition = np.take_along_axis(composition, candidate, axis=1)
+        expected = bins.density[candidate] * length[:, None, None]
+        fit = coverage_evidence(reads, length, expected, bins.scatter[candidate])
+        unknown = unknown_evidence(reads, typical * length[:, None, None])
+        parts.append(Evidence(candidate.astype(np.int32), fit + composition, composition, unknown, mean))
+    return Evidence(*map(np.concatenate, zip(*parts)))
+
+
+def meeting_places(links: np.ndarray, candidate: np.ndarray) -> np.ndarray:
+    """For each link (2m) and candidate (K) of the contig here, the place of the same bin among all candidates
+    (n x K, flattened) that is its neighbour's; n * K where the neighbour does not have it."""
+    n, k = candidate.shape
+    place = np.full((links.shape[1], k), n * k, dtype=np.int32 if n * k < 2**31 - 1 else np.int64)
+    step = max(1, BLOCK // k**2)
+    for start in range(0, len(place), step):
+        here, there = links[:, start : start + step]
+        same = candidate[here][:, :, None] == candidate[there][:, None, :]
+        found = there[:, None] * k + same.argmax(axis=2)
+        np.copyto(place[start : start + step], found, where=same.any(axis=2), casting="same_kind")
+    return place
+
+
+def posterior(evidence: Evidence, came_with: np.ndarray, arrived: np.ndarray, n_bins: int) -> np.ndarray:
+    """Probabilities of each contig's candidates (n x K), by Bayes' rule; what is missing to 1 is that of none.
+
+    `came_with`: n x K, log odds for its own label. `arrived`: n x K, trusted shares of its neighbours; what
+    they leave is spread over all bins and none. None is a genome with any composition, or a bin's sibling:
+    its composition and its links are those of a bin, and only the coverage can tell.
+    """
+    free = 1 - arrived.sum(axis=1)
+    with np.errstate(divide="ignore"):
+        linked = np.logaddexp.reduce(np.log(arrived) + evidence.composition, axis=1)
+    other = evidence.mean_composition + np.log(free * NONE_PRIOR)
+    sibling = np.logaddexp(evidence.mean_composition + np.log(free * (1 - NONE_PRIOR)), linked)
+    none = evidence.unknown + np.logaddexp(other, log(SIBLING_PRIOR) + sibling)
+    prior = free[:, None] * (1 - NONE_PRIOR) / n_bins + arrived
+    score = evidence.likelihood + came_with + np.log(prior)
+    return np.exp(score - np.logaddexp(np.logaddexp.reduce(score, axis=1), none)[:, None])
+
+
+def weigh(evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors (n x K) without the links, and with them: each round, every contig tells its neighbours what
+    it is, as far as links of that bin are to be trusted, and moves half-way to what they and its own evidence say."""
+    n, k = evidence.candidate.shape
+    came_with = np.where(evidence.candidate == label[:, None], log(LABEL_ODDS), 0.0)
+    alone = posterior(evidence, came_with, np.zeros((n, k)), len(trust))
+    here, there = contigs.links
+    if not len(here):
+        return alone, alone
+    place = meeting_places(contigs.links, evidence.candidate)
+    receivers, first, degree = np.unique(here, return_index=True, return_counts=True)
+    belief, arrived = alone, np.zeros((n, k))
+    for _ in range(ROUNDS):
+        told = np.append(belief * trust[evidence.candidate], 0)
+        arrived[receivers] = np.add.reduceat(told[place], first, axis=0) / degree[:, None]
+        belief = (belief + posterior(evidence, came_with, arrived, len(trust))) / 2
+    return alone, belief
+
+
+def neighbouring_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[int, list[int]]:
+    """For contigs that touch several bins, directly or past one contig without a bin (their own bin counts),
+    these: at most SHARERS, the most often touched.
+
+    Bins that have more links to each other than within are siblings: what lies between them are the places
+    where they differ, not a sequence that both of them have. Of two siblings only the first is listed.
+    """
+    links = bin_links(contigs.links, final, n_bins)
+    inner = np.diag(links)
+    own = np.stack([np.arange(len(final)), final])
+    near = np.unique(np.stack([contigs.links[0], final[contigs.links[1]]]), axis=1)
+    near = near[:, near[1] != NO_BIN]
+    # Past a contig without a bin: its neighbours, each with the bins that stand beside it
+    here, there = contigs.links[:, final[contigs.links[1]] == NO_BIN]
+    first, last = np.searchsorted(near[0], [there, there + 1])
+    reached = np.concatenate([np.arange(a, b) for a, b in zip(first, last)] or [[]]).astype(np.int64)
+    past = np.stack([np.repeat(here, last - first), near[1, reached]])
+    touched = np.concatenate([own[:, final != NO_BIN], near, past], axis=1)
+    pairs, times = np.unique(touched, axis=1, return_counts=True)
+    found: dict[int, list[int]] = {}
+    for contig, b in pairs[:, np.lexsort((pairs[1], -times, pairs[0]))].T.tolist():
+        listed = found.setdefault(contig, [])
+        if len(listed) < SHARERS and all(2 * links[b, x] < min(inner[b], inner[x]) for x in listed):
+            listed.append(b)
+    return {contig: listed for contig, listed in found.items() if len(listed) > 1}
+
+
+def shared_contigs(
+    contigs: Contigs, bins: Bins, final: np.ndarray, unknown: np.ndarray, min_posterior: float
+) -> dict[int, list[int]]:
+    """Contigs that belong to several bins, and these: their coverage is the sum of the coverages of bins that
+    they touch, as GraphBin2's step 4 has it, here with counting noise, and against each of them alone and none."""
+    sets = [
+        (contig, group)
+        for contig, listed in neighbouring_bins(contigs, final, len(bins.density)).items()
+        for size in range(1, len(listed) + 1)
+        for group in itertools.combinations(listed, size)
     ]
+    if not sets:
+        return {}
+    rows = np.array([contig for contig, _ in sets])
+    density = np.array([bins.density[list(group)].sum(axis=0) for _, group in sets])
+    deviation = (bins.scatter * bins.density) ** 2
+    spread = np.sqrt([deviation[list(group)].sum(axis=0) for _, group in sets])
+    length, reads = contigs.length[rows], contigs.reads[rows]
+    scatter = spread / np.maximum(density, 1e-12)
+    fit = coverage_evidence(reads, length, (density * length[:, None])[:, None], scatter[:, None])[:, 0]
+    fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    total = np.logaddexp(np.logaddexp.reduceat(fit, first), unknown[rows[first]] + log(NONE_PRIOR))
+    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= log(min_posterior))
+    return {sets[i][0]: list(sets[i][1]) for i in best.tolist() if len(sets[i][1]) > 1}
 
 
-def score_levels(neighbours: Neighbours, labels: Labels, v: int) -> Iterator[tuple[dict[int, int], list[int]]]:
-    """Labelled scores of v by a breadth-first search through unlabelled vertices, level by level.
-
-    At level d = 1, 2, ... yields {x: 2^d * S_d(v, x)}, exact integers, where S_d sums 2^-D(v, t) over the
-    vertices t of label x with D <= d, and the labels found at this level. The last level has S(v, x).
-    """
-    scores: dict[int, int] = {}
-    seen, frontier = {v}, [v]
-    while frontier:
-        reached = {w for u in frontier for w in neighbours[u]} - seen
-        seen |= reached
-        found = [labels[w] for w in reached if labels[w] != UNLABELLED]
-        scores = {label: 2 * score for label, score in scores.items()}
-        for label in found:
-            scores[label] = scores.get(label, 0) + 1
-        yield scores, found
-        frontier = [w for w in reached if labels[w] == UNLABELLED]
-
-
-def better_label(levels: Iterable, own: int, rest_own: int, rest_other: int, ratio: Fraction) -> int:
-    """The label that a vertex of label `own` has after step 2, from the levels of its scores.
-
-    rest_own, rest_other: no fewer vertices of label own, and of any one other label, than the search can
-    find. Beyond level d each adds at most 2^-(d + 1), so the search ends as soon as nothing that remains
-    can change the decision: there is no depth limit, and the result is that of the whole search.
-    """
-    mine = second = 0
-    best = own
-    for scores, found in levels:
-        rest_own -= found.count(own)
-        mine = scores.get(own, 0)
-        ranked = sorted((-score, label) for label, score in scores.items() if label != own)[:2]
-        second, third = ([-score for score, _ in ranked] + [0, 0])[:2]
-        best = ranked[0][1] if ranked else own
-        if ratio * 2 * mine > 2 * second + rest_other:
-            return own
-        if ratio * (2 * mine + rest_own) <= 2 * second and 2 * second > 2 * third + rest_other:
-            return best
-    return best if ratio * mine <= second else own
+def refine_labels(
+    contigs: Contigs, label: np.ndarray, min_posterior: float
+) -> tuple[pd.DataFrame, dict[int, list[int]]]:
+    """Per contig: merged, unlinked, final (bins, NO_BIN for none), posterior of the likeliest bin and none.
+    And, by contig, all the bins of shared ones, whose final is the one that they touch most."""
+    n_bins = label.max(initial=NO_BIN) + 1
+    if n_bins == 0:
+        none = {"merged": label, "unlinked": label, "final": label, "posterior": 0.0, "none": 1.0}
+        return pd.DataFrame(none, index=np.arange(len(label))), {}
+    part_of = merge_bins(contigs, label, n_bins)
+    whole, number = np.unique(part_of, return_inverse=True)
+    merged = np.where(label == NO_BIN, NO_BIN, number[label])
+    bins = describe_bins(contigs, merged, len(whole))
+    evidence = gather(contigs, bins, merged)
+    chosen = []
+    for belief in weigh(evidence, contigs, merged, bins.trust):
+        best = belief.argmax(axis=1)[:, None]
+        likeliest = np.take_along_axis(evidence.candidate, best, axis=1)[:, 0]
+        chosen.append(np.where(belief.max(axis=1) >= min_posterior, likeliest, NO_BIN))
+    unlinked, final = chosen
+    shared = shared_contigs(contigs, bins, final, evidence.unknown, min_posterior)
+    for contig, group in shared.items():
+        final[contig] = group[0] if final[contig] not in group else final[contig]
+    back = np.append(whole, NO_BIN)
+    labels = {"merged": back[merged], "unlinked": back[unlinked], "final": back[final]}
+    none = np.maximum(1 - belief.sum(axis=1), 0)
+    refined = pd.DataFrame({**labels, "posterior": belief.max(axis=1), "none": none})
+    return refined, {contig: whole[group].tolist() for contig, group in shared.items()}
 
 
-def correct_inconsistent(neighbours: Neighbours, labels: Labels, ratio: float) -> Labels:
-    """Step 2: v of label x is inconsistent if ratio * S(v, x) <= S(v, y) for another label y that it
-    reaches; it gets the label of the highest score. All scores are those of the labelling after step 1
-    and all corrections are made at once, so their order does not matter. `ratio`: the text's alpha."""
-    beyond, count = unlabelled_beyond(neighbours, labels)
-    largest = {c: labelled.most_common(2) for c, labelled in count.items()}
-    corrected = list(labels)
-    for v, own in enumerate(labels):
-        if own == UNLABELLED:
-            continue
-        direct = [labels[u] for u in neighbours[v] if labels[u] != UNLABELLED]
-        rest_own = direct.count(own) + sum(count[c][own] - 1 for c in beyond[v])
-        rest_other = len(direct) - direct.count(own)
-        rest_other += sum(next((n for label, n in largest[c] if label != own), 0) for c in beyond[v])
-        if rest_other:
-            levels = score_levels(neighbours, labels, v)
-            corrected[v] = better_label(levels, own, rest_own, rest_other, Fraction(ratio))
-    return corrected
-
-
-def propagate(neighbours: Neighbours, labels: Labels, coverage: np.ndarray) -> Labels:
-    """Step 3: labels every vertex that a label reaches; coverage is n x s, mean reads per base.
-
-    The text executes the candidate (D(v, t), |c(v) - c(t)|, t, v) that comes first, then ranks anew. The
-    first always has D = 1: were D(v, t) > 1, the vertex next to t on the path would be unlabelled and at
-    distance 1 from t, and its candidate would come first. So the candidates are the edges between a
-    labelled and an unlabelled vertex, each with a key that never changes, and a heap of those edges gives
-    the text's order exactly, in O(E log E). |.| is the Euclidean norm over samples; ties go by t, then v.
-    """
-    rows = coverage.tolist()
-    labels = list(labels)
-    heap = [
-        (math.dist(rows[t], rows[v]), t, v)
-        for t, label in enumerate(labels)
-        if label != UNLABELLED
-        for v in neighbours[t]
-        if labels[v] == UNLABELLED
-    ]
-    heapq.heapify(heap)
-    while heap:
-        _, t, v = heapq.heappop(heap)
-        if labels[v] == UNLABELLED:
-            labels[v] = labels[t]
-            for u in neighbours[v]:
-                if labels[u] == UNLABELLED:
-                    heapq.heappush(heap, (math.dist(rows[u], rows[v]), v, u))
-    return labels
-
-
-@lru_cache
-def subset_masks(k: int) -> np.ndarray:
-    """All 2^k subsets of k things as rows of 0 and 1: smaller subsets first, then by lowest members."""
-    masks = np.zeros((2**k, k))
-    subsets = itertools.chain.from_iterable(itertools.combinations(range(k), size) for size in range(k + 1))
-    for row, subset in enumerate(subsets):
-        masks[row, list(subset)] = 1
-    return masks
-
-
-def closest_subset(excess: np.ndarray, means: np.ndarray) -> list[int]:
-    """Rows of means (k x s) whose sum is closest to excess (s) in the Euclidean norm; may be none.
-
-    The text's subset sum problem for vectors; with s = 1 exactly the text's. All subsets are tried;
-    beyond MAX_EXACT_LABELS rows, all subsets of those rows that are closest to excess one by one.
-    """
-    near = np.argsort(np.linalg.norm(means - excess, axis=1), kind="stable")[:MAX_EXACT_LABELS]
-    near.sort()
-    masks = subset_masks(len(near))
-    best = np.linalg.norm(masks @ means[near] - excess, axis=1).argmin()
-    return near[masks[best] > 0].tolist()
-
-
-def gained_labels(neighbours: Neighbours, labels: Labels, coverage: np.ndarray, length: np.ndarray) -> list[list[int]]:
-    """Step 4: per vertex the labels it gains beside its own (mostly none).
-
-    A component P of equal label has the length-weighted mean coverage c(P) of all its contigs. A vertex v
-    of P is considered if it touches other labels and c(v) > c(P) (summed over the samples). A touched
-    label is one genome, so its touched components count as one, with their common mean. v gains the
-    labels whose means, added to c(P), come closest to c(v).
-    """
-    component = equal_components(neighbours, labels)
-    weight = np.bincount(component, weights=length)
-    total = np.stack([np.bincount(component, weights=column * length) for column in coverage.T], axis=1)
-    excess = coverage - total[component] / weight[component, None]
-    gained: list[list[int]] = [[] for _ in labels]
-    for v in np.flatnonzero(excess.sum(axis=1) > 0).tolist():
-        touched: dict[int, set[int]] = defaultdict(set)
-        for u in neighbours[v]:
-            if labels[v] != UNLABELLED and labels[u] != labels[v]:
-                touched[labels[u]].add(component[u])
-        if touched:
-            others = sorted(touched)
-            parts = [sorted(touched[label]) for label in others]
-            means = np.stack([total[part].sum(axis=0) / weight[part].sum() for part in parts])
-            gained[v] = [others[i] for i in closest_subset(excess[v], means)]
-    return gained
+def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[int]], ids: list[str]) -> pd.DataFrame:
+    """What refine_labels found, with ids of bins and the words of the module's docstring; `bins`: `final` as lists."""
+    had, has = initial != NO_BIN, refined["final"] != NO_BIN
+    why = np.where(refined["none"] >= 0.5, "unlike", "ambiguous").astype(object)
+    stayed = np.where(initial == refined["final"], "kept", "merged")
+    placed = np.where(had, np.where(refined["merged"] == refined["final"], stayed, "moved"), "added")
+    reason = np.where(has, placed, np.where(had, "removed,", "left,") + why)
+    names = np.array([*ids, ""], dtype=object)  # NO_BIN is -1: the last
+    bins = [[ids[b]] if b != NO_BIN else [] for b in refined["final"]]
+    for contig, group in shared.items():
+        bins[contig] += [ids[b] for b in group if b != refined["final"][contig]]
+        reason[contig] += ",multi_labelled"
+    final = [",".join(several) for several in bins]
+    merged, unlinked = names[refined["merged"]], names[refined["unlinked"]]
+    return refined.assign(merged=merged, unlinked=unlinked, final=final, reason=reason, bins=bins)
 
 
 def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -233,41 +431,38 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     return table
 
 
-def read_contig_graph(vertices: Path, edges: Path, contigs: list[str]) -> tuple[Neighbours, list[bool]]:
-    """Neighbours of each of these contigs, the vertices, and whether it has a place in the graph.
-
-    Error if vertices names a contig that is not among them, or edges one that vertices does not name.
-    """
-    number = {contig: i for i, contig in enumerate(contigs)}
-    placed = set()
-    for contig in read_table(vertices, ["contig"])["contig"]:
-        if contig not in number:
-            problem = f"contig {contig!r} is not a contig of this assembly in contigs.tsv"
-            raise click.ClickException(f"{vertices}: {problem}; both must come from the same run")
-        placed.add(contig)
-    neighbours: list[set[int]] = [set() for _ in contigs]
+def read_links(vertices: Path | None, edges: Path | None, contigs: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Links (2 x 2m, as in Contigs) between these contigs, and whether each has a place in the graph (n)."""
+    row = pd.Series(np.arange(len(contigs)), index=contigs)
+    placed = np.zeros(len(contigs), dtype=bool)
+    if vertices is None or edges is None:
+        return np.zeros((2, 0), dtype=np.int64), placed
+    named = read_table(vertices, ["contig"])["contig"]
+    unknown = named[~named.isin(row.index)]
+    if len(unknown):
+        problem = f"contig {unknown.iloc[0]!r} is not a contig of this assembly in contigs.tsv"
+        raise click.ClickException(f"{vertices}: {problem}; both must come from the same run")
+    placed[row[named]] = True
     table = read_table(edges, ["contig_1", "contig_2"])
-    for ends in zip(table["contig_1"], table["contig_2"]):
-        unknown = [contig for contig in ends if contig not in placed]
-        if unknown:
-            problem = f"contig {unknown[0]!r} is not in {vertices}"
-            raise click.ClickException(f"{edges}: {problem}; both must come from the same run, for this assembly")
-        a, b = number[ends[0]], number[ends[1]]
-        neighbours[a].add(b)
-        neighbours[b].add(a)
-    simple = [sorted(found - {v}) for v, found in enumerate(neighbours)]
-    return simple, [contig in placed for contig in contigs]
+    ends = pd.concat([table["contig_1"], table["contig_2"]])
+    unknown = ends[~ends.isin(named)]
+    if len(unknown):
+        problem = f"contig {unknown.iloc[0]!r} is not in {vertices}"
+        raise click.ClickException(f"{edges}: {problem}; both must come from the same run, for this assembly")
+    here, there = row[ends].to_numpy().reshape(2, -1)
+    both = np.unique(np.stack([np.append(here, there), np.append(there, here)]), axis=1)
+    return both[:, both[0] != both[1]], placed
 
 
-def read_coverage(path: Path, contigs: list[str]) -> np.ndarray:
-    """n x s coverage (mean reads per base) of the named contigs, samples as in the table's columns."""
+def read_coverage(path: Path, contigs: list[str]) -> pd.DataFrame:
+    """Coverage (mean reads per base) of the named contigs, n x s, a column for each sample."""
     dtype = defaultdict(lambda: np.float64, contig=str)
     try:
         table = pd.read_csv(path, sep="\t", dtype=dtype, keep_default_na=False, quoting=csv.QUOTE_NONE)
-        values = table.set_index("contig").loc[contigs].to_numpy()
+        values = table.set_index("contig", verify_integrity=True).loc[contigs]
     except (ValueError, KeyError) as error:
         raise click.ClickException(f"{path}: {error}; it must come from the same run as contigs.tsv") from None
-    if values.shape[1] == 0 or not np.isfinite(values).all():
+    if values.shape[1] == 0 or not np.isfinite(values.to_numpy()).all():
         raise click.ClickException(f"{path}: no sample column, or a cell that is not a number")
     return values
 
@@ -285,102 +480,106 @@ def read_labels(path: Path, assembly: str, contigs: pd.DataFrame, min_bin_size: 
     return cluster.where(size >= min_bin_size, "")
 
 
-def reasons(in_graph: list[bool], stages: list[Labels], gained: list[list[int]]) -> list[str]:
-    """Per vertex the words of the module's docstring, from the labels before and after steps 1 to 3."""
-    words = []
-    for placed, initial, step1, step2, step3, more in zip(in_graph, *stages, gained):
-        events = {
-            "not_in_graph": not placed,
-            "unsupported": initial != step1,
-            "corrected": step1 != step2,
-            "propagated": step2 != step3,
-            "multi_labelled": bool(more),
-        }
-        said = [word for word, happened in events.items() if happened]
-        words.append(",".join(said) or ("unreached" if step3 == UNLABELLED else "kept"))
-    return words
+def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
+    """Coverage times length that one read adds, per sample (s): what coverages must be divided by to be counts.
+
+    Without known numbers of reads (an abundance table), coverages are RPKM, and a count is taken to be a
+    kilobase of a coverage of 1.
+    """
+    if mapped_reads is None:
+        return np.full(coverage.shape[1], 1000.0)
+    total = length @ coverage.to_numpy()
+    reads = np.array([mapped_reads.get(sample, 0) for sample in coverage.columns])
+    return np.where((total > 0) & (reads > 0), total / np.maximum(reads, 1), 1.0)
 
 
-def refine_labels(
-    neighbours: Neighbours, initial: Labels, coverage: np.ndarray, length: np.ndarray, ratio: float
-) -> tuple[dict[str, Labels], list[list[int]]]:
-    """Labels before and after steps 1 to 3, by their column of refinement.tsv, and what step 4 adds."""
-    step1 = remove_unsupported(neighbours, initial)
-    step2 = correct_inconsistent(neighbours, step1, ratio)
-    step3 = propagate(neighbours, step2, coverage)
-    gained = gained_labels(neighbours, step3, coverage, length)
-    return {"initial": initial, "step1": step1, "step2": step2, "step3": step3}, gained
+def read_features(path: Path, tetranucleotides: Path, names: pd.Series) -> tuple[np.ndarray, dict | None]:
+    """Tetranucleotide counts of the group's contigs (N x 136) and the mapped reads of each sample, if known.
+
+    Error if they are not those of `names`, the N contigs of contigs.tsv in order.
+    """
+    try:
+        about = json.loads(path.read_text())
+        digest, mapped_reads = about["contigs_sha256"], about["mapped_reads"]
+        windows = np.load(tetranucleotides, mmap_mode="r")
+    except (ValueError, KeyError, OSError) as error:
+        raise click.ClickException(
+            f"{path}, {tetranucleotides}: {error!r}; give both from the features stage"
+        ) from None
+    if len(windows) != len(names) or hashlib.sha256("\n".join(names).encode()).hexdigest() != digest:
+        problem = f"not of the {len(names)} contigs of contigs.tsv, the first of which is {names.iloc[0]!r}"
+        raise click.ClickException(f"{path}, {tetranucleotides}: {problem}; all must come from the same run")
+    return windows, mapped_reads
 
 
-def tabulate(
-    contigs: pd.DataFrame, ids: list[str], in_graph: list[bool], stages: dict[str, Labels], gained: list[list[int]]
-) -> pd.DataFrame:
-    """refinement.tsv, from the contigs in the order of vertices and the ids of the labels."""
-    names = {stage: [ids[label] if label != UNLABELLED else "" for label in labels] for stage, labels in stages.items()}
-    return contigs[["contig", "assembly", "name", "length"]].assign(
-        in_graph=["true" if placed else "false" for placed in in_graph],
-        **names,
-        final=[",".join([own, *(ids[i] for i in more)]) for own, more in zip(names["step3"], gained)],
-        reason=reasons(in_graph, list(stages.values()), gained),
-    )
-
-
-def count(stages: dict[str, Labels], gained: list[list[int]]) -> dict:
-    """How many vertices are labelled at each stage, and how many each step changed."""
-    changes = {"unsupported": ("initial", "step1"), "corrected": ("step1", "step2"), "propagated": ("step2", "step3")}
-    return {
-        "labelled": {stage: sum(label != UNLABELLED for label in labels) for stage, labels in stages.items()},
-        **{word: sum(a != b for a, b in zip(stages[old], stages[new])) for word, (old, new) in changes.items()},
-        "multi_labelled": sum(map(bool, gained)),
-    }
+def write_table(table: pd.DataFrame, path: str) -> None:
+    table.to_csv(path, sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE, float_format="%.4f")
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--assembly", required=True, help="Id of the assembly whose bins are refined.")
-@click.option("--vertices", required=True, type=FILE, help="Contigs that have a place in the graph (graph.py).")
-@click.option("--edges", required=True, type=FILE, help="Edges between them (graph.py).")
 @click.option("--contigs", required=True, type=FILE)
 @click.option("--clusters", required=True, type=FILE)
 @click.option("--coverage", required=True, type=FILE)
+@click.option("--tetranucleotides", required=True, type=FILE, help="Counts of all contigs (features stage).")
+@click.option("--features", required=True, type=FILE, help="features.json.")
+@click.option("--vertices", type=FILE, help="Contigs that have a place in the graph (graph stage), if there is one.")
+@click.option("--edges", type=FILE, help="Edges between them (graph stage).")
 @click.option(
-    "--label_score_ratio", default=1.5, type=click.FloatRange(min=0, min_open=True), help="GraphBin2's alpha (step 2)."
+    "--min_posterior", default=0.9, type=click.FloatRange(0.5, 1), help="A contig goes to a bin from this probability."
 )
-@click.option("--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Bins below it (bp) are no labels.")
+@click.option("--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Clusters below it (bp) are no bins.")
 def main(
     assembly: str,
-    vertices: Path,
-    edges: Path,
     contigs: Path,
     clusters: Path,
     coverage: Path,
-    label_score_ratio: float,
+    tetranucleotides: Path,
+    features: Path,
+    vertices: Path | None,
+    edges: Path | None,
+    min_posterior: float,
     min_bin_size: int,
 ) -> None:
-    """Refine the bins of one assembly along its contig graph (GraphBin2, steps 1 to 4)."""
-    table = read_table(contigs, ["contig", "assembly", "name", "length"]).query("assembly == @assembly")
+    """Refine the bins of one assembly by coverage, composition and graph."""
+    if (vertices is None) != (edges is None):
+        raise click.UsageError("give --vertices and --edges, or neither")
+    group = read_table(contigs, ["contig", "assembly", "name", "length"]).astype({"length": np.int64})
+    windows, mapped_reads = read_features(features, tetranucleotides, group["contig"])
+    table = group.query("assembly == @assembly")
     if table.empty:
         raise click.ClickException(f"{contigs}: no contig of assembly {assembly!r}; check the assembly's id")
-    table = table.astype({"length": np.int64})
-    by_name = table.assign(initial=read_labels(clusters, assembly, table, min_bin_size)).sort_values("name")
-    neighbours, in_graph = read_contig_graph(vertices, edges, by_name["contig"].tolist())
-    depth = read_coverage(coverage, by_name["contig"].tolist())
-    n_edges = sum(map(len, neighbours)) // 2
-    click.echo(f"{assembly}: {sum(in_graph)} of {len(table)} contigs are in the graph, {n_edges} edges", err=True)
+    table = table.assign(initial=read_labels(clusters, assembly, table, min_bin_size))
+    table = table.sort_values(["length", "name"], ascending=[False, True])
+    names, length = table["contig"].tolist(), table["length"].to_numpy()
+    links, placed = read_links(vertices, edges, names)
+    depth = read_coverage(coverage, names)
+    reads = depth.to_numpy() * length[:, None] / bases_per_read(depth, length, mapped_reads)
+    click.echo(
+        f"{assembly}: {placed.sum()} of {len(table)} contigs are in the graph, {links.shape[1] // 2} edges", err=True
+    )
 
-    ids = sorted(set(by_name["initial"]) - {""}, key=lambda label: (len(label), label))
-    label_number = {"": UNLABELLED, **{label: i for i, label in enumerate(ids)}}
-    initial = [label_number[label] for label in by_name["initial"]]
-    stages, gained = refine_labels(neighbours, initial, depth, by_name["length"].to_numpy(), label_score_ratio)
-
-    refined = tabulate(by_name, ids, in_graph, stages, gained).loc[table.index]  # back to catalogue order
-    form = {"sep": "\t", "index": False, "lineterminator": "\n", "quoting": csv.QUOTE_NONE}
-    refined.to_csv("refinement.tsv", **form)
-    rows = refined.assign(bin=refined["final"].str.split(",")).explode("bin").query("bin != ''")
-    rows[["contig", "bin"]].to_csv("contig2bin.tsv", **form)
-    sizes = {"contigs": len(table), "contigs_in_graph": sum(in_graph), "edges": n_edges, "labels": len(ids)}
-    counts = {"assembly": assembly, **sizes, **count(stages, gained)}
+    ids = sorted(set(table["initial"]) - {""}, key=lambda label: (len(label), label))
+    number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
+    initial = table["initial"].map(number).to_numpy()
+    refined, shared = refine_labels(Contigs(length, reads, windows[table.index], links), initial, min_posterior)
+    refined = tabulate(initial, refined, shared, ids).set_index(table.index)
+    table = table.assign(in_graph=np.where(placed, "true", "false")).join(refined).sort_index()
+    write_table(table.drop(columns="bins"), "refinement.tsv")
+    write_table(table[["contig", "bins"]].explode("bins").dropna().rename(columns={"bins": "bin"}), "contig2bin.tsv")
+    counts = {
+        "assembly": assembly,
+        "contigs": len(table),
+        "contigs_in_graph": int(placed.sum()),
+        "edges": links.shape[1] // 2,
+        "labels": len(ids),
+        "labels_merged": len(set(table["merged"]) - {""}),
+        "labelled": {step: int((table[step] != "").sum()) for step in ("initial", "merged", "unlinked", "final")},
+        **table["reason"].str.split(",").explode().value_counts().sort_index().to_dict(),
+    }
     Path("refinement.json").write_text(json.dumps(counts, indent=2) + "\n")
-    click.echo(f"{assembly}: labelled {counts['labelled']}, multi-labelled {counts['multi_labelled']}", err=True)
+    labelled = counts["labelled"]
+    click.echo(f"{assembly}: {labelled['final']} contigs binned, {labelled['initial']} before", err=True)
 
 
 if __name__ == "__main__":

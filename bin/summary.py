@@ -90,7 +90,7 @@ def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
         f"{row.bin if one_group else f'{row.group}/{row.bin}'} ({human_bp(row.size_bp)})"
         for row in largest.head(SHOWN).itertuples()
     ]
-    refined = f"{total['refined_assemblies']:,} of {count(total['assemblies'], 'assembly')} refined by assembly graph"
+    refined = f"{total['refined_assemblies']:,} of {count(total['assemblies'], 'assembly')} refined"
     return [
         f"Groups          {len(summary):,}: {', '.join(groups + more)}",
         f"Contigs binned  {total['contigs_binned']:,} of {total['contigs']:,}"

@@ -6,6 +6,7 @@ include { VAE       } from '../modules/local/vae/main'
 include { CLUSTER   } from '../modules/local/cluster/main'
 include { GRAPH     } from '../modules/local/graph/main'
 include { REFINE    } from '../modules/local/refine/main'
+include { GRAPHBIN2 } from '../modules/local/graphbin2/main'
 include { BINS      } from '../modules/local/bins/main'
 include { SUMMARY   } from '../modules/local/summary/main'
 
@@ -20,13 +21,14 @@ workflow BINNING {
     ch_samples    // [ [id, group, platform], [reads], bam or [] ]
     ch_assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [] ]
     mapper        // of short reads: minimap2 or bwa
+    refine_mode   // evidence, or article (GraphBin2)
 
     main:
-    // The sheets are known from the start, so these close at once: group -> number of its samples, of its graphs
+    // The sheets are known from the start, so these close at once: group -> number of its samples, of assemblies to refine
     ch_n_samples = ch_samples.map { meta, _reads, _bam -> [[id: meta.group], meta.id] }
         .groupTuple().map { group, ids -> [group, ids.size()] }
-    ch_n_graphs = ch_assemblies.map { meta, _fasta, graph, _paths, _table -> [[id: meta.group], graph ? 1 : 0] }
-        .groupTuple().map { group, graphs -> [group, graphs.sum()] }
+    ch_n_refined = ch_assemblies.map { meta, _fasta, graph, _paths, _table -> [[id: meta.group], graph || refine_mode == 'evidence' ? 1 : 0] }
+        .groupTuple().map { group, refined -> [group, refined.sum()] }
 
     CATALOGUE(
         ch_assemblies.map { meta, fasta, _graph, _paths, _table -> [[id: meta.group], meta.id, fasta] }.groupTuple()
@@ -71,10 +73,6 @@ workflow BINNING {
     ch_rows = FEATURES.out.features.map { group, _tnf, _abundance, rows, _json -> [group, rows] }
     CLUSTER(VAE.out.latent.join(ch_rows).join(ch_contigs))
 
-    // Refinement is per assembly, and only where there is a graph
-    ch_assemblies
-        .filter { _meta, _fasta, graph, _paths, _table -> !graph }
-        .subscribe { meta, _fasta, _graph, _paths, _table -> log.info("Assembly ${meta.id} of group ${meta.group} has no graph: its bins go without refinement") }
     // The graph of the contigs hangs on the catalogue alone: it is read while samples are mapped, and once for any clusters
     GRAPH(
         ch_assemblies
@@ -83,22 +81,39 @@ workflow BINNING {
             .combine(ch_contigs, by: 0)
             .map { _group, meta, graph, paths, contigs -> [meta, graph, paths, contigs] }
     )
+    ch_no_graph = ch_assemblies
+        .filter { _meta, _fasta, graph, _paths, _table -> !graph }
+        .map { meta, _fasta, _graph, _paths, _table -> [[id: meta.group], meta, [], []] }
+    ch_no_graph.subscribe { group, meta, _vertices, _edges ->
+        def refined = refine_mode == 'evidence' ? 'are refined by coverage and composition alone' : 'go without refinement'
+        log.info("Assembly ${meta.id} of group ${group.id} has no graph: its bins ${refined}")
+    }
+
+    // Refinement is per assembly; the article's knows nothing but the graph
+    ch_to_refine = GRAPH.out.graph
+        .map { meta, vertices, edges, _json -> [[id: meta.group], meta, vertices, edges] }
+        .mix(ch_no_graph)
+        .combine(ch_contigs, by: 0)
+        .combine(CLUSTER.out.clusters, by: 0)
+        .combine(FEATURES.out.coverage, by: 0)
+        .branch { _group, _meta, vertices, _edges, _contigs, _clusters, _coverage ->
+            evidence: refine_mode == 'evidence'
+            article: vertices
+        }
     REFINE(
-        GRAPH.out.graph
-            .map { meta, vertices, edges, _json -> [[id: meta.group], meta, vertices, edges] }
-            .combine(ch_contigs, by: 0)
-            .combine(CLUSTER.out.clusters, by: 0)
-            .combine(FEATURES.out.coverage, by: 0)
-            .map { _group, meta, vertices, edges, contigs, clusters, coverage -> [meta, vertices, edges, contigs, clusters, coverage] }
+        ch_to_refine.evidence
+            .combine(FEATURES.out.tetranucleotides, by: 0)
+            .map { row -> row[1..-1] }
     )
-    ch_refined = REFINE.out.refined
+    GRAPHBIN2(ch_to_refine.article.map { row -> row[1..-1] })
+    ch_refined = REFINE.out.refined.mix(GRAPHBIN2.out.refined)
         .map { meta, contig2bin, refinement, _json -> [[id: meta.group], [meta.id, contig2bin, refinement]] }
-        .combine(ch_n_graphs, by: 0)
+        .combine(ch_n_refined, by: 0)
         .map { group, refined, n -> [groupKey(group, n), refined] }
         .groupTuple()
         // sorted by assembly, so that the order in which tasks end does not change the next task's hash
         .map { key, refined -> [key.target] + refined.sort { row -> row[0] }.transpose() }
-        .mix(ch_n_graphs.filter { _group, n -> n == 0 }.map { group, _n -> [group, [], [], []] })
+        .mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, [], [], []] })
 
     BINS(
         CATALOGUE.out.catalogue
@@ -121,10 +136,11 @@ workflow BINNING {
     bam       = MAP_READS.out.bam
     features  = FEATURES.out.features
     profiles  = FEATURES.out.coverage.join(FEATURES.out.rpkm).join(FEATURES.out.excluded)
+        .join(FEATURES.out.tetranucleotides.map { group, counts, _json -> [group, counts] })
     vae       = VAE.out.latent.join(VAE.out.model).join(VAE.out.training)
     clusters  = CLUSTER.out.clusters.join(CLUSTER.out.threshold)
     graphs    = GRAPH.out.graph
-    refined   = REFINE.out.refined
+    refined   = REFINE.out.refined.mix(GRAPHBIN2.out.refined)
     bins      = BINS.out.fasta
     tables    = BINS.out.tables
     summary   = SUMMARY.out.table.mix(SUMMARY.out.text)
@@ -134,7 +150,7 @@ workflow BINNING {
     counts    // [ sample, counts, mapping statistics ]
     bam       // [ sample, bam, bai ]
     features  // [ group, tnf, abundance, rows, features.json ]
-    profiles  // [ group, coverage, rpkm, excluded ]
+    profiles  // [ group, coverage, rpkm, excluded, tetranucleotides ]
     vae       // [ group, latent, latent.json, model, training ]
     clusters  // [ group, clusters.tsv, threshold.json ]
     graphs    // [ assembly, vertices, edges, graph.json ]

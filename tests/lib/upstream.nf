@@ -16,6 +16,7 @@ workflow UPSTREAM {
     features  = FEATURES.out.features
     rows      = FEATURES.out.features.map { group, _tnf, _abundance, table, _json -> [group, table] }
     coverage  = FEATURES.out.coverage
+    tetranucleotides = FEATURES.out.tetranucleotides
     excluded  = FEATURES.out.excluded
 
     emit:
@@ -24,5 +25,6 @@ workflow UPSTREAM {
     features  // [ group, tnf, abundance, rows, features.json ]
     rows      // [ group, rows ]
     coverage  // [ group, coverage ]
+    tetranucleotides // [ group, tetranucleotides, features.json ]
     excluded  // [ group, excluded ]
 }

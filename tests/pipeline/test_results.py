@@ -145,7 +145,7 @@ def test_summary_counts_both_groups(two_groups):
         ("bam", "co", set()),
         ("single", "co", set()),
         ("long", "co", set()),
-        ("co", "nograph", {"GRAPH", "REFINE"}),
+        ("co", "nograph", {"GRAPH"}),
         (None, "abundance", {"INDEX", "MAP_READS"}),
         ("co", "mh", set()),
     ],
@@ -162,8 +162,28 @@ def test_other_ways_in(tmp_path, samples, assemblies, skipped):
     row = pd.read_csv(DATA / f"{assemblies}.assemblies.csv", dtype=str).loc[0]
     check_group(run.results, "co", {row["id"]: DATA / row["fasta"]})
     assert STAGES - run.tasks("COMPLETED") == skipped
-    if "REFINE" in skipped:
-        assert "without refinement" in run.output
+    if "GRAPH" in skipped:
+        assert "Assembly coasm of group co has no graph: its bins are refined by coverage" in run.output
+
+
+def test_article_mode_follows_graphbin2(tmp_path, coassembly):
+    """The four steps where there is a graph, after the same clusters; without one the clusters are the bins."""
+    run = run_pipeline(tmp_path, "--refine_mode", "article")
+    assert run.status == 0, run.output
+    assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"REFINE"}
+    clusters = [(r / "co" / "clusters.tsv").read_bytes() for r in (run.results, coassembly.results)]
+    assert clusters[0] == clusters[1]
+    contig2bin = check_group(run.results, "co", {"coasm": DATA / "co.contigs.fasta.gz"})
+    assert len(genomes_found(contig2bin, read_truth(DATA / "co.truth.tsv"), precision=0.9, recall=0.9)) >= 5
+    refinement = read_table(run.results / "co" / "refine" / "coasm" / "refinement.tsv")
+    assert set(refinement.loc[refinement["step3"] != refinement["step2"], "step2"]) == {""}
+    assert refinement["reason"].str.contains("propagated").sum() > 50
+
+    sheet = ("--assembly_input", DATA / "nograph.assemblies.csv")
+    run = run_pipeline(tmp_path / "nograph", "--refine_mode", "article", *sheet, *QUICK)
+    assert run.status == 0, run.output
+    assert "Assembly coasm of group co has no graph: its bins go without refinement" in run.output
+    assert STAGES - run.tasks("COMPLETED") == {"GRAPH", "REFINE"}
 
 
 def test_bwa_and_save_bam(tmp_path):

@@ -35,6 +35,8 @@ def test_resume_reruns_what_depends_on_the_change(tmp_path):
     expected = {
         (): set(),
         ("--min_bin_size", "30000"): {"REFINE", "BINS"},
+        ("--min_posterior", "0.99"): {"REFINE", "BINS"},
+        ("--refine_mode", "article"): {"GRAPHBIN2", "BINS"},
         ("--medoid_patience", "5"): {"CLUSTER", "REFINE", "BINS"},
         ("--dropout", "0.1"): {"VAE", "CLUSTER", "REFINE", "BINS"},
         ("--min_contig_length", "1000"): {"FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
@@ -213,7 +215,7 @@ def test_every_process_names_its_container(tmp_path):
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
     mapping = {"CATALOGUE", "INDEX", "MAP_READS"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
-        stage: f"localhost/binloom/{'mapping' if stage in mapping else 'numeric'}:{version}" for stage in STAGES
+        stage: f"localhost/binloom/{'mapping' if stage in mapping else 'numeric'}:{version}" for stage in STAGES | {"GRAPHBIN2"}
     }
 
 

@@ -40,7 +40,7 @@ def write_inputs(folder: Path, contigs, clusters, excluded=None, coverage=None, 
         rows = [f"{c}\t{label}" for c, _, labels in steps for label in labels]
         (folder / f"{assembly}.contig2bin.tsv").write_text("\n".join(["contig\tbin", *rows]) + "\n")
         rows = [
-            f"{c}\t{assembly}\t{initial}\t{','.join(labels)}\t{'unsupported' if initial and not labels else 'kept'}"
+            f"{c}\t{assembly}\t{initial}\t{','.join(labels)}\t{'removed' if initial and not labels else 'kept'}"
             for c, initial, labels in steps
         ]
         text = "\n".join(["contig\tassembly\tinitial\tfinal\treason", *rows]) + "\n"
@@ -133,7 +133,7 @@ def test_refined_assembly_takes_the_place_of_its_clusters(tmp_path):
     assert float(rows.loc["A1.002", "gc"]) == 1.0  # of unambiguous bases
     reasons = {(r["assembly"], r["contig"]): (r["cluster"], r["reason"]) for r in tables["unbinned"].to_dict("records")}
     assert reasons == {
-        ("A1", "c3"): ("1", "unsupported"),
+        ("A1", "c3"): ("1", "removed"),
         ("A1", "c5"): ("8", "small_bin"),
         ("A2", "x2"): ("2", "small_bin"),
         ("A2", "x3"): ("", "short"),

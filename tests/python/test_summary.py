@@ -55,7 +55,7 @@ def test_two_groups(tmp_path):
     assert text == (
         "Groups          2: air (1 assembly, 1 sample), gut (2 assemblies, 2 samples)\n"
         "Contigs binned  2 of 4 (50.0 %), 4.00 Mbp of 4.50 Mbp (88.9 %)\n"
-        "Bins            2, 1 of 3 assemblies refined by assembly graph\n"
+        "Bins            2, 1 of 3 assemblies refined\n"
         "Largest bins    gut/A1.002 (4.00 Mbp), gut/A1.001 (3.00 Mbp)\n"
     )
 
@@ -65,7 +65,7 @@ def test_one_group_without_bins(tmp_path):
     assert len(table) == 1
     lines = text.splitlines()
     assert len(lines) == 4 and lines[1] == "Contigs binned  0 of 1 (0.0 %), 0 bp of 5 bp (0.0 %)"
-    assert lines[2:] == ["Bins            0, 0 of 1 assembly refined by assembly graph", "Largest bins    none"]
+    assert lines[2:] == ["Bins            0, 0 of 1 assembly refined", "Largest bins    none"]
 
 
 def test_many_groups_and_equal_bins(tmp_path):

@@ -1,11 +1,11 @@
-// Corrects and completes the bins of one assembly on the graph of its contigs.
+// Corrects and completes the bins of one assembly by coverage, composition and, where there is one, its graph.
 process REFINE {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'image_numeric'
 
     input:
-    tuple val(meta), path(vertices), path(edges), path(contigs), path(clusters), path(coverage)
+    tuple val(meta), path(vertices), path(edges), path(contigs), path(clusters), path(coverage), path(tetranucleotides), path(features)
 
     output:
     tuple val(meta), path('contig2bin.tsv'), path('refinement.tsv'), path('refinement.json'), emit: refined
@@ -13,8 +13,9 @@ process REFINE {
 
     script:
     """
-    refine.py --assembly ${meta.id} --vertices ${vertices} --edges ${edges} \\
-        --contigs ${contigs} --clusters ${clusters} --coverage ${coverage} ${task.ext.args ?: ''}
+    refine.py --assembly ${meta.id} ${vertices ? "--vertices ${vertices} --edges ${edges}" : ''} --contigs ${contigs} \\
+        --clusters ${clusters} --coverage ${coverage} --tetranucleotides ${tetranucleotides} --features ${features} \\
+        ${task.ext.args ?: ''}
     """
 
     stub:

@@ -1,23 +1,19 @@
-"""refine.py: the article's worked examples, brute force against each step, the command, bad tables."""
+"""graphbin2.py: the article's worked examples, brute force against each step, the command, bad tables."""
 
 import gzip
-import json
-import os
 from collections import deque
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 
+import graphbin2
 import numpy as np
-import pandas as pd
 import pytest
-import refine
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 RED, GREEN, BLUE = 0, 1, 2
-NONE = refine.UNLABELLED
+NONE = graphbin2.UNLABELLED
 
 
 def adjacency(n: int, edges) -> list[list[int]]:
@@ -60,19 +56,19 @@ def article():
 
 def test_article_step1(article):
     neighbours, labels, _, _ = article
-    kept = refine.remove_unsupported(neighbours, labels)
+    kept = graphbin2.remove_unsupported(neighbours, labels)
     assert kept[1] == NONE and labels[1] == BLUE
     assert [v for v in range(27) if kept[v] != labels[v]] == [1]
     # 2 is supported by 6 (neighbours), 18 by 15 through 19 and 14; take the supporter away and it goes
     assert 6 in neighbours[2] and 15 not in neighbours[18]
     without = adjacency(27, [edge for edge in ARTICLE_EDGES if edge != (14, 19)])
-    assert refine.remove_unsupported(without, labels)[18] == NONE
+    assert graphbin2.remove_unsupported(without, labels)[18] == NONE
 
 
 def test_article_labelled_scores(article):
     neighbours, labels, _, _ = article
-    labels = refine.remove_unsupported(neighbours, labels)
-    levels = list(refine.score_levels(neighbours, labels, 18))
+    labels = graphbin2.remove_unsupported(neighbours, labels)
+    levels = list(graphbin2.score_levels(neighbours, labels, 18))
     scores = {label: Fraction(score, 2 ** len(levels)) for label, score in levels[-1][0].items()}
     assert scores[BLUE] == 2
     assert scores[GREEN] == Fraction(5, 16)
@@ -83,8 +79,8 @@ def test_article_labelled_scores(article):
 
 def test_article_step2(article):
     neighbours, labels, _, _ = article
-    before = refine.remove_unsupported(neighbours, labels)
-    after = refine.correct_inconsistent(neighbours, before, 1.5)
+    before = graphbin2.remove_unsupported(neighbours, labels)
+    after = graphbin2.correct_inconsistent(neighbours, before, 1.5)
     changed = {v: (before[v], after[v]) for v in range(27) if before[v] != after[v]}
     assert changed == {18: (GREEN, BLUE), 22: (RED, GREEN)}
     assert 1.5 * 5 / 16 == pytest.approx(0.47, abs=0.005)
@@ -92,17 +88,17 @@ def test_article_step2(article):
 
 def test_article_steps_3_and_4(article):
     neighbours, labels, coverage, length = article
-    labels = refine.correct_inconsistent(neighbours, refine.remove_unsupported(neighbours, labels), 1.5)
-    labels = refine.propagate(neighbours, labels, coverage)
+    labels = graphbin2.correct_inconsistent(neighbours, graphbin2.remove_unsupported(neighbours, labels), 1.5)
+    labels = graphbin2.propagate(neighbours, labels, coverage)
     assert {v: labels[v] for v in (1, 3, 5, 11, 13, 14, 19, 25)} == {
         1: RED, 3: GREEN, 5: RED, 11: RED, 13: GREEN, 14: RED, 19: BLUE, 25: GREEN,
     }  # fmt: skip
     assert labels[12] == GREEN and labels[16] == NONE  # isolated
-    component = np.array(refine.equal_components(neighbours, labels))
+    component = np.array(graphbin2.equal_components(neighbours, labels))
     for vertex, mean in ((3, 95), (25, 95), (14, 19), (24, 49)):
         own = component == component[vertex]
         assert np.average(coverage[own, 0], weights=length[own]) == mean
-    gained = refine.gained_labels(neighbours, labels, coverage, length)
+    gained = graphbin2.gained_labels(neighbours, labels, coverage, length)
     assert {v: more for v, more in enumerate(gained) if more} == {3: [RED], 25: [BLUE]}
     # 14 is considered (20 > 19) and touches green and blue, yet stays red alone
     assert coverage[14, 0] > 19 and {labels[u] for u in neighbours[14]} == {RED, GREEN, BLUE}
@@ -210,14 +206,14 @@ def labelled_graphs(draw):
 @given(labelled_graphs(), st.sampled_from([0.5, 1.0, 1.5, 2.0]))
 def test_steps_equal_brute_force(graph, ratio):
     neighbours, labels, coverage, length = graph
-    step1 = refine.remove_unsupported(neighbours, labels)
+    step1 = graphbin2.remove_unsupported(neighbours, labels)
     assert step1 == naive_step1(neighbours, labels)
-    assert refine.remove_unsupported(neighbours, step1) == step1  # support is mutual
-    step2 = refine.correct_inconsistent(neighbours, step1, ratio)
+    assert graphbin2.remove_unsupported(neighbours, step1) == step1  # support is mutual
+    step2 = graphbin2.correct_inconsistent(neighbours, step1, ratio)
     assert step2 == naive_step2(neighbours, step1, ratio)
-    step3 = refine.propagate(neighbours, step2, np.array(coverage, dtype=float))
+    step3 = graphbin2.propagate(neighbours, step2, np.array(coverage, dtype=float))
     assert step3 == naive_step3(neighbours, step2, coverage)
-    gained = refine.gained_labels(neighbours, step3, np.array(coverage, dtype=float), np.array(length))
+    gained = graphbin2.gained_labels(neighbours, step3, np.array(coverage, dtype=float), np.array(length))
     for v, more in enumerate(gained):
         sets = naive_step4(neighbours, step3, coverage, length, v)
         if not sets:
@@ -231,9 +227,9 @@ def test_steps_equal_brute_force(graph, ratio):
 @given(labelled_graphs())
 def test_properties(graph):
     neighbours, labels, coverage, _ = graph
-    step1 = refine.remove_unsupported(neighbours, labels)
-    step2 = refine.correct_inconsistent(neighbours, step1, 1.5)
-    step3 = refine.propagate(neighbours, step2, np.array(coverage, dtype=float))
+    step1 = graphbin2.remove_unsupported(neighbours, labels)
+    step2 = graphbin2.correct_inconsistent(neighbours, step1, 1.5)
+    step3 = graphbin2.propagate(neighbours, step2, np.array(coverage, dtype=float))
     for v, label in enumerate(labels):
         if not neighbours[v]:
             assert step3[v] == label
@@ -250,31 +246,31 @@ def test_long_unlabelled_chain_is_searched_to_its_end():
     labels = [NONE] * (n + 1)
     labels[0] = labels[n - 1] = 0
     labels[n] = 1
-    assert refine.remove_unsupported(chain, labels)[0] == 0
-    assert refine.correct_inconsistent(chain, labels, 1.5)[0] == 1
+    assert graphbin2.remove_unsupported(chain, labels)[0] == 0
+    assert graphbin2.correct_inconsistent(chain, labels, 1.5)[0] == 1
     # equal scores at distance 1; what decides is the far vertex: alpha S(own) just above S(other)
     labels = [NONE] * (n + 2)
     far = adjacency(n + 2, [*((i, i + 1) for i in range(n - 1)), (0, n), (0, n + 1)])
     labels[0] = labels[n - 1] = labels[n] = 0
     labels[n + 1] = 1
-    assert refine.correct_inconsistent(far, labels, 1.0)[0] == 0
+    assert graphbin2.correct_inconsistent(far, labels, 1.0)[0] == 0
     labels[n - 1] = NONE
-    assert refine.correct_inconsistent(far, labels, 1.0)[0] == 1  # alpha S(own) = S(other)
+    assert graphbin2.correct_inconsistent(far, labels, 1.0)[0] == 1  # alpha S(own) = S(other)
 
 
 def test_coverage_beats_name_order_and_ties_follow_names():
     star = adjacency(4, [(0, 3), (1, 3), (2, 3)])
     labels = [0, 1, 2, NONE]
-    assert refine.propagate(star, labels, np.array([[9.0], [5.5], [1.0], [5.0]]))[3] == 1
-    assert refine.propagate(star, labels, np.array([[6.0], [4.0], [6.0], [5.0]]))[3] == 0
+    assert graphbin2.propagate(star, labels, np.array([[9.0], [5.5], [1.0], [5.0]]))[3] == 1
+    assert graphbin2.propagate(star, labels, np.array([[6.0], [4.0], [6.0], [5.0]]))[3] == 0
     # two samples: the sum would say 2, the norm says 1
     vectors = np.array([[0.0, 9.0], [4.0, 4.0], [10.0, 0.0], [5.0, 5.0]])
-    assert refine.propagate(star, labels, vectors)[3] == 1
+    assert graphbin2.propagate(star, labels, vectors)[3] == 1
 
 
 def test_subsets():
     def chosen(excess, means):
-        return refine.closest_subset(np.array(excess, float), np.array(means, float))
+        return graphbin2.closest_subset(np.array(excess, float), np.array(means, float))
 
     assert chosen([13], [[19]]) == [0]
     assert chosen([9], [[19]]) == []
@@ -291,59 +287,20 @@ def test_touched_components_of_one_label_count_once():
     neighbours = adjacency(4, [(0, 1), (0, 2), (0, 3)])
     coverage = np.array([[30.0], [10.0], [30.0], [0.0]])
     length = np.array([1, 3, 1, 1])
-    assert refine.gained_labels(neighbours, [0, 1, 1, 0], coverage, length) == [[1], [], [], []]
+    assert graphbin2.gained_labels(neighbours, [0, 1, 1, 0], coverage, length) == [[1], [], [], []]
 
 
 # --- the command ---------------------------------------------------------------------------------------
 
 
-def write_inputs(folder: Path, contigs, links, clusters, coverage, rng=None, absent=()):
-    """contigs: (catalogue name, assembly, name, length); clusters: {catalogue name: cluster}; assembly A1.
+@pytest.fixture(scope="session")
+def run_graphbin2(run_stage):
+    def run(folder: Path):
+        tables = {"vertices": "vertices.tsv.gz", "edges": "edges.tsv.gz", "contigs": "contigs.tsv"}
+        tables |= {"clusters": "clusters.tsv", "coverage": "coverage.tsv.gz"}
+        return run_stage(graphbin2.main, folder, tables, "--min_bin_size", "100")
 
-    absent: names without a place in the graph. With rng, rows and the ends of edges change places.
-    """
-
-    def shuffled(lines):
-        lines = list(lines)
-        if rng:
-            rng.shuffle(lines)
-        return lines
-
-    of = {c[0]: c for c in contigs}
-    samples = len(next(iter(coverage.values())))
-    (folder / "contigs.tsv").write_text(
-        "\n".join(["contig\tassembly\tname\tlength", *shuffled("\t".join(map(str, c)) for c in contigs)]) + "\n"
-    )
-    rows = shuffled(f"{x}\t{c}\t{of[c][1]}\t{of[c][2]}" for c, x in clusters.items())
-    (folder / "clusters.tsv").write_text("\n".join(["cluster\tcontig\tassembly\tname", *rows]) + "\n")
-    rows = shuffled("\t".join([c, *map(str, v)]) for c, v in coverage.items())
-    header = "\t".join(["contig", *(f"S{i}" for i in range(samples))])
-    (folder / "coverage.tsv.gz").write_bytes(gzip.compress(("\n".join([header, *rows]) + "\n").encode()))
-    contig_of = {c[2]: c[0] for c in contigs if c[1] == "A1"}
-    vertices = shuffled(contig for name, contig in contig_of.items() if name not in absent)
-    edges = ["\t".join(shuffled((contig_of[a], contig_of[b]))) for a, b in shuffled(links)]
-    for name, lines in ("vertices", ["contig", *vertices]), ("edges", ["contig_1\tcontig_2", *edges]):
-        (folder / f"{name}.tsv.gz").write_bytes(gzip.compress(("\n".join(lines) + "\n").encode()))
-
-
-def run_refine(folder: Path, *options):
-    here = os.getcwd()
-    out = folder / "out"
-    out.mkdir(exist_ok=True)
-    os.chdir(out)
-    try:
-        files = ["--vertices", "vertices.tsv.gz", "--edges", "edges.tsv.gz", "--contigs", "contigs.tsv"]
-        files += ["--clusters", "clusters.tsv", "--coverage", "coverage.tsv.gz"]
-        command = [str(folder / f) if f[:2] != "--" else f for f in files]
-        arguments = ["--assembly", "A1", *command, "--min_bin_size", "100", *options]
-        result = CliRunner().invoke(refine.main, arguments, catch_exceptions=False)
-        if result.exit_code:
-            return result, None, None, None
-        read = {"sep": "\t", "dtype": str, "keep_default_na": False, "quoting": 3}
-        tables = [pd.read_csv(out / f, **read) for f in ("contig2bin.tsv", "refinement.tsv")]
-        return result, *tables, json.loads((out / "refinement.json").read_text())
-    finally:
-        os.chdir(here)
+    return run
 
 
 CONTIGS = [
@@ -364,9 +321,9 @@ CLUSTERS = {"A1~NA": "5", "A1~b": "5", 'A1~"d': "12", "A1~001": "7", "A2~b": "7"
 LINKS = [("NA", "b"), ("b", "c"), ("c", '"d'), ("f", "f")]
 
 
-def test_command(tmp_path):
+def test_command(tmp_path, write_inputs, run_graphbin2):
     write_inputs(tmp_path, CONTIGS, LINKS, CLUSTERS, COVERAGE, absent=["g"])
-    result, contig2bin, refinement, counts = run_refine(tmp_path)
+    result, contig2bin, refinement, counts = run_graphbin2(tmp_path)
     assert "6 of 7 contigs are in the graph, 3 edges" in result.stderr
     rows = {r["name"]: r for r in refinement.to_dict("records")}
     assert list(refinement["contig"]) == [c[0] for c in CONTIGS[:7]]  # catalogue order
@@ -387,36 +344,36 @@ def test_command(tmp_path):
     assert (counts["contigs"], counts["edges"], counts["labels"]) == (7, 3, 2)
 
 
-def test_contig_graph_is_simple(tmp_path):
+def test_contig_graph_is_simple(tmp_path, write_inputs):
     """Vertices in the order asked for; an edge given twice counts once, one from a contig to itself not at all."""
     links = [("NA", "b"), ("c", "b"), ("b", "NA"), ("b", "NA"), ("f", "f")]
     write_inputs(tmp_path, CONTIGS, links, CLUSTERS, COVERAGE, absent=["g"])
     contigs = ["A1~f", "A1~c", "A1~b", "A1~g", "A1~NA", 'A1~"d', "A1~001"]
-    found = refine.read_contig_graph(tmp_path / "vertices.tsv.gz", tmp_path / "edges.tsv.gz", contigs)
+    found = graphbin2.read_contig_graph(tmp_path / "vertices.tsv.gz", tmp_path / "edges.tsv.gz", contigs)
     assert found == ([[], [2], [1, 4], [], [2], [], []], [True, True, True, False, True, True, True])
 
 
-def test_multi_labelled_contig_has_a_row_for_each_label(tmp_path):
+def test_multi_labelled_contig_has_a_row_for_each_label(tmp_path, write_inputs, run_graphbin2):
     """c (10, 7) touches 5 with mean about (10, 0) and 12 with (0, 7)."""
     contigs = [*CONTIGS, ("A1~e", "A1", "e", 300)]
     write_inputs(tmp_path, contigs, [*LINKS, ('"d', "e")], CLUSTERS | {"A1~e": "12"}, COVERAGE | {"A1~e": (0, 7)})
-    _, contig2bin, refinement, counts = run_refine(tmp_path)
+    _, contig2bin, refinement, counts = run_graphbin2(tmp_path)
     row = refinement.set_index("name").loc["c"]
     assert sorted(row["final"].split(",")) == ["12", "5"] and row["reason"] == "propagated,multi_labelled"
     assert sorted(contig2bin.loc[contig2bin["contig"] == "A1~c", "bin"]) == ["12", "5"]
     assert counts["multi_labelled"] == 1
 
 
-def test_no_labels_at_all(tmp_path):
+def test_no_labels_at_all(tmp_path, write_inputs, run_graphbin2):
     write_inputs(tmp_path, CONTIGS, LINKS, {}, COVERAGE)
-    result, contig2bin, refinement, _ = run_refine(tmp_path)
+    result, contig2bin, refinement, _ = run_graphbin2(tmp_path)
     assert result.exit_code == 0 and len(contig2bin) == 0 and list(contig2bin.columns) == ["contig", "bin"]
     assert set(refinement["reason"]) == {"unreached"}
 
 
 @settings(max_examples=40, deadline=None)
 @given(labelled_graphs(), st.randoms(use_true_random=False))
-def test_input_order_changes_nothing(tmp_path_factory, graph, rng):
+def test_input_order_changes_nothing(tmp_path_factory, write_inputs, run_graphbin2, graph, rng):
     neighbours, labels, coverage, length = graph
     contigs = [(f"x{v}", "A1", f"x{v}", 100 * length[v]) for v in range(len(labels))]
     links = [(f"x{a}", f"x{b}") for a, near in enumerate(neighbours) for b in near if a < b]
@@ -426,7 +383,7 @@ def test_input_order_changes_nothing(tmp_path_factory, graph, rng):
     for order in (None, rng):
         folder = tmp_path_factory.mktemp("order")
         write_inputs(folder, contigs, links, clusters, depth, order)
-        _, contig2bin, refinement, counts = run_refine(folder)
+        _, contig2bin, refinement, counts = run_graphbin2(folder)
         assert set(refinement["contig"]) == {c[0] for c in contigs}  # none is lost
         rows = [sorted(map(tuple, table.to_numpy())) for table in (contig2bin, refinement)]
         tables.append((rows, counts))
@@ -449,10 +406,10 @@ def test_input_order_changes_nothing(tmp_path_factory, graph, rng):
         ("edges.tsv.gz", "contig_1\tcontig\nA1~NA\tA1~b\n", "no column contig_2"),
     ],
 )
-def test_bad_tables(tmp_path, file, text, message):
+def test_bad_tables(tmp_path, write_inputs, run_graphbin2, file, text, message):
     write_inputs(tmp_path, CONTIGS, LINKS, CLUSTERS, COVERAGE)
     raw = text.encode()
     (tmp_path / file).write_bytes(gzip.compress(raw) if file.endswith(".gz") else raw)
-    result = run_refine(tmp_path)[0]
+    result = run_graphbin2(tmp_path)[0]
     assert result.exit_code == 1
     assert message in result.output and file in result.output
