@@ -43,6 +43,7 @@ SCATTERS = np.array([0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8])  # of cove
 USUAL_SCATTER = 0.15  # expected before the data, within a factor of e^0.5 either way
 ROOT_VARIANCE = 0.3  # of the root of a count: 1/4 for a Poisson count, and some for small ones
 FREEDOM = 4  # degrees of freedom of the t distributions: repeats and collapsed copies are outliers
+WHOLE_FREEDOM = 50  # ... but the coverage of a whole bin is a median, and no outlier
 UNKNOWN_SCATTER = 0.6  # of the coverages of genomes without a bin about those of the bins
 END_EFFECT = 100  # bp by which reads lost at a contig's ends may lower its coverage in all samples
 WINDOW_WEIGHT = 0.2  # 4-mers overlap, and neighbouring ones repeat each other
@@ -84,7 +85,7 @@ class Evidence(NamedTuple):
     likelihood: np.ndarray  # n x K, of coverage and composition
     composition: np.ndarray  # n x K, the part of the composition
     unknown: np.ndarray  # n, of the coverage under a genome without a bin
-    mean_composition: np.ndarray  # n, log of the mean over all bins
+    unknown_composition: np.ndarray  # n
 
 
 def weighted_median(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -109,7 +110,9 @@ def scatter_of(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return SCATTERS[(fit.sum(axis=0) + prior).argmax(axis=-1)]
 
 
-def coverage_evidence(reads: np.ndarray, length: np.ndarray, expected: np.ndarray, scatter: np.ndarray) -> np.ndarray:
+def coverage_evidence(
+    reads: np.ndarray, length: np.ndarray, expected: np.ndarray, scatter: np.ndarray, freedom: int = FREEDOM
+) -> np.ndarray:
     """Log density (c x K) of reads (c x s) of contigs of length (c) under K bins each (expected: c x K x s).
 
     A multivariate t of the root counts, whose variance is counting noise, the bin's scatter, and an amplitude
@@ -122,8 +125,8 @@ def coverage_evidence(reads: np.ndarray, length: np.ndarray, expected: np.ndarra
     distance = (gap**2 / variance).sum(axis=-1) - amplitude * (gap * slope / variance).sum(axis=-1) ** 2 / spread
     volume = np.log(variance).sum(axis=-1) + np.log(spread)
     s = reads.shape[1]
-    constant = lgamma((FREEDOM + s) / 2) - lgamma(FREEDOM / 2) - s / 2 * log(FREEDOM)
-    return constant - 0.5 * volume - (FREEDOM + s) / 2 * np.log1p(distance / FREEDOM)
+    constant = lgamma((freedom + s) / 2) - lgamma(freedom / 2) - s / 2 * log(freedom)
+    return constant - 0.5 * volume - (freedom + s) / 2 * np.log1p(distance / freedom)
 
 
 def unknown_evidence(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -184,7 +187,7 @@ def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tup
     density = np.array([bins.density[list(group)].sum(axis=0) for group in groups])
     scatter = np.array([np.sqrt((deviation[list(group)] ** 2).sum(axis=0)) for group in groups])
     scatter /= np.maximum(density, 1e-12)
-    fit = coverage_evidence(reads, length, density[None] * length, scatter[None])[0]
+    fit = coverage_evidence(reads, length, density[None] * length, scatter[None], WHOLE_FREEDOM)[0]
     fit -= unknown_evidence(reads, bins.density[None, others] * length)
     like = composition_evidence(windows[None], bins.log_composition)[0]
     usual = np.logaddexp.reduce(like[others]) - log(others.sum())
@@ -242,8 +245,10 @@ def likely_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarr
     score -= 0.5 * (center**2 / variance + np.log(variance)).sum(axis=1)
     first, last = np.searchsorted(contigs.links[0], [rows.start, rows.stop])
     here, there = contigs.links[:, first:last]
-    for row, b in ((here - rows.start, label[there]), (np.arange(len(length)), label[rows])):
-        score[row[b != NO_BIN], b[b != NO_BIN]] = np.inf
+    row, b = here - rows.start, label[there]
+    score[row[b != NO_BIN], b[b != NO_BIN]] += np.ptp(score) + 1  # above all others, and in order among themselves
+    own = np.flatnonzero(label[rows] != NO_BIN)
+    score[own, label[rows][own]] = np.inf
     return np.sort(np.argpartition(-score, CANDIDATES, axis=1)[:, :CANDIDATES], axis=1)
 
 
@@ -254,19 +259,23 @@ def gather(contigs: Contigs, bins: Bins, label: np.ndarray) -> Evidence:
     typical = bins.density
     if n_bins > CANDIDATES:
         typical = np.quantile(bins.density, np.linspace(0, 1, CANDIDATES), axis=0)
+    pooled = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True))
     step = max(1, BLOCK // max(len(typical) * s, n_bins, contigs.windows.shape[1]))
     parts = []
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
         length, reads = contigs.length[rows], contigs.reads[rows]
-        composition = composition_evidence(contigs.windows[rows].astype(np.float64), bins.log_composition)
+        windows = contigs.windows[rows].astype(np.float64)
+        composition = composition_evidence(windows, bins.log_composition)
         candidate = likely_bins(contigs, rows, bins, composition, label)
+        # The mean composition fits a genome unlike all bins better than any of these: so it can speak against all
         mean = np.logaddexp.reduce(composition, axis=1) - log(n_bins)
+        other = np.maximum(mean, composition_evidence(windows, pooled)[:, 0])
         composition = np.take_along_axis(composition, candidate, axis=1)
         expected = bins.density[candidate] * length[:, None, None]
         fit = coverage_evidence(reads, length, expected, bins.scatter[candidate])
         unknown = unknown_evidence(reads, typical * length[:, None, None])
-        parts.append(Evidence(candidate.astype(np.int32), fit + composition, composition, unknown, mean))
+        parts.append(Evidence(candidate.astype(np.int32), fit + composition, composition, unknown, other))
     return Evidence(*map(np.concatenate, zip(*parts)))
 
 
@@ -288,23 +297,26 @@ def posterior(evidence: Evidence, came_with: np.ndarray, arrived: np.ndarray, n_
     """Probabilities of each contig's candidates (n x K), by Bayes' rule; what is missing to 1 is that of none.
 
     `came_with`: n x K, log odds for its own label. `arrived`: n x K, trusted shares of its neighbours; what
-    they leave is spread over all bins and none. None is a genome with any composition, or a bin's sibling:
-    its composition and its links are those of a bin, and only the coverage can tell.
+    they leave is spread over all bins and none. None is a genome unlike the bins, or a bin's sibling: its
+    composition and its links are those of a bin, and only the coverage can tell.
     """
     free = 1 - arrived.sum(axis=1)
     with np.errstate(divide="ignore"):
         linked = np.logaddexp.reduce(np.log(arrived) + evidence.composition, axis=1)
-    other = evidence.mean_composition + np.log(free * NONE_PRIOR)
-    sibling = np.logaddexp(evidence.mean_composition + np.log(free * (1 - NONE_PRIOR)), linked)
+    other = evidence.unknown_composition + np.log(free * NONE_PRIOR)
+    sibling = np.logaddexp(evidence.unknown_composition + np.log(free * (1 - NONE_PRIOR)), linked)
     none = evidence.unknown + np.logaddexp(other, log(SIBLING_PRIOR) + sibling)
     prior = free[:, None] * (1 - NONE_PRIOR) / n_bins + arrived
     score = evidence.likelihood + came_with + np.log(prior)
     return np.exp(score - np.logaddexp(np.logaddexp.reduce(score, axis=1), none)[:, None])
 
 
-def weigh(evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Posteriors (n x K) without the links, and with them: each round, every contig tells its neighbours what
-    it is, as far as links of that bin are to be trusted, and moves half-way to what they and its own evidence say."""
+def weigh(
+    evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray, min_posterior: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors (n x K) without the links, and with them: each round, every contig that has a bin tells its
+    neighbours, as far as links of that bin are to be trusted, and each moves half-way to what they and its own
+    evidence say. Contigs in doubt are silent: a genome without a bin would talk itself into one."""
     n, k = evidence.candidate.shape
     came_with = np.where(evidence.candidate == label[:, None], log(LABEL_ODDS), 0.0)
     alone = posterior(evidence, came_with, np.zeros((n, k)), len(trust))
@@ -315,7 +327,7 @@ def weigh(evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.nda
     receivers, first, degree = np.unique(here, return_index=True, return_counts=True)
     belief, arrived = alone, np.zeros((n, k))
     for _ in range(ROUNDS):
-        told = np.append(belief * trust[evidence.candidate], 0)
+        told = np.append(np.where(belief >= min_posterior, belief * trust[evidence.candidate], 0), 0)
         arrived[receivers] = np.add.reduceat(told[place], first, axis=0) / degree[:, None]
         belief = (belief + posterior(evidence, came_with, arrived, len(trust))) / 2
     return alone, belief
@@ -384,13 +396,15 @@ def refine_labels(
     if n_bins == 0:
         none = {"merged": label, "unlinked": label, "final": label, "posterior": 0.0, "none": 1.0}
         return pd.DataFrame(none, index=np.arange(len(label))), {}
+    # A sample without a read says nothing, but a t distribution of more dimensions has lighter tails
+    contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
     part_of = merge_bins(contigs, label, n_bins)
     whole, number = np.unique(part_of, return_inverse=True)
     merged = np.where(label == NO_BIN, NO_BIN, number[label])
     bins = describe_bins(contigs, merged, len(whole))
     evidence = gather(contigs, bins, merged)
     chosen = []
-    for belief in weigh(evidence, contigs, merged, bins.trust):
+    for belief in weigh(evidence, contigs, merged, bins.trust, min_posterior):
         best = belief.argmax(axis=1)[:, None]
         likeliest = np.take_along_axis(evidence.candidate, best, axis=1)[:, 0]
         chosen.append(np.where(belief.max(axis=1) >= min_posterior, likeliest, NO_BIN))
@@ -460,10 +474,12 @@ def read_coverage(path: Path, contigs: list[str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, sep="\t", dtype=dtype, keep_default_na=False, quoting=csv.QUOTE_NONE)
         values = table.set_index("contig", verify_integrity=True).loc[contigs]
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, OSError) as error:
         raise click.ClickException(f"{path}: {error}; it must come from the same run as contigs.tsv") from None
-    if values.shape[1] == 0 or not np.isfinite(values.to_numpy()).all():
-        raise click.ClickException(f"{path}: no sample column, or a cell that is not a number")
+    bad = ~(np.isfinite(values) & (values >= 0)).all(axis=1)
+    if values.shape[1] == 0 or bad.any():
+        where = f"contig {values.index[bad][0]!r} has a cell that is no coverage" if bad.any() else "no sample column"
+        raise click.ClickException(f"{path}: {where}; give it as features wrote it")
     return values
 
 
@@ -502,12 +518,12 @@ def read_features(path: Path, tetranucleotides: Path, names: pd.Series) -> tuple
         about = json.loads(path.read_text())
         digest, mapped_reads = about["contigs_sha256"], about["mapped_reads"]
         windows = np.load(tetranucleotides, mmap_mode="r")
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
         raise click.ClickException(
             f"{path}, {tetranucleotides}: {error!r}; give both from the features stage"
         ) from None
-    if len(windows) != len(names) or hashlib.sha256("\n".join(names).encode()).hexdigest() != digest:
-        problem = f"not of the {len(names)} contigs of contigs.tsv, the first of which is {names.iloc[0]!r}"
+    if windows.shape != (len(names), 136) or hashlib.sha256("\n".join(names).encode()).hexdigest() != digest:
+        problem = f"not of the {len(names)} contigs of contigs.tsv, the first of which is {next(iter(names), None)!r}"
         raise click.ClickException(f"{path}, {tetranucleotides}: {problem}; all must come from the same run")
     return windows, mapped_reads
 
@@ -553,8 +569,14 @@ def main(
     table = table.sort_values(["length", "name"], ascending=[False, True])
     names, length = table["contig"].tolist(), table["length"].to_numpy()
     links, placed = read_links(vertices, edges, names)
-    depth = read_coverage(coverage, names)
-    reads = depth.to_numpy() * length[:, None] / bases_per_read(depth, length, mapped_reads)
+    depth = read_coverage(coverage, group["contig"].tolist())
+    unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
+    if unknown:
+        raise click.ClickException(
+            f"{features}: no sample {min(unknown)}, which {coverage} has; both must come from the same run"
+        )
+    bases = bases_per_read(depth, group["length"].to_numpy(), mapped_reads)
+    reads = depth.loc[names].to_numpy() * length[:, None] / bases
     click.echo(
         f"{assembly}: {placed.sum()} of {len(table)} contigs are in the graph, {links.shape[1] // 2} edges", err=True
     )
