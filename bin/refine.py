@@ -401,8 +401,7 @@ def refine_labels(
     part_of = merge_bins(contigs, label, n_bins)
     whole, number = np.unique(part_of, return_inverse=True)
     merged = np.where(label == NO_BIN, NO_BIN, number[label])
-    # What was joined to a bin may have the coverage of two: it does not tell what the bin is like
-    bins = describe_bins(contigs, np.where(np.isin(label, whole), merged, NO_BIN), len(whole))
+    bins = describe_bins(contigs, merged, len(whole))
     evidence = gather(contigs, bins, merged)
     chosen = []
     for belief in weigh(evidence, contigs, merged, bins.trust, min_posterior):
