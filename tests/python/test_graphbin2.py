@@ -364,6 +364,14 @@ def test_multi_labelled_contig_has_a_row_for_each_label(tmp_path, write_inputs, 
     assert counts["multi_labelled"] == 1
 
 
+def test_bin_ids_are_any_strings(tmp_path, write_inputs, run_graphbin2):
+    clusters = {contig: {"5": "x,y", "12": "NA"}.get(cluster, cluster) for contig, cluster in CLUSTERS.items()}
+    write_inputs(tmp_path, CONTIGS, LINKS, clusters, COVERAGE)
+    _, contig2bin, _, _ = run_graphbin2(tmp_path)
+    assert set(map(tuple, contig2bin.to_numpy())) >= {("A1~NA", "x,y"), ("A1~b", "x,y"), ("A1~c", "x,y")}
+    assert set(contig2bin["bin"]) <= {"x,y", "NA"} and not contig2bin["contig"].duplicated().any()
+
+
 def test_no_labels_at_all(tmp_path, write_inputs, run_graphbin2):
     write_inputs(tmp_path, CONTIGS, LINKS, {}, COVERAGE)
     result, contig2bin, refinement, _ = run_graphbin2(tmp_path)
@@ -398,6 +406,7 @@ def test_input_order_changes_nothing(tmp_path_factory, write_inputs, run_graphbi
         ("clusters.tsv", "cluster\tcontig\tassembly\tname\n1\tzz\tA1\tzz\n", "'zz' is not in contigs.tsv"),
         ("coverage.tsv.gz", "contig\tS1\nA1~b\t3\n", "same run"),
         ("coverage.tsv.gz", "contig\n" + "\n".join(COVERAGE) + "\n", "no sample column"),
+        ("coverage.tsv.gz", "contig\tS1\n" + "".join(f"{c}\t1\n" for c in [*COVERAGE, "A1~b"]), "A1~b"),
         ("vertices.tsv.gz", "contig\nA1~NA\nA1~b\nzz\nyy\n", "'zz' is not a contig of this assembly"),
         ("vertices.tsv.gz", "contig\nA2~b\n", "'A2~b' is not a contig of this assembly"),
         ("vertices.tsv.gz", "contig_1\nA1~b\n", "no column contig"),

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""What each part and each constant of bin/refine.py is worth, on one assembly with known truth.
+
+usage: refine_ablation.py --results RESULTS/GROUP --assembly ID --truth TRUTH --score score.py [--clusters TABLE]
+In: a group's results of the pipeline (refine_mode evidence, with a graph). Out: a Markdown table on stdout; for each
+variant genomes at precision and recall of at least 0.9, at recall 0.95 and 0.99, and weighted purity.
+"""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import click
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
+import refine  # noqa: E402
+
+FILE = click.Path(exists=True, path_type=Path)
+SCALED = [
+    "ROOT_VARIANCE", "USUAL_SCATTER", "FREEDOM", "UNKNOWN_SCATTER", "END_EFFECT", "WINDOW_WEIGHT", "FULL_WINDOWS",
+    "LABEL_ODDS", "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "SHARED_PRIOR", "CANDIDATES",
+]  # fmt: skip
+
+
+def variants() -> dict[str, tuple[dict, list[str]]]:
+    """Name -> replaced parts of the module, options of the command."""
+    found: dict[str, tuple[dict, list[str]]] = {"as it is": ({}, [])}
+    found["no links"] = {"LINK_TRUST": 0.0}, []
+    found["no composition"] = {"WINDOW_WEIGHT": 0.0}, []
+    found["no siblings"] = {"SIBLING_PRIOR": 1e-12}, []
+    found["one scatter for all bins and samples (0.15)"] = {"SCATTERS": np.array([0.15])}, []
+    found["no whole bins joined"] = {"merge_bins": lambda contigs, label, n_bins: np.arange(n_bins)}, []
+    found["no shared contigs"] = {"shared_contigs": lambda *arguments: {}}, []
+    for name in SCALED:
+        for factor in (0.5, 2):
+            value = getattr(refine, name) * factor
+            found[f"{name} x {factor}"] = {name: int(value) if name == "CANDIDATES" else value}, []
+    for posterior in ("0.5", "0.7", "0.8", "0.95", "0.99"):
+        found[f"--min_posterior {posterior}"] = {}, ["--min_posterior", posterior]
+    return found
+
+
+@click.command()
+@click.option("--results", required=True, type=FILE)
+@click.option("--assembly", required=True)
+@click.option("--truth", required=True, type=FILE)
+@click.option("--score", required=True, type=FILE)
+@click.option("--clusters", type=FILE, help="Bins to start from, in place of the run's clusters.tsv.")
+def main(results: Path, assembly: str, truth: Path, score: Path, clusters: Path | None) -> None:
+    """Refine with one part or constant changed at a time."""
+    results, truth, score = results.resolve(), truth.resolve(), score.resolve()
+    files = {
+        "contigs": results / "catalogue/contigs.tsv",
+        "clusters": clusters.resolve() if clusters else results / "clusters.tsv",
+        "vertices": results / f"refine/{assembly}/vertices.tsv.gz",
+        "edges": results / f"refine/{assembly}/edges.tsv.gz",
+        "coverage": results / "features/coverage.tsv.gz",
+        "tetranucleotides": results / "features/tetranucleotides.npy",
+        "features": results / "features/features.json",
+    }
+    given = ["--assembly", assembly, *(str(word) for name, file in files.items() for word in (f"--{name}", file))]
+    os.chdir(tempfile.mkdtemp())
+    print("| | 0.9 | 0.95 | 0.99 | weighted purity |\n|---|---|---|---|---|")
+    for name, (parts, options) in variants().items():
+        with mock.patch.multiple(refine, **parts) if parts else contextlib.nullcontext():
+            with contextlib.redirect_stderr(io.StringIO()):
+                refine.main([*given, *options], standalone_mode=False)
+        text = subprocess.run(
+            [sys.executable, score, truth, "contig2bin.tsv"], check=True, capture_output=True, text=True
+        ).stdout
+        genomes = [re.search(rf"R{recall}=(\d+)", text)[1] for recall in ("0.90", "0.95", "0.99")]
+        print(f"| {name} | {' | '.join(genomes)} | {re.search(r'purity ([0-9.]+)', text)[1]} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
