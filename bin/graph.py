@@ -19,11 +19,10 @@ links to absent segments are skipped and counted. The contig graph is undirected
 
 import csv
 import gzip
-import itertools
 import json
 import re
 import zlib
-from collections import Counter, defaultdict
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -45,13 +44,24 @@ REGULAR = {
     "L": re.compile(rf"L\t({NAME})\t([+-])\t({NAME})\t([+-])\t"),
     "P": re.compile(rf"P\t({NAME})\t({STEP}(?:,{STEP})*)\t"),
 }
-MEGAHIT_NODE = re.compile(r"NODE_(\d+)_length_(\d+)_cov_[^_]+(_ID_\d+)?$")
+MEGAHIT_NODE = re.compile(r"NODE_(\d{1,18})_length_(\d{1,18})_cov_[^_]+(_ID_\d+)?$")
+MEGAHIT_K = re.compile(r"k(\d{1,9})_")
 SPADES_PATH = re.compile(r"(\d+[+-](,\d+[+-])*)?;?$")
 FLYE_STEP = re.compile(r"-?\d+$")
+BLOCK = 1 << 20  # pairs of contigs at a time
 
 Steps = list[tuple[str, str]]  # segments and their orientations, + or -
 Record = tuple[int, str, str, Steps]
-Parts = list[list[int]]  # a walk: oriented segments (2 * number, + 1 if reversed), cut at gaps
+ContigPath = tuple[int, str, list[list[int]]]  # line, contig, the oriented segments of each part
+
+
+class Walks(NamedTuple):
+    """Walks over oriented segments, which are 2 * number, + 1 if reversed; flat, for there may be millions."""
+
+    names: list[str]
+    walk: np.ndarray  # of each part; parts are what gaps leave of a walk
+    size: np.ndarray  # of each part, > 0
+    steps: np.ndarray  # oriented segments of all parts
 
 
 class Segments(NamedTuple):
@@ -59,17 +69,22 @@ class Segments(NamedTuple):
 
     numbers: dict[str, int]  # segment name -> number, also of segments that are only mentioned
     defined: set[int]
-    links: list[tuple[int, int]]  # oriented segment -> the oriented segment that may follow it
-    walks: dict[str, Parts]  # P records of a GFA
+    links: np.ndarray  # m x 2: an oriented segment, and one that may follow it
+    walks: Walks  # P records of a GFA
     skipped_links: int  # links that name a segment the file does not define
 
 
 class ContigGraph(NamedTuple):
     """The graph of the contigs, which are numbered in the order they came in."""
 
-    edges: set[tuple[int, int]]  # the lower number first
-    placed: set[int]  # contigs that have a place in the graph
+    edges: np.ndarray  # k x 2, the lower number first, each once
+    placed: np.ndarray  # contigs that have a place in the graph, ascending
     skipped_links: int
+
+
+def shown(text: str) -> str:
+    """A name or line of a file as a message has it: damaged files hold very long ones."""
+    return repr(text if len(text) <= 60 else text[:60] + "...")
 
 
 def fail(path: Path, number: int, problem: str) -> click.ClickException:
@@ -114,7 +129,7 @@ def gfapy_record(kind: str, line: str, path: Path, number: int) -> tuple[str, St
     columns = GFA1_COLUMNS[kind]
     fields = line.split("\t", columns)[:columns]
     if len(fields) < columns or not all(fields[1:-1]):
-        raise fail(path, number, f"truncated {kind} record: {line[:60]!r}")
+        raise fail(path, number, f"truncated {kind} record: {shown(line)}")
     try:
         record = gfapy.Line("\t".join([*fields[:-1], "*"]), vlevel=0, version="gfa1")
         if kind == "S":
@@ -123,7 +138,7 @@ def gfapy_record(kind: str, line: str, path: Path, number: int) -> tuple[str, St
             return "", [(record.from_segment, record.from_orient), (record.to_segment, record.to_orient)]
         return record.path_name, [(step.name, step.orient) for step in record.segment_names]
     except (gfapy.Error, IndexError, ValueError) as error:
-        raise fail(path, number, f"malformed {kind} record: {error}") from None
+        raise fail(path, number, f"malformed {kind} record {shown(line)}: {str(error)[:200]}") from None
 
 
 def gfa_records(path: Path, kinds: str = "SLP") -> Iterator[Record]:
@@ -135,7 +150,7 @@ def gfa_records(path: Path, kinds: str = "SLP") -> Iterator[Record]:
     for number, line in text_lines(path):
         kind = line[:1]
         if line and (kind not in GFA1_KINDS or kind != "#" and line[1:2] not in ("\t", "")):
-            raise fail(path, number, f"{line[:20]!r} starts no GFA 1 record; is this a GFA 1 file?")
+            raise fail(path, number, f"{shown(line[:20])} starts no GFA 1 record; is this a GFA 1 file?")
         if kind and kind in kinds:
             name, steps = regular_record(kind, line) or gfapy_record(kind, line, path, number)
             yield number, kind, name, steps
@@ -147,7 +162,7 @@ def fastg_records(path: Path) -> Iterator[Record]:
         if not line.startswith(">"):
             continue
         if not line.endswith(";"):
-            raise fail(path, number, f"truncated FASTG header: {line[:60]!r} does not end with ';'")
+            raise fail(path, number, f"truncated FASTG header: {shown(line)} does not end with ';'")
         node, _, following = line[1:-1].partition(":")
         if not node.endswith("'"):
             yield number, "S", node, []
@@ -160,80 +175,100 @@ def asqg_records(path: Path) -> Iterator[Record]:
     for number, line in text_lines(path):
         kind, *fields = line.split("\t", 2)
         if line and kind not in ("HT", "VT", "ED"):
-            raise fail(path, number, f"{line[:20]!r} starts no ASQG record (HT, VT, ED)")
+            raise fail(path, number, f"{shown(line[:20])} starts no ASQG record (HT, VT, ED)")
         overlap = fields[0].split() if kind == "ED" and fields else []
         if kind == "VT" and len(fields) < 2 or kind == "ED" and len(overlap) < 10:
-            raise fail(path, number, f"truncated {kind} record: {line[:60]!r}")
+            raise fail(path, number, f"truncated {kind} record: {shown(line)}")
         if kind == "VT":
             yield number, "S", fields[0], []
         elif kind == "ED":
             yield number, "L", "", [(overlap[0], "+"), (overlap[1], "+")]
 
 
+def flatten(path: Path, walks: Iterable[ContigPath]) -> Walks:
+    """The walks as arrays. Error if a contig has two."""
+    numbers: dict[str, int] = {}
+    walk, size, steps = array("q"), array("q"), array("q")
+    for line, name, parts in walks:
+        if name in numbers:
+            raise fail(path, line, f"contig {shown(name)} has two paths")
+        numbers[name] = len(numbers)
+        for part in filter(None, parts):
+            walk.append(numbers[name])
+            size.append(len(part))
+            steps.extend(part)
+    return Walks(list(numbers), *(np.array(column, dtype=np.int64) for column in (walk, size, steps)))
+
+
+def one_segment_each(numbers: dict[str, int]) -> Walks:
+    """Walks of one segment, whose number is given by the name of the walk."""
+    n = len(numbers)
+    steps = 2 * np.fromiter(numbers.values(), np.int64, n)
+    return Walks(list(numbers), np.arange(n), np.ones(n, dtype=np.int64), steps)
+
+
 def collect(path: Path, records: Iterable[Record]) -> Segments:
     """Numbers the segments. Errors: no segment, one defined twice, an orientation that is not + or -."""
     numbers: dict[str, int] = {}
     defined: set[int] = set()
-    links: list[tuple[int, int]] = []
-    walks: dict[str, Parts] = {}
+    links = array("q")
+    walks: list[ContigPath] = []
     for line, kind, name, steps in records:
         oriented = []
         for segment, orientation in steps:
             if not segment or orientation not in ("+", "-"):
-                raise fail(path, line, f"segment {segment!r} has orientation {orientation!r}, not + or -")
+                problem = f"segment {shown(segment)} has orientation {shown(orientation)}, not + or -"
+                raise fail(path, line, problem)
             oriented.append(2 * numbers.setdefault(segment, len(numbers)) + (orientation == "-"))
         if kind == "L":
-            links.append((oriented[0], oriented[1]))
+            links.extend(oriented)
         elif kind == "P":
-            walks[name] = [oriented]
+            walks.append((line, name, [oriented]))
         elif not name or numbers.get(name) in defined:
-            raise fail(path, line, f"segment {name!r} is defined twice" if name else "a segment without a name")
+            raise fail(path, line, f"segment {shown(name)} is defined twice" if name else "a segment without a name")
         else:
             defined.add(numbers.setdefault(name, len(numbers)))
     if not defined:
         raise click.ClickException(f"{path} holds no segment; give the assembly graph of this assembly")
-    whole = [(a, b) for a, b in links if a >> 1 in defined and b >> 1 in defined]
-    return Segments(numbers, defined, whole, walks, len(links) - len(whole))
+    pairs = np.array(links, dtype=np.int64).reshape(-1, 2)
+    whole = np.isin(pairs >> 1, list(defined)).all(axis=1)
+    return Segments(numbers, defined, pairs[whole], flatten(path, walks), int((~whole).sum()))
 
 
-def read_spades_paths(path: Path, numbers: dict[str, int]) -> dict[str, Parts]:
+def spades_paths(path: Path, numbers: dict[str, int]) -> Iterator[ContigPath]:
     """contigs.paths or scaffolds.paths: a name, then lines of comma-separated oriented segments; `;` ends
     a line before a gap. Records NAME' are the reverse complements and are passed over."""
-    walks: dict[str, Parts] = {}
-    name, more, number = "", False, 0
+    name, start, more, number = "", 0, False, 0
+    parts: list[list[int]] = []
     for number, line in text_lines(path):
-        if not more and not line:
+        if not more and not line.strip():
             continue
         if (SPADES_PATH.match(line) is not None) != more:
             expected = "segments like 12+,7-" if more else "the name of a contig"
-            raise fail(path, number, f"expected {expected}, found {line[:60]!r}")
-        if more:
-            steps = [step for step in line.rstrip(";").split(",") if step]
-            oriented = [2 * numbers.setdefault(s[:-1], len(numbers)) + (s[-1] == "-") for s in steps]
-            walks[name] += [oriented] if oriented else []
-            more = line.endswith(";")
-        else:
-            name, more = line.split()[0], True
-            if name in walks:
-                raise fail(path, number, f"contig {name!r} has two paths")
-            walks[name] = []
+            raise fail(path, number, f"expected {expected}, found {shown(line)}")
+        if not more:
+            name, start, more, parts = line.split()[0], number, True, []
+            continue
+        more = line.endswith(";")
+        if not name.endswith("'"):
+            steps = line.rstrip(";").split(",") if line not in ("", ";") else []
+            parts.append([2 * numbers.setdefault(s[:-1], len(numbers)) + (s[-1] == "-") for s in steps])
+            if not more:
+                yield start, name, parts
     if more:
-        raise fail(path, number, f"the file ends within the path of {name!r}; copy it again")
-    return {name: parts for name, parts in walks.items() if not name.endswith("'")}
+        raise fail(path, number, f"the file ends within the path of {shown(name)}; copy it again")
 
 
-def read_flye_paths(path: Path, numbers: dict[str, int]) -> dict[str, Parts]:
+def flye_paths(path: Path, numbers: dict[str, int]) -> Iterator[ContigPath]:
     """assembly_info.txt: column 8, graph_path, lists signed edge numbers; `??` (gap) and `*` (end of the
     graph) end a part. Alternative contigs (alt_group) have paths of their own like all others."""
-    walks: dict[str, Parts] = {}
     for number, line in text_lines(path):
         if not line or line.startswith(("#", "seq_name")):
             continue
         fields = line.split("\t")
-        if len(fields) < 8 or fields[0] in walks:
-            problem = f"{len(fields)} columns, expected 8" if len(fields) < 8 else f"a second {fields[0]!r}"
-            raise fail(path, number, f"{problem}; give Flye's assembly_info.txt")
-        parts: Parts = [[]]
+        if len(fields) < 8:
+            raise fail(path, number, f"{len(fields)} columns, expected 8; give Flye's assembly_info.txt")
+        parts: list[list[int]] = [[]]
         for step in (step.strip() for step in fields[7].split(",")):
             if step in ("*", "??", ""):
                 parts.append([])
@@ -241,78 +276,91 @@ def read_flye_paths(path: Path, numbers: dict[str, int]) -> dict[str, Parts]:
                 edge = numbers.setdefault("edge_" + step.lstrip("-"), len(numbers))
                 parts[-1].append(2 * edge + step.startswith("-"))
             else:
-                raise fail(path, number, f"graph_path holds {step!r}, not an edge number, * or ??")
-        walks[fields[0]] = [part for part in parts if part]
-    return walks
+                raise fail(path, number, f"graph_path holds {shown(step)}, not an edge number, * or ??")
+        yield number, fields[0], parts
 
 
-def match_megahit(path: Path, numbers: dict[str, int], names: list[str], lengths: list[int]) -> dict[str, Parts]:
-    """Contig name -> its node, for nodes that contig2fastg named NODE_i_length_L_cov_C_ID_(2i - 1).
+def match_megahit(path: Path, numbers: dict[str, int], names: list[str], lengths: list[int]) -> dict[str, int]:
+    """Contig name -> number of its node, for nodes that contig2fastg named NODE_i_length_L_cov_C_ID_(2i - 1).
 
     contig2fastg numbers the contigs of its input in order, less those shorter than k + 1. Its input is
     final.contigs.fa, or the contigs of the last k, which final.contigs.fa holds in the same order beside
     those of smaller k, less the ones below MEGAHIT's minimum length. So above the larger of both shortest
-    lengths, the lengths of the nodes must be, one by one, those of all contigs or of the contigs with the
-    most frequent prefix `k<number>_`. Error if they are neither; empty if the nodes have other names.
+    lengths, the lengths of the nodes must be, one by one, those of all contigs or of the contigs of one k
+    (`k<number>_`, the largest that fits). Error if they are neither; empty if the nodes have other names.
     """
     nodes = [(MEGAHIT_NODE.match(name), number) for name, number in numbers.items()]
     if not all(match for match, _ in nodes):
         return {}
     ordered = sorted((int(match[1]), int(match[2]), number) for match, number in nodes)
-    most_frequent = Counter(name.partition("_")[0] for name in names).most_common(1)[0][0]
     everything = list(zip(names, lengths))
-    for chosen in (everything, [pair for pair in everything if pair[0].partition("_")[0] == most_frequent]):
-        floor = max(min(length for _, length in chosen), min(length for _, length, _ in ordered))
+    k_of = [(int(match[1]) if (match := MEGAHIT_K.match(name)) else 0) for name in names]
+    of_one_k = ([pair for pair, k in zip(everything, k_of) if k == one] for one in sorted(set(k_of), reverse=True))
+    floor = max(min(lengths), min(length for _, length, _ in ordered))
+    kept = [(number, length) for _, length, number in ordered if length >= floor]
+    for chosen in (everything, *of_one_k):
         contigs = [(name, length) for name, length in chosen if length >= floor]
-        kept = [(number, length) for _, length, number in ordered if length >= floor]
         if kept and [length for _, length in contigs] == [length for _, length in kept]:
-            return {name: [[2 * number]] for (name, _), (number, _) in zip(contigs, kept)}
+            return {name: number for (name, _), (number, _) in zip(contigs, kept)}
     raise click.ClickException(
         f"{path}: the lengths of its {len(nodes)} nodes are not those of the {len(names)} contigs in order "
-        f"({names[0]}, {lengths[0]} bp, ...); run megahit_toolkit contig2fastg on this assembly's FASTA"
+        f"({shown(names[0])}, {lengths[0]} bp, ...); run megahit_toolkit contig2fastg on this assembly's FASTA"
     )
 
 
 def read_graph(
     assembler: str, graph: Path, paths: Path | None, names: list[str], lengths: list[int]
-) -> tuple[Segments, dict[str, Parts]]:
-    """The segments of the graph and, by contig name, every walk that the files know."""
-    readers = {"metaspades": (read_spades_paths, "contigs.paths"), "metaflye": (read_flye_paths, "assembly_info.txt")}
+) -> tuple[Segments, Walks]:
+    """The segments of the graph, and every walk that the files know, named as the contigs are."""
+    readers = {"metaspades": (spades_paths, "contigs.paths"), "metaflye": (flye_paths, "assembly_info.txt")}
     if assembler in readers:
         read_paths, table = readers[assembler]
         if paths is None:
             raise click.ClickException(f"{graph}: a {assembler} graph needs {table} of the same run as paths")
         segments = collect(graph, gfa_records(graph, "SL"))
-        return segments, read_paths(paths, segments.numbers)
-    is_fastg = assembler == "megahit" and next((line for _, line in text_lines(graph)), "").startswith(">")
+        return segments, flatten(paths, read_paths(paths, segments.numbers))
+    is_fastg = assembler == "megahit" and next((line for _, line in text_lines(graph) if line), "").startswith(">")
     records = asqg_records if assembler == "sga" else fastg_records if is_fastg else gfa_records
     segments = collect(graph, records(graph))
-    walks = {name: [[2 * number]] for name, number in segments.numbers.items()}
-    if walks.keys().isdisjoint(names):
+    named = segments.numbers
+    if named.keys().isdisjoint(names):
         if assembler == "megahit":
-            walks = match_megahit(graph, segments.numbers, names, lengths) or walks
-        walks = segments.walks or walks
-    return segments, walks
+            named = match_megahit(graph, named, names, lengths) or named
+        if named is segments.numbers and segments.walks.names:
+            return segments, segments.walks
+    return segments, one_segment_each(named)
 
 
-def link_contigs(walks: dict[int, Parts], links: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Edges between contigs by the rule in the module's docstring, from their walks and the links."""
-    members: dict[int, list[int]] = defaultdict(list)  # segment -> contigs whose walk holds it
-    outward: dict[int, set[int]] = defaultdict(set)  # oriented segment whose right end is outward
-    for contig, parts in walks.items():
-        for part in parts:
-            outward[part[-1]].add(contig)
-            outward[part[0] ^ 1].add(contig)
-        for segment in {step >> 1 for part in parts for step in part}:
-            members[segment].append(contig)
-    edges: set[tuple[int, int]] = set()
-    shared = [(end, end) for end in outward]
-    for here, there in itertools.chain(shared, *(((a, b), (b ^ 1, a ^ 1)) for a, b in links)):
-        if here in outward and there >> 1 in members:
-            for contig, other in itertools.product(outward[here], members[there >> 1]):
-                if contig != other:
-                    edges.add((min(contig, other), max(contig, other)))
-    return edges
+def spans(values: np.ndarray, sought: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where each of `sought` begins in the sorted `values`, and how often it occurs."""
+    begin = np.searchsorted(values, sought)
+    return begin, np.searchsorted(values, sought, side="right") - begin
+
+
+def link_contigs(owner: np.ndarray, size: np.ndarray, steps: np.ndarray, links: np.ndarray) -> np.ndarray:
+    """Edges between contigs (k x 2, sorted) by the rule in the module's docstring.
+
+    `owner`, `size`: contig and number of steps of each part; `steps`: of all parts, in their order; `links`: m x 2.
+    """
+    n = owner.max() + 1
+    last = np.cumsum(size) - 1
+    ends = np.concatenate([steps[last], steps[last - size + 1] ^ 1])  # oriented segments whose right end is outward
+    end, end_of = np.divmod(np.unique(ends * n + np.tile(owner, 2)), n)
+    member, member_of = np.divmod(np.unique((steps >> 1) * n + np.repeat(owner, size)), n)
+    shared = np.unique(end)
+    here = np.concatenate([shared, links[:, 0], links[:, 1] ^ 1])
+    there = np.concatenate([shared, links[:, 1], links[:, 0] ^ 1]) >> 1
+    (begin, ending), (inside, holding) = spans(end, here), spans(member, there)
+    pairs = ending * holding
+    found = [np.zeros(0, dtype=np.int64)]
+    for block in np.split(np.arange(len(pairs)), np.flatnonzero(np.diff(np.cumsum(pairs) // BLOCK)) + 1):
+        join = np.repeat(block, pairs[block])
+        nth = np.arange(len(join)) - np.repeat(np.cumsum(pairs[block]) - pairs[block], pairs[block])
+        one = end_of[begin[join] + nth // holding[join]]
+        other = member_of[inside[join] + nth % holding[join]]
+        edge = np.minimum(one, other) * n + np.maximum(one, other)
+        found.append(np.unique(edge[one != other]))
+    return np.stack(np.divmod(np.unique(np.concatenate(found)), n), axis=1)
 
 
 def build_graph(assembler: str, graph: Path, paths: Path | None, names: list[str], lengths: list[int]) -> ContigGraph:
@@ -321,19 +369,21 @@ def build_graph(assembler: str, graph: Path, paths: Path | None, names: list[str
     `names`, `lengths` (bp): the contigs in FASTA order. Error if the graph knows none of them.
     """
     segments, walks = read_graph(assembler, graph, paths, names, lengths)
-    contig_number = {name: i for i, name in enumerate(names)}
-    placed = {
-        contig_number[name]: parts
-        for name, parts in walks.items()
-        if name in contig_number and any(step >> 1 in segments.defined for part in parts for step in part)
-    }
-    if not placed:
-        theirs = next(iter(walks), next(iter(segments.numbers)))
+    number = {name: i for i, name in enumerate(names)}
+    contig = np.array([number.get(name, -1) for name in walks.names], dtype=np.int64)
+    owner = contig[walks.walk]
+    owner_of_step = np.repeat(owner, walks.size)
+    known = np.isin(walks.steps >> 1, list(segments.defined))
+    placed = np.setdiff1d(owner_of_step[known], [-1])
+    if not len(placed):
+        theirs = next(iter(walks.names), next(iter(segments.numbers)))
         raise click.ClickException(
             f"{paths or graph}: no contig of the assembly has a place in the graph: the graph names e.g. "
-            f"{theirs!r}, the FASTA {names[0]!r}; give graph and paths of this very assembly"
+            f"{shown(theirs)}, the FASTA {shown(names[0])}; give graph and paths of this very assembly"
         )
-    return ContigGraph(link_contigs(placed, segments.links), set(placed), segments.skipped_links)
+    kept = np.isin(owner, placed)
+    edges = link_contigs(owner[kept], walks.size[kept], walks.steps[np.repeat(kept, walks.size)], segments.links)
+    return ContigGraph(edges, placed, segments.skipped_links)
 
 
 def read_contigs(path: Path, assembly: str) -> pd.DataFrame:
@@ -366,10 +416,12 @@ def main(assembly: str, assembler: str, graph: Path, paths: Path | None, contigs
     """Reduce the assembly graph of one assembly to the graph of its contigs."""
     table = read_contigs(contigs, assembly)
     found = build_graph(assembler, graph, paths, table["name"].tolist(), table["length"].tolist())
-    catalogue = table["contig"].tolist()
-    write_table([catalogue[i] for i in sorted(found.placed)], ["contig"], "vertices.tsv.gz")
-    edges = sorted(sorted((catalogue[a], catalogue[b])) for a, b in found.edges)
-    write_table(edges, ["contig_1", "contig_2"], "edges.tsv.gz")
+    catalogue = table["contig"].to_numpy(dtype=object)
+    write_table(catalogue[found.placed], ["contig"], "vertices.tsv.gz")
+    by_name = catalogue.argsort()
+    edges = np.sort(by_name.argsort()[found.edges], axis=1)
+    edges = edges[np.lexsort((edges[:, 1], edges[:, 0]))]
+    write_table(catalogue[by_name[edges]], ["contig_1", "contig_2"], "edges.tsv.gz")
     counts = {
         "assembly": assembly,
         "assembler": assembler,

@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import random
+import sys
+import tracemalloc
 from itertools import combinations
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DATA = Path(__file__).resolve().parents[1] / "data"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmark"))
+import fuzz_graph  # noqa: E402
+
 
 def assert_fast_path_is_gfapy(file: Path) -> int:
     """What the fast path makes of the records of a file, gfapy makes of them, too; gives their number."""
@@ -45,6 +50,7 @@ def edges_of(tmp_path, assembler, text, contigs, paths=None, name="graph"):
     names = list(contigs)
     found = graph.build_graph(assembler, file, path_file, names, list(contigs.values()))
     assert all(0 <= a < b < len(names) for a, b in found.edges)
+    assert len(set(map(tuple, found.edges))) == len(found.edges)
     edges = {tuple(sorted((names[a], names[b]))) for a, b in found.edges}
     return edges, {names[i] for i in found.placed}, found.skipped_links
 
@@ -75,6 +81,20 @@ def test_gfa_in_any_dress(tmp_path, line_end, compress):
 def test_gfa_paths_name_the_contigs(tmp_path):
     text = gfa("123", [("1+", "2+"), ("2+", "3-")], ["P\ta\t1+,2+\t2M", "P\tb\t3-\t*"])
     assert edges_of(tmp_path, "gfa", text, {"a": 8, "b": 4}) == ({("a", "b")}, {"a", "b"}, 0)
+
+
+@pytest.mark.parametrize("overlap", ["*", "0M", "55M", "10M2D3I4=1X5N2S1H1P", "junk", ""])
+def test_overlaps_do_not_matter(tmp_path, overlap):
+    text = f"S\ta\tAC\nS\tb\t*\nL\ta\t-\tb\t-\t{overlap}\nP\ta b\ta+,b+\t{overlap}\n"
+    assert edges_of(tmp_path, "gfa", text, {"a": 2, "b": 2}) == ({("a", "b")}, {"a", "b"}, 0)
+
+
+def test_paths_of_a_gfa_without_a_contig_or_a_segment(tmp_path):
+    """A path of absent segments has no place, a path of no contig links none, a contig without a path has no place."""
+    paths = ["P\ta\t1+,9-\t*", "P\tb\t8+\t*", "P\tx\t2+\t*", "P\tc\t3+\t*"]
+    text = gfa("123", [("1+", "2+"), ("2+", "3+")], paths)
+    contigs = {"a": 8, "b": 8, "c": 8, "polished": 8}
+    assert edges_of(tmp_path, "gfa", text, contigs) == (set(), {"a", "c"}, 0)
 
 
 def test_links_to_absent_segments_are_counted(tmp_path):
@@ -142,6 +162,23 @@ def test_metaspades_circular_contig_has_no_edge_to_itself(tmp_path):
     assert edges_of(tmp_path, "metaspades", text, {"A": 8}, paths) == (set(), {"A"}, 0)
 
 
+@pytest.mark.parametrize("extra", [(), ("P\tNODE_1_1\t1+,2+\t2M", "P\tNODE_2_1\t3+\t*")])
+def test_metaspades_paths_are_those_of_the_table(tmp_path, extra):
+    """assembly_graph_with_scaffolds.gfa has P lines, of scaffolds; assembly_graph_after_simplification.gfa has none."""
+    text = gfa("123", [("1+", "2+"), ("2+", "3+")], extra)
+    paths = "NODE_1\n1+\nNODE_1'\n1-\n\n \nNODE_2\n2+,3+\nNODE_2'\n3-,2-\n"
+    assert edges_of(tmp_path, "metaspades", text, {"NODE_1": 8, "NODE_2": 8}, paths)[0] == {("NODE_1", "NODE_2")}
+
+
+def test_metaspades_absent_segments_and_contigs(tmp_path):
+    """A holds 1 between two absent segments, whose links are gone; B only has absent ones; C has no path."""
+    text = gfa("12", [("9+", "2+"), ("1+", "2+")])
+    paths = "A\n8+,1+,9+\nA'\n9-,1-,8-\nB\n7+\nB'\n7-\nD\n2+\nD'\n2-\n"
+    contigs = {"A": 8, "B": 8, "C": 8, "D": 8}
+    # seen from D, whose left end the link 1+ -> 2+ joins to a segment inside A
+    assert edges_of(tmp_path, "metaspades", text, contigs, paths) == ({("A", "D")}, {"A", "D"}, 1)
+
+
 FLYE_HEADER = "#seq_name\tlength\tcov.\tcirc.\trepeat\tmult.\talt_group\tgraph_path\n"
 
 
@@ -201,6 +238,19 @@ def test_megahit_fastg_of_the_last_k(tmp_path):
     assert edges_of(tmp_path, "megahit", text, contigs) == ({("k141_0", "k141_9")}, {"k141_0", "k141_9"}, 0)
 
 
+def test_megahit_fastg_of_a_k_that_few_contigs_have(tmp_path):
+    """Which k the FASTG is of is told by the lengths, not by the number of contigs: here fewest are of the last k."""
+    contigs = {"k21_4": 300, "k141_0": 300, "k21_9": 250, "k21_1": 200, "k141_3": 250}
+    of_the_last = edges_of(tmp_path, "megahit", fastg([300, 250], [("1", "2")]), contigs)
+    assert of_the_last == ({("k141_0", "k141_3")}, {"k141_0", "k141_3"}, 0)
+    of_the_first = edges_of(tmp_path, "megahit", fastg([300, 90, 250, 200], [("1", "3"), ("2", "4")]), contigs)
+    assert of_the_first == ({("k21_4", "k21_9")}, {"k21_1", "k21_4", "k21_9"}, 0)
+
+
+def test_megahit_fastg_after_an_empty_line(tmp_path):
+    assert edges_of(tmp_path, "megahit", "\n" + fastg([300], []), {"k141_0": 300})[1] == {"k141_0"}
+
+
 def test_megahit_short_contigs_are_passed_over(tmp_path):
     """contig2fastg leaves out contigs shorter than k + 1."""
     text = fastg([300, 250], [("1", "2")])
@@ -217,7 +267,7 @@ def test_megahit_gfa_and_own_names(tmp_path):
 
 
 def test_megahit_of_another_assembly(tmp_path):
-    with pytest.raises(click.ClickException, match="NODE|lengths of its 2 nodes.*k141_3, 300 bp.*contig2fastg"):
+    with pytest.raises(click.ClickException, match="NODE|lengths of its 2 nodes.*'k141_3', 300 bp.*contig2fastg"):
         edges_of(tmp_path, "megahit", fastg([300, 251], []), {"k141_3": 300, "k141_1": 250})
 
 
@@ -231,6 +281,37 @@ def test_sga(tmp_path, compress):
     raw = gzip.compress(text.encode()) if compress else text.encode()
     contigs = {"contig-0": 100, "contig-1": 200, "contig-2": 100}
     assert edges_of(tmp_path, "sga", raw, contigs) == ({("contig-0", "contig-1")}, set(contigs), 1)
+
+
+# --- size ------------------------------------------------------------------------------------------------
+
+
+def test_sequences_do_not_enter_memory(tmp_path):
+    """48 MB of sequence in lines of 1 MB: what is held at once is a few lines."""
+    sequence = "ACGT" * 250_000
+    links = "".join(f"L\ts{i}\t+\ts{i + 1}\t+\t*\n" for i in range(47))
+    file = tmp_path / "graph.gz"
+    with gzip.open(file, "wt", compresslevel=1) as lines:
+        lines.writelines(f"S\ts{i}\t{sequence}\n" for i in range(48))
+        lines.write(links)
+    names = [f"s{i}" for i in range(48)]
+    tracemalloc.start()
+    found = graph.build_graph("gfa", file, None, names, [1_000_000] * 48)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.edges.tolist() == [[i, i + 1] for i in range(47)]
+    assert peak < 12_000_000
+
+
+@pytest.mark.parametrize("block", [1, 2, 5, 10**6])
+def test_blocks_of_pairs(tmp_path, monkeypatch, block):
+    """A segment that ends 6 contigs and lies in 3 more: links among the 6, and of each of them to the 3."""
+    monkeypatch.setattr(graph, "BLOCK", block)
+    ends, inner = [f"e{i}" for i in range(6)], [f"i{i}" for i in range(3)]
+    paths = [f"{name}\n1+\n" for name in ends] + [f"{name}\n{i + 2}+,1-,{i + 5}+\n" for i, name in enumerate(inner)]
+    paths = "".join(paths)
+    found, _, _ = edges_of(tmp_path, "metaspades", gfa("1", []), dict.fromkeys(ends + inner, 9), paths)
+    assert found == {tuple(sorted((a, b))) for a in ends for b in ends + inner if a != b}
 
 
 # --- the fast path and gfapy ---------------------------------------------------------------------------
@@ -316,6 +397,7 @@ GOOD_PATHS = "a\n1+\na'\n1-\n"
         ("gfa", "S\ta\t*\nL\ta\tx\ta\t+\t*\n", None, "line 2: segment 'a' has orientation 'x'"),
         ("gfa", "S\ta\t*\nP\tp\ta+,b\t*\n", None, "line 2: "),
         ("gfa", "S\ta\t*\nP\tp\n", None, "line 2: truncated P record"),
+        ("gfa", "S\t1\t*\nP\ta\t1+\t*\nP\ta\t1-\t*\n", None, "line 3: contig 'a' has two paths"),
         ("gfa", ">a\nACGT\n", None, "line 1: '>a' starts no GFA 1 record"),
         ("gfa", "S\ta\t*\nE\t*\ta+\tb+\t0\t1\t0\t1\t*\n", None, "line 2: .* starts no GFA 1 record"),
         ("gfa", b"S\ta\t*\n\x89PNG\xff\xfe\x00\n", None, "line 2: not text"),
@@ -327,6 +409,7 @@ GOOD_PATHS = "a\n1+\na'\n1-\n"
         ("metaspades", "S\t1\t*\n", "", "paths is empty"),
         ("metaspades", "S\t1\t*\n", "1+\n", "line 1: expected the name of a contig"),
         ("metaspades", "S\t1\t*\n", "a\nb\n", "line 2: expected segments"),
+        ("metaspades", "S\t1\t*\n", "a\n1+;\n \n", "line 3: expected segments"),
         ("metaspades", "S\t1\t*\n", "a\n1+,2\n", "line 2: expected segments"),
         ("metaspades", "S\t1\t*\n", "a\n1+;\n", "line 2: the file ends within the path of 'a'"),
         ("metaspades", "S\t1\t*\n", GOOD_PATHS + "a\n1+\n", "line 5: contig 'a' has two paths"),
@@ -334,9 +417,12 @@ GOOD_PATHS = "a\n1+\na'\n1-\n"
         ("metaspades", "S\t1\t*\n", GOOD_PATHS.replace("a", "NODE_1"), "no contig of the assembly.*'NODE_1'.*'a'"),
         ("metaflye", "S\tedge_1\t*\n", FLYE_HEADER + "a\t9\t9\n", "line 2: 3 columns, expected 8"),
         ("metaflye", "S\tedge_1\t*\n", "a\t9\t9\tN\tN\t1\t*\t1,x\n", "line 1: graph_path holds 'x'"),
+        ("metaflye", "S\tedge_1\t*\n", "a\t9\t9\tN\tN\t1\t*\t1\n" * 2, "line 2: contig 'a' has two paths"),
         ("megahit", ">a;\nAC\n>b\nAC\n", None, "line 3: truncated FASTG header"),
         ("megahit", ">a;\nAC\n>a;\nAC\n", None, "line 3: segment 'a' is defined twice"),
         ("megahit", ">;\nAC\n", None, "line 1: a segment without a name"),
+        ("megahit", f">NODE_{'9' * 5000}_length_10_cov_1;\nA\n", None, "no contig of the assembly.*'NODE_9{55}[.]{3}'"),
+        ("megahit", f">NODE_1_length_{'9' * 18}_cov_1;\nA\n", None, "the lengths of its 1 nodes"),
         ("sga", "VT\ta\n", None, "line 1: truncated VT record"),
         ("sga", "VT\ta\tAC\nED\ta b 0 1\n", None, "line 2: truncated ED record"),
         ("sga", "VT\ta\tAC\nVT\ta\tAC\n", None, "line 2: segment 'a' is defined twice"),
@@ -346,6 +432,37 @@ GOOD_PATHS = "a\n1+\na'\n1-\n"
 def test_bad_graph(tmp_path, assembler, text, paths, message):
     with pytest.raises(click.ClickException, match=message):
         edges_of(tmp_path, assembler, text, {"a": 10}, paths)
+
+
+@pytest.mark.parametrize(
+    ("assembler", "text", "paths"),
+    [
+        ("gfa", "S\tLONG\t*\nS\tLONG\t*\n", None),
+        ("gfa", "S\tLONG\t*\n", None),
+        ("gfa", "S\ta\t*\nL\ta\tLONG\ta\t+\t*\n", None),
+        ("gfa", "S\ta\t*\nP\tp\tLONG\t*\n", None),
+        ("gfa", "LONG\n", None),
+        ("metaspades", "S\t1\t*\n", "LONG\n1+\nLONG\n1+\n"),
+        ("metaspades", "S\t1\t*\n", "LONG\n1+;\n"),
+        ("metaflye", "S\tedge_1\t*\n", "a\t9\t9\tN\tN\t1\t*\tLONG\n"),
+        ("megahit", ">LONG\nA\n", None),
+        ("sga", "VT\ta\tA\nED\tLONG\n", None),
+    ],
+)
+def test_messages_are_short(tmp_path, assembler, text, paths):
+    """However long a damaged field is; each message said up to all of it."""
+    text, paths = (given.replace("LONG", "x" * 200_000) if given else None for given in (text, paths))
+    with pytest.raises(click.ClickException) as raised:
+        edges_of(tmp_path, assembler, text, {"a": 10}, paths)
+    assert str(tmp_path) in raised.value.message and len(raised.value.message) < len(str(tmp_path)) + 500
+
+
+@pytest.mark.parametrize("start", range(0, 420, 60))
+def test_generated_graphs(tmp_path, start):
+    """Every format, whole, against a search pair by pair, and damaged; fuzz_graph.py itself does more of them."""
+    for number in range(start, start + 60):
+        kind, damage, outcome = fuzz_graph.attempt(number, 1, 0, tmp_path)
+        assert outcome in ("built", "refused"), f"input {number}, {kind}, damage {damage}: {outcome}"
 
 
 READERS = {"gfa": graph.gfa_records, "fastg": graph.fastg_records, "asqg": graph.asqg_records}
