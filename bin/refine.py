@@ -53,6 +53,7 @@ NONE_PRIOR = 0.3  # of a contig that belongs to no bin
 SIBLING_PRIOR = 0.1  # of a relative of a bin, without one of its own: composition and links as the bin's
 LINK_TRUST = 0.9  # at most, that a neighbour's bin is the contig's own
 MERGE_ODDS = 100
+NEARER = 0.004  # by how much, per 4-mer, a shared bin's composition must fit the deeper genome better than the other
 SHARED_PRIOR = 0.1  # of each further bin that a contig belongs to
 SHARERS = 4  # bins whose sets are tried for a contig that touches several
 CANDIDATES = 32  # bins that are weighed exactly for each contig
@@ -200,7 +201,8 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
 
     A bin with the profile of a larger one is a piece of it. A bin whose profile is the sum of two others' (and
     not that of either alone) holds what their genomes share, covered by the reads of both; it goes to the
-    deeper one, whose sequence an assembler tends to keep. Most of its links to other bins must lead to them.
+    deeper one, whose sequence an assembler tends to keep, if its composition is clearly nearer to that one's,
+    and stays a bin of its own otherwise. Most of its links to other bins must lead to them.
     """
     bins = describe_bins(contigs, label, n_bins)
     links = bin_links(contigs.links, label, n_bins)
@@ -211,8 +213,13 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
         near = [x for x in np.argsort(-links[b], kind="stable")[:8] if links[b, x] > 1 and part_of[x] == x]
         if not near:
             continue
-        groups = [(x,) for x in near] + list(itertools.combinations(near, 2))
-        fit = dict(zip(groups, whole_bin_evidence(bins, b, contigs.windows[label == b].sum(axis=0), groups)))
+        # Of two, the deeper one first
+        pairs = itertools.combinations(sorted(near, key=lambda x: -bins.density[x].sum()), 2)
+        windows = contigs.windows[label == b].sum(axis=0)
+        fits_composition = bins.log_composition @ windows / max(windows.sum(), 1)
+        groups = [(x,) for x in near]
+        groups += [(x, y) for x, y in pairs if fits_composition[x] - fits_composition[y] >= NEARER]
+        fit = dict(zip(groups, whole_bin_evidence(bins, b, windows, groups)))
         fits = {
             group: value
             for group, value in fit.items()
@@ -221,7 +228,7 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
             and (len(group) > 1 or size[group[0]] >= size[b])
         }
         if fits and max(fits.values()) > log(MERGE_ODDS):
-            part_of[b] = max(max(fits, key=fits.get), key=lambda x: bins.density[x].sum())
+            part_of[b] = max(fits, key=fits.get)[0]
     while (part_of[part_of] != part_of).any():
         part_of = part_of[part_of]
     return part_of

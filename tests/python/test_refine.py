@@ -139,8 +139,12 @@ def chain(first: int, last: int):
 
 
 def merged(rng, coverage, relatives, pairs, labels):
-    """part_of of merge_bins for contigs of 10 kbp; coverage and relatives (which share a composition): per bin."""
+    """part_of of merge_bins for contigs of 10 kbp; coverage and relatives (which share a composition): per bin.
+    A is a sibling of a, whose composition differs a little."""
     families = {family: composition(rng) for family in relatives}
+    if "A" in families:
+        near = families["a"] * np.exp(rng.normal(0, 0.12, 136))
+        families["A"] = near / near.sum()
     compositions = [families[family] for family in relatives]
     contigs, order = planted(
         rng, [(b,) for b in labels], np.full(len(labels), 10 * KB), np.array(coverage, float), compositions, pairs
@@ -177,10 +181,12 @@ def test_merge_gives_a_summed_bin_to_the_deeper_relative(seed):
     pairs = chain(0, 20) + chain(20, 40) + chain(40, 46) + chain(46, 66) + between
     shallow, other = [8, 5, 15, 30], [100, 3, 3, 9]
     total = [a + b for a, b in zip(PROFILES[0], shallow)]
-    assert merged(rng, [PROFILES[0], shallow, total, other], "aaab", pairs, labels) == [0, 1, 0, 3]
-    assert merged(rng, [shallow, PROFILES[0], total, other], "aaab", pairs, labels) == [0, 1, 1, 3]
+    assert merged(rng, [PROFILES[0], shallow, total, other], "aAab", pairs, labels) == [0, 1, 0, 3]
+    assert merged(rng, [shallow, PROFILES[0], total, other], "Aaab", pairs, labels) == [0, 1, 1, 3]
+    for siblings in ("aAAb", "aaab"):  # nearer to the other one, or to neither
+        assert merged(rng, [PROFILES[0], shallow, total, other], siblings, pairs, labels) == [0, 1, 2, 3]
     without = [(a, b) for a, b in pairs if (a, b) not in between]
-    assert merged(rng, [PROFILES[0], shallow, total, other], "aaab", without, labels) == [0, 1, 2, 3]
+    assert merged(rng, [PROFILES[0], shallow, total, other], "aAab", without, labels) == [0, 1, 2, 3]
 
 
 def test_merge_leaves_a_bin_near_a_sum_alone():
