@@ -136,7 +136,7 @@ workflow BINNING {
     bam       = MAP_READS.out.bam
     features  = FEATURES.out.features
     profiles  = FEATURES.out.coverage.join(FEATURES.out.rpkm).join(FEATURES.out.excluded)
-        .join(FEATURES.out.tetranucleotides.map { group, counts, _json -> [group, counts] })
+        .join(FEATURES.out.tetranucleotides.map { group, tetranucleotides, _json -> [group, tetranucleotides] })
     vae       = VAE.out.latent.join(VAE.out.model).join(VAE.out.training)
     clusters  = CLUSTER.out.clusters.join(CLUSTER.out.threshold)
     graphs    = GRAPH.out.graph
