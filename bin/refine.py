@@ -234,6 +234,20 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
     return part_of
 
 
+def may_be_shared(bins: Bins, links: np.ndarray) -> np.ndarray:
+    """Bins (B) that may hold what several genomes share, whose reads all cover it: such a bin is covered at least as
+    deeply, in every sample, as another to which it has a fifth or more of that one's outward links (links: B x B).
+    A contig that has its coverage may be of any of these genomes."""
+    outward = links.sum(axis=1) - np.diag(links)
+    total = bins.density.sum(axis=1)
+    shared = np.zeros(len(links), dtype=bool)
+    for b in range(len(links)):
+        near = np.flatnonzero((links[b] > 1) & (5 * links[b] >= outward) & (total[b] > 1.2 * total))
+        floor = bins.density[near] - 0.01 * bins.density[near].max(axis=1, keepdims=True)
+        shared[b] = (1.1 * bins.density[b] >= floor).all(axis=1).any()
+    return shared
+
+
 def likely_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
     """The CANDIDATES (or all) bins that suit each of these contigs best (c x K, ascending).
 
@@ -410,6 +424,9 @@ def refine_labels(
     merged = np.where(label == NO_BIN, NO_BIN, number[label])
     bins = describe_bins(contigs, merged, len(whole))
     evidence = gather(contigs, bins, merged)
+    closed = may_be_shared(bins, bin_links(contigs.links, merged, len(whole)))[evidence.candidate]
+    closed &= evidence.candidate != merged[:, None]  # they keep what they have and gain nothing
+    evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
     chosen = []
     for belief in weigh(evidence, contigs, merged, bins.trust, min_posterior):
         best = belief.argmax(axis=1)[:, None]

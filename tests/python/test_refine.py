@@ -355,6 +355,28 @@ def test_binless_genomes_among_many_samples():
     assert quality(known, refined_sets(known)[1])[0] > 0.98
 
 
+def test_a_bin_that_may_be_shared_gains_nothing():
+    """Bins 0 and 1 are siblings, and all reads of 1 also cover 0: a short contig with the coverage of 0 may be of
+    either. With other coverage in one sample, or without the links, it goes to 0."""
+
+    def gained(coverage, linked=True):
+        rng = np.random.default_rng(5)
+        near = composition(rng)
+        genomes = [(b,) for b in range(3) for _ in range(12)] + [(0,)] * 6
+        pairs = chain(0, 12) + chain(12, 24) + chain(24, 36) + [(i, 12 + i) for i in range(6) if linked]
+        coverage = np.array([*coverage, [5, 60, 30]], float)
+        length = [8 * KB] * 36 + [1900] * 6
+        contigs, order = planted(rng, genomes, length, coverage, [near, near, composition(rng)], pairs)
+        label = np.array([genomes[i][0] if i < 36 else NONE for i in order])
+        table, _ = refine.refine_labels(contigs, label, 0.9)
+        assert (table["final"][label != NONE] == label[label != NONE]).all()  # nothing is taken from it
+        return set(table["final"][label == NONE])
+
+    assert gained([[40, 30, 50], [10, 20, 15]]) == {NONE}
+    assert gained([[40, 10, 50], [10, 40, 15]]) == {0}
+    assert gained([[40, 30, 50], [10, 20, 15]], linked=False) == {0}
+
+
 def test_samples_without_reads_change_nothing():
     known = community(0, 3)
     contigs = known.contigs._replace(reads=np.hstack([known.contigs.reads, np.zeros((len(known.label), 50))]))
