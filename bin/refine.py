@@ -243,7 +243,7 @@ def may_be_shared(bins: Bins, links: np.ndarray) -> np.ndarray:
     shared = np.zeros(len(links), dtype=bool)
     for b in range(len(links)):
         near = np.flatnonzero((links[b] > 1) & (5 * links[b] >= outward) & (total[b] > 1.2 * total))
-        floor = bins.density[near] - 0.01 * bins.density[near].max(axis=1, keepdims=True)
+        floor = bins.density[near] - 0.01 * bins.density[near].max(axis=1, keepdims=True, initial=0)
         shared[b] = (1.1 * bins.density[b] >= floor).all(axis=1).any()
     return shared
 
