@@ -129,6 +129,7 @@ def count_catalogue(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) 
         raise differs(catalogue, None, contigs_path, wanted)
     return counts
 
+
 def differs(
     path: Path, found: str | None, contigs_path: Path, wanted: str | None
 ) -> click.ClickException:

@@ -76,6 +76,7 @@ class Bins(NamedTuple):
     density: np.ndarray  # B x s, reads per bp
     scatter: np.ndarray  # B x s, relative standard deviation of the coverage, beyond counting noise
     log_composition: np.ndarray  # B x 136
+    links: np.ndarray  # B x B, as bin_links counts them
     trust: np.ndarray  # B: that a neighbour of a contig of the bin is of the bin, too
 
 
@@ -102,11 +103,16 @@ def root_gap(reads: np.ndarray, expected: np.ndarray, scatter: np.ndarray | floa
     return np.sqrt(reads + 0.25) - np.sqrt(expected + 0.25), ROOT_VARIANCE + scatter**2 * expected / 4
 
 
+def log_t(gap: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Log density of t-distributed gaps of this variance (or scale), less -log(pi) / 2, which all evidence lacks."""
+    constant = lgamma((FREEDOM + 1) / 2) - lgamma(FREEDOM / 2) - 0.5 * log(FREEDOM)
+    return constant - 0.5 * np.log(variance) - (FREEDOM + 1) / 2 * np.log1p(gap**2 / variance / FREEDOM)
+
+
 def scatter_of(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Relative scatter per sample (s) of contigs (m x s) about their expected reads: the most probable of
     SCATTERS, under t-distributed residuals and a log-normal prior about USUAL_SCATTER."""
-    gap, variance = root_gap(reads[..., None], expected[..., None], SCATTERS)
-    fit = -0.5 * np.log(variance) - (FREEDOM + 1) / 2 * np.log1p(gap**2 / variance / FREEDOM)
+    fit = log_t(*root_gap(reads[..., None], expected[..., None], SCATTERS))
     prior = -0.5 * (np.log(SCATTERS / USUAL_SCATTER) / 0.5) ** 2
     return SCATTERS[(fit.sum(axis=0) + prior).argmax(axis=-1)]
 
@@ -133,9 +139,7 @@ def coverage_evidence(
 def unknown_evidence(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Log density (c) of reads (c x s) under a genome without a bin: in each sample, independently of the
     others, its coverage is about that of one of Q typical bins (expected: c x Q x s)."""
-    gap, variance = root_gap(reads[:, None], expected, UNKNOWN_SCATTER)
-    constant = lgamma((FREEDOM + 1) / 2) - lgamma(FREEDOM / 2) - 0.5 * log(FREEDOM)
-    fit = constant - 0.5 * np.log(variance) - (FREEDOM + 1) / 2 * np.log1p(gap**2 / variance / FREEDOM)
+    fit = log_t(*root_gap(reads[:, None], expected, UNKNOWN_SCATTER))
     return np.logaddexp.reduce(fit - log(expected.shape[1]), axis=1).sum(axis=1)
 
 
@@ -174,7 +178,15 @@ def describe_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> Bins:
     links = bin_links(contigs.links, label, n_bins)
     inner, outer = np.diag(links) / 2, links.sum(axis=1) - np.diag(links)
     trust = LINK_TRUST * (inner + 1) / (inner + outer + 2)
-    return Bins(density, scatter, np.log(composition / composition.sum(axis=1, keepdims=True)), trust)
+    return Bins(density, scatter, np.log(composition / composition.sum(axis=1, keepdims=True)), links, trust)
+
+
+def summed(bins: Bins, groups: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
+    """Density and scatter (G x s each) of what all bins of a group have: densities add up, and variances."""
+    deviation = (bins.scatter * bins.density) ** 2
+    density = np.array([bins.density[list(group)].sum(axis=0) for group in groups])
+    spread = np.sqrt([deviation[list(group)].sum(axis=0) for group in groups])
+    return density, spread / np.maximum(density, 1e-12)
 
 
 def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tuple[int, ...]]) -> np.ndarray:
@@ -184,10 +196,7 @@ def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tup
     length = np.array([20_000.0])
     reads = bins.density[[b]] * length
     others = np.arange(len(bins.density)) != b
-    deviation = bins.scatter * bins.density
-    density = np.array([bins.density[list(group)].sum(axis=0) for group in groups])
-    scatter = np.array([np.sqrt((deviation[list(group)] ** 2).sum(axis=0)) for group in groups])
-    scatter /= np.maximum(density, 1e-12)
+    density, scatter = summed(bins, groups)
     fit = coverage_evidence(reads, length, density[None] * length, scatter[None], WHOLE_FREEDOM)[0]
     fit -= unknown_evidence(reads, bins.density[None, others] * length)
     like = composition_evidence(windows[None], bins.log_composition)[0]
@@ -205,7 +214,7 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
     and stays a bin of its own otherwise. Most of its links to other bins must lead to them.
     """
     bins = describe_bins(contigs, label, n_bins)
-    links = bin_links(contigs.links, label, n_bins)
+    links = bins.links.copy()
     np.fill_diagonal(links, 0)
     size = np.bincount(label[label != NO_BIN], contigs.length[label != NO_BIN], minlength=n_bins)
     part_of = np.arange(n_bins)
@@ -224,20 +233,21 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
             group: value
             for group, value in fit.items()
             if 2 * links[b, list(group)].sum() > links[b].sum()
-            and value > log(MERGE_ODDS) + (max(fit[(x,)] for x in group) if len(group) > 1 else 0)
+            and value > log(MERGE_ODDS) + max([0, *(fit[(x,)] for x in group if len(group) > 1)])
             and (len(group) > 1 or size[group[0]] >= size[b])
         }
-        if fits and max(fits.values()) > log(MERGE_ODDS):
+        if fits:
             part_of[b] = max(fits, key=fits.get)[0]
     while (part_of[part_of] != part_of).any():
         part_of = part_of[part_of]
     return part_of
 
 
-def may_be_shared(bins: Bins, links: np.ndarray) -> np.ndarray:
+def may_be_shared(bins: Bins) -> np.ndarray:
     """Bins (B) that may hold what several genomes share, whose reads all cover it: such a bin is covered at least as
-    deeply, in every sample, as another to which it has a fifth or more of that one's outward links (links: B x B).
-    A contig that has its coverage may be of any of these genomes."""
+    deeply, in every sample, as another to which it has a fifth or more of that one's outward links. A contig that has
+    its coverage may be of any of these genomes."""
+    links = bins.links
     outward = links.sum(axis=1) - np.diag(links)
     total = bins.density.sum(axis=1)
     shared = np.zeros(len(links), dtype=bool)
@@ -395,11 +405,8 @@ def shared_contigs(
     if not sets:
         return {}
     rows = np.array([contig for contig, _ in sets])
-    density = np.array([bins.density[list(group)].sum(axis=0) for _, group in sets])
-    deviation = (bins.scatter * bins.density) ** 2
-    spread = np.sqrt([deviation[list(group)].sum(axis=0) for _, group in sets])
+    density, scatter = summed(bins, [group for _, group in sets])
     length, reads = contigs.length[rows], contigs.reads[rows]
-    scatter = spread / np.maximum(density, 1e-12)
     fit = coverage_evidence(reads, length, (density * length[:, None])[:, None], scatter[:, None])[:, 0]
     fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
     first = np.flatnonzero(np.diff(rows, prepend=-1))
@@ -424,7 +431,7 @@ def refine_labels(
     merged = np.where(label == NO_BIN, NO_BIN, number[label])
     bins = describe_bins(contigs, merged, len(whole))
     evidence = gather(contigs, bins, merged)
-    closed = may_be_shared(bins, bin_links(contigs.links, merged, len(whole)))[evidence.candidate]
+    closed = may_be_shared(bins)[evidence.candidate]
     closed &= evidence.candidate != merged[:, None]  # they keep what they have and gain nothing
     evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
     chosen = []

@@ -37,6 +37,7 @@ def variants() -> dict[str, tuple[dict, list[str]]]:
     found["no siblings"] = {"SIBLING_PRIOR": 1e-12}, []
     found["one scatter for all bins and samples (0.15)"] = {"SCATTERS": np.array([0.15])}, []
     found["no whole bins joined"] = {"merge_bins": lambda contigs, label, n_bins: np.arange(n_bins)}, []
+    found["no bin closed"] = {"may_be_shared": lambda bins: np.zeros(len(bins.density), dtype=bool)}, []
     found["no shared contigs"] = {"shared_contigs": lambda *arguments: {}}, []
     for name in SCALED:
         for factor in (0.5, 2):
