@@ -61,6 +61,21 @@ def run_refine_stage(main, folder: Path, files: dict[str, str], *options: str):
 
 
 @pytest.fixture(scope="session")
+def odd_contigs():
+    """Catalogue name, assembly, name and length of contigs with names that a table may take for something else."""
+    return [
+        ("A1~NA", "A1", "NA", 300),
+        ("A1~b", "A1", "b", 300),
+        ("A1~c", "A1", "c", 50),
+        ('A1~"d', "A1", '"d', 300),
+        ("A1~001", "A1", "001", 60),
+        ("A1~f", "A1", "f", 70),
+        ("A1~g", "A1", "g", 300),
+        ("A2~b", "A2", "b", 9000),
+    ]
+
+
+@pytest.fixture(scope="session")
 def write_inputs():
     return write_refine_inputs
 

@@ -503,16 +503,6 @@ def test_readers_survive_mutations(tmp_path_factory, kind, rng: random.Random, c
 
 # --- the command ---------------------------------------------------------------------------------------
 
-CONTIGS = [
-    ("A1~NA", "A1", "NA", 300),
-    ("A1~b", "A1", "b", 300),
-    ("A1~c", "A1", "c", 50),
-    ('A1~"d', "A1", '"d', 300),
-    ("A1~001", "A1", "001", 60),
-    ("A1~f", "A1", "f", 70),
-    ("A1~g", "A1", "g", 300),
-    ("A2~b", "A2", "b", 9000),
-]
 LINKS = [("NA", "b"), ("b", "c"), ("c", '"d'), ("f", "f"), ("c", "b"), ("b", "gone")]
 
 
@@ -550,21 +540,21 @@ def run_graph(folder: Path, *options):
         os.chdir(here)
 
 
-def test_command(tmp_path):
+def test_command(tmp_path, odd_contigs):
     """Catalogue names, whose order is not that of names, and neither that of a table's rows."""
-    write_inputs(tmp_path, CONTIGS, ["f", "c", "NA", "b", '"d', "001"], LINKS)
+    write_inputs(tmp_path, odd_contigs, ["f", "c", "NA", "b", '"d', "001"], LINKS)
     result, vertices, edges, counts = run_graph(tmp_path)
     assert "6 of 7 contigs are in the graph, 3 edges" in result.stderr
     assert "1 links to absent segments skipped" in result.stderr
-    assert vertices == [("contig",), *((c[0],) for c in CONTIGS[:6])]  # g has no place, A2~b is of A2
+    assert vertices == [("contig",), *((c[0],) for c in odd_contigs[:6])]  # g has no place, A2~b is of A2
     assert edges == [("contig_1", "contig_2"), ('A1~"d', "A1~c"), ("A1~NA", "A1~b"), ("A1~b", "A1~c")]
     assert counts == {
         "assembly": "A1", "assembler": "gfa", "contigs": 7, "contigs_in_graph": 6, "edges": 3, "skipped_links": 1,
     }  # fmt: skip
 
 
-def test_graph_without_a_link(tmp_path):
-    write_inputs(tmp_path, CONTIGS, ["b"], [])
+def test_graph_without_a_link(tmp_path, odd_contigs):
+    write_inputs(tmp_path, odd_contigs, ["b"], [])
     _, vertices, edges, counts = run_graph(tmp_path)
     assert vertices == [("contig",), ("A1~b",)] and edges == [("contig_1", "contig_2")]
     assert (counts["contigs_in_graph"], counts["edges"]) == (1, 0)
@@ -605,8 +595,8 @@ def test_input_order_changes_nothing(tmp_path_factory, drawn, rng):
         ("graph.gfa", "S\tb\t*\nS\tb\t*\n", "line 2: segment 'b' is defined twice"),
     ],
 )
-def test_bad_files(tmp_path, file, text, message):
-    write_inputs(tmp_path, CONTIGS, ["b"], [])
+def test_bad_files(tmp_path, file, text, message, odd_contigs):
+    write_inputs(tmp_path, odd_contigs, ["b"], [])
     (tmp_path / file).write_text(text)
     result = run_graph(tmp_path)[0]
     assert result.exit_code == 1

@@ -303,16 +303,6 @@ def run_graphbin2(run_stage):
     return run
 
 
-CONTIGS = [
-    ("A1~NA", "A1", "NA", 300),
-    ("A1~b", "A1", "b", 300),
-    ("A1~c", "A1", "c", 50),
-    ('A1~"d', "A1", '"d', 300),
-    ("A1~001", "A1", "001", 60),
-    ("A1~f", "A1", "f", 70),
-    ("A1~g", "A1", "g", 300),
-    ("A2~b", "A2", "b", 9000),
-]
 COVERAGE = {
     "A1~NA": (10, 0), "A1~b": (10, 0), "A1~c": (10, 7), 'A1~"d': (0, 7), "A1~001": (1, 1), "A1~f": (5, 5),
     "A1~g": (3, 3), "A2~b": (1, 1),
@@ -321,12 +311,12 @@ CLUSTERS = {"A1~NA": "5", "A1~b": "5", 'A1~"d': "12", "A1~001": "7", "A2~b": "7"
 LINKS = [("NA", "b"), ("b", "c"), ("c", '"d'), ("f", "f")]
 
 
-def test_command(tmp_path, write_inputs, run_graphbin2):
-    write_inputs(tmp_path, CONTIGS, LINKS, CLUSTERS, COVERAGE, absent=["g"])
+def test_command(tmp_path, write_inputs, run_graphbin2, odd_contigs):
+    write_inputs(tmp_path, odd_contigs, LINKS, CLUSTERS, COVERAGE, absent=["g"])
     result, contig2bin, refinement, counts = run_graphbin2(tmp_path)
     assert "6 of 7 contigs are in the graph, 3 edges" in result.stderr
     rows = {r["name"]: r for r in refinement.to_dict("records")}
-    assert list(refinement["contig"]) == [c[0] for c in CONTIGS[:7]]  # catalogue order
+    assert list(refinement["contig"]) == [c[0] for c in odd_contigs[:7]]  # catalogue order
     # "d alone with label 12: unsupported, then reached again by 5 through c; cluster 7 has 60 bp in A1
     assert {n: (r["initial"], r["step1"], r["step2"], r["step3"], r["final"], r["reason"]) for n, r in rows.items()} == {
         "NA": ("5", "5", "5", "5", "5", "kept"),
@@ -344,18 +334,18 @@ def test_command(tmp_path, write_inputs, run_graphbin2):
     assert (counts["contigs"], counts["edges"], counts["labels"]) == (7, 3, 2)
 
 
-def test_contig_graph_is_simple(tmp_path, write_inputs):
+def test_contig_graph_is_simple(tmp_path, write_inputs, odd_contigs):
     """Vertices in the order asked for; an edge given twice counts once, one from a contig to itself not at all."""
     links = [("NA", "b"), ("c", "b"), ("b", "NA"), ("b", "NA"), ("f", "f")]
-    write_inputs(tmp_path, CONTIGS, links, CLUSTERS, COVERAGE, absent=["g"])
+    write_inputs(tmp_path, odd_contigs, links, CLUSTERS, COVERAGE, absent=["g"])
     contigs = ["A1~f", "A1~c", "A1~b", "A1~g", "A1~NA", 'A1~"d', "A1~001"]
     found = graphbin2.read_contig_graph(tmp_path / "vertices.tsv.gz", tmp_path / "edges.tsv.gz", contigs)
     assert found == ([[], [2], [1, 4], [], [2], [], []], [True, True, True, False, True, True, True])
 
 
-def test_multi_labelled_contig_has_a_row_for_each_label(tmp_path, write_inputs, run_graphbin2):
+def test_multi_labelled_contig_has_a_row_for_each_label(tmp_path, write_inputs, run_graphbin2, odd_contigs):
     """c (10, 7) touches 5 with mean about (10, 0) and 12 with (0, 7)."""
-    contigs = [*CONTIGS, ("A1~e", "A1", "e", 300)]
+    contigs = [*odd_contigs, ("A1~e", "A1", "e", 300)]
     write_inputs(tmp_path, contigs, [*LINKS, ('"d', "e")], CLUSTERS | {"A1~e": "12"}, COVERAGE | {"A1~e": (0, 7)})
     _, contig2bin, refinement, counts = run_graphbin2(tmp_path)
     row = refinement.set_index("name").loc["c"]
@@ -364,16 +354,16 @@ def test_multi_labelled_contig_has_a_row_for_each_label(tmp_path, write_inputs, 
     assert counts["multi_labelled"] == 1
 
 
-def test_bin_ids_are_any_strings(tmp_path, write_inputs, run_graphbin2):
+def test_bin_ids_are_any_strings(tmp_path, write_inputs, run_graphbin2, odd_contigs):
     clusters = {contig: {"5": "x,y", "12": "NA"}.get(cluster, cluster) for contig, cluster in CLUSTERS.items()}
-    write_inputs(tmp_path, CONTIGS, LINKS, clusters, COVERAGE)
+    write_inputs(tmp_path, odd_contigs, LINKS, clusters, COVERAGE)
     _, contig2bin, _, _ = run_graphbin2(tmp_path)
     assert set(map(tuple, contig2bin.to_numpy())) >= {("A1~NA", "x,y"), ("A1~b", "x,y"), ("A1~c", "x,y")}
     assert set(contig2bin["bin"]) <= {"x,y", "NA"} and not contig2bin["contig"].duplicated().any()
 
 
-def test_no_labels_at_all(tmp_path, write_inputs, run_graphbin2):
-    write_inputs(tmp_path, CONTIGS, LINKS, {}, COVERAGE)
+def test_no_labels_at_all(tmp_path, write_inputs, run_graphbin2, odd_contigs):
+    write_inputs(tmp_path, odd_contigs, LINKS, {}, COVERAGE)
     result, contig2bin, refinement, _ = run_graphbin2(tmp_path)
     assert result.exit_code == 0 and len(contig2bin) == 0 and list(contig2bin.columns) == ["contig", "bin"]
     assert set(refinement["reason"]) == {"unreached"}
@@ -415,8 +405,8 @@ def test_input_order_changes_nothing(tmp_path_factory, write_inputs, run_graphbi
         ("edges.tsv.gz", "contig_1\tcontig\nA1~NA\tA1~b\n", "no column contig_2"),
     ],
 )
-def test_bad_tables(tmp_path, write_inputs, run_graphbin2, file, text, message):
-    write_inputs(tmp_path, CONTIGS, LINKS, CLUSTERS, COVERAGE)
+def test_bad_tables(tmp_path, write_inputs, run_graphbin2, file, text, message, odd_contigs):
+    write_inputs(tmp_path, odd_contigs, LINKS, CLUSTERS, COVERAGE)
     raw = text.encode()
     (tmp_path / file).write_bytes(gzip.compress(raw) if file.endswith(".gz") else raw)
     result = run_graphbin2(tmp_path)[0]
