@@ -68,7 +68,13 @@ def test_distance_is_pearsons():
     points, varies = cluster.standardise(latent)
     expected = 0.5 * (1 - np.corrcoef(latent.astype(np.float64)))
     assert varies.all()
-    assert np.abs(0.5 - points @ points.T - expected).max() < 1e-6
+    assert np.abs(0.5 - points @ points.T - expected).max() < 1e-5
+
+
+def test_coordinates_lie_on_the_grid_that_makes_sums_exact():
+    points = cluster.standardise(np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))[0]
+    whole = points.astype(np.float64) * 2**17
+    assert (whole == np.rint(whole)).all()
 
 
 def test_constant_rows_have_no_correlation():
@@ -78,14 +84,15 @@ def test_constant_rows_have_no_correlation():
     assert (points[[0, 2]] == 0).all()
 
 
-def test_histograms_leave_the_seed_out_and_blocks_do_not_matter(monkeypatch):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_histograms_leave_the_seed_out_and_blocks_do_not_matter(monkeypatch, threads):
     latent = np.random.default_rng(1).normal(size=(50, 6)).astype(np.float32)
     points = torch.from_numpy(cluster.standardise(latent)[0])
     seeds = torch.tensor([3, 0, 49, 20, 7])
-    whole = np.concatenate(list(cluster.seed_histograms(points, seeds)))
-    monkeypatch.setattr(cluster, "BLOCK_VALUES", 100)
-    blocks = list(cluster.seed_histograms(points, seeds))
-    assert len(blocks) == 3 and np.array_equal(np.concatenate(blocks), whole)
+    whole = cluster.seed_histograms(points, seeds)
+    monkeypatch.setattr(cluster, "BLOCK_VALUES", 14)
+    monkeypatch.setattr(cluster, "SEED_BLOCK", 2)
+    assert np.array_equal(cluster.seed_histograms(points, seeds, threads), whole)
     distances = 0.5 * (1 - np.corrcoef(latent.astype(np.float64)))
     for row, seed in zip(whole, seeds.tolist()):
         others = np.delete(distances[seed], seed)
@@ -215,12 +222,14 @@ def test_medoid_search_moves_to_the_denser_point():
     arc = np.stack((np.cos(angles), np.sin(angles)), axis=1) @ plane / math.sqrt(2)
     points = torch.from_numpy(arc.astype(np.float32))
     threshold = 0.5 * (1 - math.cos(math.radians(23.5)))
-    alive = torch.ones(7, dtype=torch.bool)
     distance = 0.5 * (1 - np.cos(angles[:, None] - angles[None, :]))
     inside = (distance <= threshold) & ~np.eye(7, dtype=bool)
     means = (distance * inside).sum(axis=1) / inside.sum(axis=1)
     for seed in range(5):
-        medoid, inner = cluster.find_medoid(points, alive, 0, threshold, 15, np.random.default_rng(seed))
+        rows = np.random.default_rng(seed).permutation(7)
+        space = cluster.Unclustered(points[torch.from_numpy(rows)], threshold, 1)
+        medoid, inner = cluster.find_medoid(space, int(np.argmin(rows)), np.arange(7), 15)
+        medoid, inner = rows[medoid], rows[inner]
         assert means[medoid] <= means[inside[medoid]].min()
         assert sorted(inner.tolist()) == np.flatnonzero(inside[medoid]).tolist()
 
@@ -236,30 +245,111 @@ def test_every_seed_is_clustered_even_when_its_medoid_leaves_it_behind(tmp_path,
     assert table["contig"].iloc[0] != "contig0" and table.loc[table["contig"] == "contig0", "cluster"].item() > 1
 
 
-def plain_clusters(points: np.ndarray, seeds: list[int], threshold: float) -> set[frozenset[int]]:
-    """The text's procedure without a limit of patience, point by point: the medoid no inner point betters."""
-    distance = 0.5 - points.astype(np.float64) @ points.T.astype(np.float64)
-    left, found = set(seeds), set()
-    inner = lambda p: [q for q in left if q != p and distance[p, q] <= threshold]  # noqa: E731
-    mean = lambda p: np.mean([distance[p, q] for q in inner(p)]) if inner(p) else 0.0  # noqa: E731
-    for seed in seeds:
-        while seed in left:
-            medoid = seed
-            while better := [q for q in inner(medoid) if mean(q) < mean(medoid)]:
-                medoid = min(better, key=mean)
-            members = frozenset([medoid, *inner(medoid)])
-            found.add(members)
-            left -= members
+def plain_clusters(
+    points: np.ndarray, seeds: np.ndarray, threshold: float, patience: int, rng: np.random.Generator
+) -> list[list[int]]:
+    """The text's search point by point over all that is left, in whole numbers: no blocks, no cells, no looking ahead."""
+    whole = np.rint(points.astype(np.float64) * 2**17).astype(np.int64)
+    product = whole @ whole.T
+    order = {row: place for place, row in enumerate(rng.permutation(seeds).tolist())}
+    left, found = np.zeros(len(points), dtype=bool), []
+    left[seeds] = True
+
+    def look(row: int) -> tuple[list[int], float]:
+        close = left & (product[row] / 2**34 >= 0.5 - threshold)
+        close[row] = False
+        mean = 0.5 - product[row, close].sum() / 2**34 / close.sum() if close.any() else 0.0
+        return np.flatnonzero(close).tolist(), mean
+
+    for seed in seeds.tolist():
+        while left[seed]:
+            medoid, drawn, (inner, mean), futile = seed, {seed}, look(seed), 0
+            while futile < patience and (fresh := set(inner) - drawn):
+                draw = min(fresh, key=order.get)
+                drawn.add(draw)
+                futile += 1
+                if look(draw)[1] < mean:
+                    medoid, (inner, mean), futile = draw, look(draw), 0
+            found.append([medoid, *inner])
+            left[found[-1]] = False
     return found
 
 
-def test_matches_the_plain_procedure_through_removal_and_compaction():
-    latent, _ = planted([30, 20, 10, 5, 5, 3, 2, 1, 1, 1], noise=0.5, seed=3)
-    points = cluster.standardise(latent)[0]
-    seeds = np.random.default_rng(1).permutation(len(points))
-    found = list(cluster.medoid_clusters(torch.from_numpy(points), seeds, 0.2, 15, np.random.default_rng(0)))
-    assert sorted(np.concatenate(found).tolist()) == list(range(len(points)))
-    assert {frozenset(members.tolist()) for members in found} == plain_clusters(points, seeds.tolist(), 0.2)
+def latents(kind: str) -> np.ndarray:
+    """Sets of points that a shortcut could get wrong."""
+    rng = np.random.default_rng(5)
+    sizes = [150, 90, 60, 40, 30, 20, 10, 5, 5, 3, 2] + [1] * 15
+    if kind == "easy":
+        return planted(sizes, noise=0.3)[0]
+    if kind == "hard":
+        return planted(sizes, noise=0.9, dimensions=12)[0]
+    if kind == "noise":
+        return rng.normal(size=(300, 5)).astype(np.float32)
+    if kind == "twins":
+        return np.repeat(rng.normal(size=(60, 8)).astype(np.float32), rng.integers(1, 9, 60), axis=0)
+    if kind == "opposites":
+        half = planted([20, 20, 10], noise=0.4, dimensions=10)[0]
+        return np.vstack((half, -half))
+    if kind == "constant rows":
+        latent = planted([40, 20, 5], noise=0.6)[0]
+        latent[::7] = 0.1
+        return latent
+    if kind == "chain":
+        angles = np.radians(np.cumsum(np.linspace(9, 0.5, 120)))
+        plane = np.array([[1, -1, 0, 0], [1, 1, -2, 0]]) / np.sqrt([[2], [6]])
+        return (np.stack((np.cos(angles), np.sin(angles)), axis=1) @ plane).astype(np.float32)
+    return rng.normal(size=(int(kind), 6)).astype(np.float32)
+
+
+KINDS = ["easy", "hard", "noise", "twins", "opposites", "constant rows", "chain", "1", "2", "3", "5"]
+SMALL = {
+    "BLOCK_VALUES": 64,
+    "CELL_SIZE": 6,
+    "SEEDS_AHEAD": (2, 5),
+    "TASK_BLOCKS": 2,
+    "JUDGED_AT_ONCE": 1,
+    "SMALLEST_BLOCK": 7,
+}
+
+
+@pytest.mark.parametrize("threshold", [0.02, 0.1, 0.25, 0.6])
+@pytest.mark.parametrize("kind", KINDS)
+def test_shortcuts_change_no_cluster(monkeypatch, kind, threshold):
+    """The same clusters in the same order, each with the same medoid, as without any; whatever the blocks."""
+    points, varies = cluster.standardise(latents(kind))
+    seeds = np.random.default_rng(1).permutation(np.flatnonzero(varies))
+    expected = plain_clusters(points, seeds, threshold, 4, np.random.default_rng(0))
+    assert sorted(row for members in expected for row in members) == sorted(seeds)
+    for threads, settings in ((1, {}), (2, SMALL)):
+        for name, value in settings.items():
+            monkeypatch.setattr(cluster, name, value)
+        draws = np.random.default_rng(0)
+        found = cluster.medoid_clusters(torch.from_numpy(points), seeds, threshold, 4, draws, threads)
+        assert [members.tolist() for members in found] == expected
+
+
+@pytest.mark.parametrize("threshold", [1e-6, 0.1, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("kind", KINDS)
+def test_cells_hide_no_inner_point(monkeypatch, kind, threshold):
+    """Whatever is inner to one of three queries is found in the cells, after points have left as before."""
+    monkeypatch.setattr(cluster, "CELL_SIZE", 10)
+    points = cluster.standardise(latents(kind))[0]
+    space = cluster.Unclustered(torch.from_numpy(points), threshold, 1)
+    rng = np.random.default_rng(2)
+    distance = 0.5 - points.astype(np.float64) @ points.T.astype(np.float64)
+    for _ in range(4):
+        queries = rng.choice(len(points), min(3, len(points)))
+        inner = np.flatnonzero((distance[queries] <= threshold).any(axis=0) & space.alive)
+        assert set(inner) <= set(space.near_any(queries)) and set(inner) <= set(
+            np.concatenate(space.near_each(queries))
+        )
+        space.remove(rng.choice(np.flatnonzero(space.alive), space.n_alive // 3, replace=False))
+
+
+def test_cells_leave_most_of_separate_clusters_alone():
+    points = torch.from_numpy(cluster.standardise(planted([100] * 40, noise=0.2)[0])[0])
+    space = cluster.Unclustered(points, 0.1, 1)
+    assert sum(len(space.inside(points[[row]])) for row in range(50)) < 0.2 * 50 * len(points)
 
 
 def test_max_clusters_leaves_the_rest_out(tmp_path, monkeypatch):
