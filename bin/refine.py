@@ -43,6 +43,7 @@ SCATTERS = np.array([0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8])  # of cove
 USUAL_SCATTER = 0.15  # expected before the data, within a factor of e^0.5 either way
 ROOT_VARIANCE = 0.3  # of the root of a count: 1/4 for a Poisson count, and some for small ones
 FREEDOM = 4  # degrees of freedom of the t distributions: repeats and collapsed copies are outliers
+JUDGED_LENGTH = 20_000.0  # bp: as a contig of this length a whole bin is judged
 WHOLE_FREEDOM = 50  # ... but the coverage of a whole bin is a median, and no outlier
 UNKNOWN_SCATTER = 0.6  # of the coverages of genomes without a bin about those of the bins
 END_EFFECT = 100  # bp by which reads lost at a contig's ends may lower its coverage in all samples
@@ -53,6 +54,9 @@ NONE_PRIOR = 0.3  # of a contig that belongs to no bin
 SIBLING_PRIOR = 0.1  # of a relative of a bin, without one of its own: composition and links as the bin's
 LINK_TRUST = 0.9  # at most, that a neighbour's bin is the contig's own
 MERGE_ODDS = 100
+PIECE = 10  # a cluster of less than such a part of the least bin says too little of the genome that it is of
+JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/benchmark.md)
+JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
 NEARER = 0.004  # by how much, per 4-mer, a shared bin's composition must fit the deeper genome better than the other
 SHARED_PRIOR = 0.1  # of each further bin that a contig belongs to
 SHARERS = 4  # bins whose sets are tried for a contig that touches several
@@ -157,28 +161,40 @@ def bin_links(links: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
     return np.bincount(here[inside] * n_bins + there[inside], minlength=n_bins**2).reshape(n_bins, n_bins)
 
 
+def members_of(label: np.ndarray, n_bins: int) -> list[np.ndarray]:
+    """The contigs of each bin, from the longest to the shortest."""
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.searchsorted(label[order], np.arange(n_bins + 1)))[1:-1]
+
+
+def coverage_profile(contigs: Contigs, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Density and scatter (s each) of a bin with these contigs, from the longest to the shortest."""
+    long = members[contigs.length[members] >= PROFILE_LENGTH]
+    members = long if len(long) else members
+    length = contigs.length[members]
+    density = weighted_median(contigs.reads[members] / length[:, None], length)
+    longest = members[:MEMBERS]
+    return density, scatter_of(contigs.reads[longest], density * contigs.length[longest, None])
+
+
+def log_frequencies(counts: np.ndarray, all_counts: np.ndarray) -> np.ndarray:
+    """Logarithms of the frequencies of tetranucleotides (... x 136). Fifty 4-mers of the mean composition (of all
+    counts, 136) keep the rare 4-mers of a small bin from being impossible."""
+    mean = all_counts / max(all_counts.sum(), 1) + 1e-9
+    counts = counts + 50 * mean / mean.sum()
+    return np.log(counts / counts.sum(axis=-1, keepdims=True))
+
+
 def describe_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> Bins:
     """The profiles of the bins, each of which has a contig, from their labelled contigs."""
-    density, scatter = np.zeros((2, n_bins, contigs.reads.shape[1]))
-    composition = np.zeros((n_bins, contigs.windows.shape[1]))
-    order = np.argsort(label, kind="stable")
-    ends = np.searchsorted(label[order], np.arange(n_bins + 1))
-    for b in range(n_bins):
-        members = order[ends[b] : ends[b + 1]]
-        composition[b] = contigs.windows[members].sum(axis=0)
-        long = members[contigs.length[members] >= PROFILE_LENGTH]
-        members = long if len(long) else members
-        length = contigs.length[members]
-        density[b] = weighted_median(contigs.reads[members] / length[:, None], length)
-        longest = members[:MEMBERS]
-        scatter[b] = scatter_of(contigs.reads[longest], density[b] * contigs.length[longest, None])
-    # Fifty 4-mers of the mean composition keep a small bin's rare 4-mers from being impossible.
-    mean = composition.sum(axis=0) / max(composition.sum(), 1) + 1e-9
-    composition += 50 * mean / mean.sum()
+    members = members_of(label, n_bins)
+    profiles = np.array([coverage_profile(contigs, rows) for rows in members])
+    composition = np.array([contigs.windows[rows].sum(axis=0) for rows in members], dtype=np.float64)
     links = bin_links(contigs.links, label, n_bins)
     inner, outer = np.diag(links) / 2, links.sum(axis=1) - np.diag(links)
     trust = LINK_TRUST * (inner + 1) / (inner + outer + 2)
-    return Bins(density, scatter, np.log(composition / composition.sum(axis=1, keepdims=True)), links, trust)
+    frequencies = log_frequencies(composition, composition.sum(axis=0))
+    return Bins(profiles[:, 0], profiles[:, 1], frequencies, links, trust)
 
 
 def summed(bins: Bins, groups: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
@@ -190,10 +206,10 @@ def summed(bins: Bins, groups: list[tuple[int, ...]]) -> tuple[np.ndarray, np.nd
 
 
 def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tuple[int, ...]]) -> np.ndarray:
-    """Log odds that bin b, judged as a contig of 20 kbp with these tetranucleotide counts (136), has the summed
+    """Log odds that bin b, judged as a contig of JUDGED_LENGTH with these tetranucleotide counts (136), has the summed
     coverage of each group of other bins, against a genome without a bin. Its composition may speak against a
     group but not for it: relatives have the same."""
-    length = np.array([20_000.0])
+    length = np.array([JUDGED_LENGTH])
     reads = bins.density[[b]] * length
     others = np.arange(len(bins.density)) != b
     density, scatter = summed(bins, groups)
@@ -203,6 +219,101 @@ def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tup
     usual = np.logaddexp.reduce(like[others]) - log(others.sum())
     own = [np.logaddexp.reduce(like[list(group)]) - log(len(group)) for group in groups]
     return fit + np.minimum(own - usual, 0)
+
+
+class Pieces:
+    """Clusters that may be pieces of the same genomes, as `join_pieces` joins them."""
+
+    def __init__(self, contigs: Contigs, label: np.ndarray, n: int) -> None:
+        self.contigs = contigs
+        self.members = members_of(label, n)
+        self.size = np.array([contigs.length[rows].sum() for rows in self.members])
+        self.part_of = np.arange(n)
+        self.density, self.scatter = np.zeros((2, n, contigs.reads.shape[1]))
+        self.windows = np.zeros((n, contigs.windows.shape[1]))
+        self.log_composition = np.zeros_like(self.windows)
+        self.all_windows = contigs.windows[label != NO_BIN].sum(axis=0, dtype=np.float64)
+        self.likelihood, self.unknown = np.zeros((2, n))
+        for b in range(n):
+            self.describe(b)
+        self.typical = self.density * JUDGED_LENGTH
+        for b in range(n):
+            self.judge(b)
+
+    def describe(self, b: int) -> None:
+        """Bring the profile of piece b up to date with its members."""
+        self.density[b], self.scatter[b] = coverage_profile(self.contigs, self.members[b])
+        self.windows[b] = self.contigs.windows[self.members[b]].sum(axis=0)
+        self.log_composition[b] = log_frequencies(self.windows[b], self.all_windows)
+
+    def judge(self, b: int) -> None:
+        """What piece b is compared with: its composition under its own, its coverage under a genome without a bin."""
+        self.likelihood[b] = composition_evidence(self.windows[[b]], self.log_composition[[b]])[0, 0]
+        others = self.typical[self.part_of != b]
+        if len(others):
+            self.unknown[b] = unknown_evidence(self.density[[b]] * JUDGED_LENGTH, others[None])[0]
+
+    def join(self, b: int, other: int) -> None:
+        """Make piece b part of another."""
+        self.members[other] = np.sort(np.concatenate([self.members[other], self.members[b]]))
+        self.size[other] += self.size[b]
+        self.part_of[self.part_of == b] = other
+        self.describe(other)
+        self.judge(other)
+
+    def exists(self) -> np.ndarray:
+        """Which pieces are not part of another."""
+        return self.part_of == np.arange(len(self.part_of))
+
+    def larger(self, b: int) -> np.ndarray:
+        """Which pieces b may become a part of; of two of a size, the first is the larger."""
+        first = np.arange(len(self.size)) < b
+        return self.exists() & ((self.size > self.size[b]) | ((self.size == self.size[b]) & first))
+
+    def odds(self, small: np.ndarray, large: np.ndarray) -> np.ndarray:
+        """Evidence (c x K) that each of c pieces, judged as a contig of JUDGED_LENGTH, is of the genome of each of K
+        larger ones: coverage against a genome without a bin, and what its composition loses against its own."""
+        reads, length = self.density[small] * JUDGED_LENGTH, np.full(len(small), JUDGED_LENGTH)
+        expected = self.density[large][None] * JUDGED_LENGTH
+        fit = coverage_evidence(reads, length, expected, self.scatter[large], WHOLE_FREEDOM)
+        fit -= self.unknown[small][:, None]
+        loss = composition_evidence(self.windows[small], self.log_composition[large]) - self.likelihood[small][:, None]
+        return JOIN_WEIGHT * np.minimum(fit, JOIN_COVERAGE) + loss
+
+
+def join_pieces(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """For each cluster the one that it is part of, mostly the largest of a genome: pieces are joined, the two that
+    suit each other best first, as long as coverage and composition together speak for one genome.
+
+    Clusters are cut tighter in the latent space than genomes are wide there, so that they are pure.
+    """
+    pieces = Pieces(contigs, label, n_bins)
+    best, odds = np.full(n_bins, NO_BIN), np.full(n_bins, -np.inf)
+
+    def choose(b: int) -> None:
+        large = np.flatnonzero(pieces.larger(b))
+        best[b], odds[b] = NO_BIN, -np.inf
+        if len(large):
+            fit = pieces.odds(np.array([b]), large)[0]
+            best[b], odds[b] = large[fit.argmax()], fit.max()
+
+    for b in range(n_bins):
+        choose(b)
+    while odds.max(initial=0) > 0:
+        b = int(odds.argmax())
+        other = int(best[b])
+        pieces.join(b, other)
+        odds[b] = -np.inf
+        exists = pieces.exists()
+        stale = exists & ((best == b) | (best == other) | (np.arange(n_bins) == other))
+        for x in np.flatnonzero(stale):
+            choose(x)
+        small = np.array([x for x in np.flatnonzero(exists & ~stale) if pieces.larger(x)[other]], dtype=int)
+        if len(small):
+            fit = pieces.odds(small, np.array([other]))[:, 0]
+            closer = fit > odds[small]
+            best[small[closer]], odds[small[closer]] = other, fit[closer]
+    return pieces.part_of
 
 
 def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
@@ -415,20 +526,33 @@ def shared_contigs(
     return {sets[i][0]: list(sets[i][1]) for i in best.tolist() if len(sets[i][1]) > 1}
 
 
+def whole_bins(contigs: Contigs, label: np.ndarray, min_bin_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The bin of each contig (n, NO_BIN for none) and the cluster that each bin is called after (B): clusters are
+    joined, those that stay below min_bin_size bp are dropped, and bins are merged along the graph."""
+    for whole_from in (join_pieces, merge_bins):
+        names = np.unique(label[label != NO_BIN])
+        if not len(names):
+            break
+        number = np.searchsorted(names, label)
+        part_of = names[whole_from(contigs, np.where(label == NO_BIN, NO_BIN, number), len(names))]
+        label = np.where(label == NO_BIN, NO_BIN, np.append(part_of, NO_BIN)[number])
+        size = np.bincount(label + 1, contigs.length)
+        label = np.where(size[label + 1] >= min_bin_size, label, NO_BIN)
+    names = np.unique(label[label != NO_BIN])
+    return np.where(label == NO_BIN, NO_BIN, np.searchsorted(names, label)), names
+
+
 def refine_labels(
-    contigs: Contigs, label: np.ndarray, min_posterior: float
+    contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Per contig: merged, unlinked, final (bins, NO_BIN for none), posterior of the likeliest bin and none.
     And, by contig, all the bins of shared ones, whose final is the one that they touch most."""
-    n_bins = label.max(initial=NO_BIN) + 1
-    if n_bins == 0:
-        none = {"merged": label, "unlinked": label, "final": label, "posterior": 0.0, "none": 1.0}
-        return pd.DataFrame(none, index=np.arange(len(label))), {}
     # A sample without a read says nothing, but a t distribution of more dimensions has lighter tails
     contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
-    part_of = merge_bins(contigs, label, n_bins)
-    whole, number = np.unique(part_of, return_inverse=True)
-    merged = np.where(label == NO_BIN, NO_BIN, number[label])
+    merged, whole = whole_bins(contigs, label, min_bin_size)
+    if len(whole) == 0:
+        none = {"merged": merged, "unlinked": merged, "final": merged, "posterior": 0.0, "none": 1.0}
+        return pd.DataFrame(none, index=np.arange(len(label))), {}
     bins = describe_bins(contigs, merged, len(whole))
     evidence = gather(contigs, bins, merged)
     closed = may_be_shared(bins)[evidence.candidate]
@@ -514,8 +638,8 @@ def read_coverage(path: Path, contigs: list[str]) -> pd.DataFrame:
     return values
 
 
-def read_labels(path: Path, assembly: str, contigs: pd.DataFrame, min_bin_size: int) -> pd.Series:
-    """Cluster of every row of contigs, or "" if it has none or one below min_bin_size bp in the assembly."""
+def read_labels(path: Path, assembly: str, contigs: pd.DataFrame, min_size: int) -> pd.Series:
+    """Cluster of every row of contigs, or "" if it has none or one below min_size bp in the assembly."""
     clusters = read_table(path, ["cluster", "contig", "assembly"]).query("assembly == @assembly")
     unknown = clusters.loc[~clusters["contig"].isin(contigs["contig"]) | clusters["contig"].duplicated(), "contig"]
     if len(unknown):
@@ -524,7 +648,7 @@ def read_labels(path: Path, assembly: str, contigs: pd.DataFrame, min_bin_size: 
     cluster_of = dict(zip(clusters["contig"], clusters["cluster"]))
     cluster = pd.Series([cluster_of.get(contig, "") for contig in contigs["contig"]], index=contigs.index, dtype=str)
     size = contigs["length"].groupby(cluster).transform("sum")
-    return cluster.where(size >= min_bin_size, "")
+    return cluster.where(size >= min_size, "")
 
 
 def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
@@ -575,7 +699,9 @@ def write_table(table: pd.DataFrame, path: str) -> None:
 @click.option(
     "--min_posterior", default=0.9, type=click.FloatRange(0.5, 1), help="A contig goes to a bin from this probability."
 )
-@click.option("--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Clusters below it (bp) are no bins.")
+@click.option(
+    "--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Joined clusters below it (bp) are no bins."
+)
 def main(
     assembly: str,
     contigs: Path,
@@ -596,7 +722,7 @@ def main(
     table = group.query("assembly == @assembly")
     if table.empty:
         raise click.ClickException(f"{contigs}: no contig of assembly {assembly!r}; check the assembly's id")
-    table = table.assign(initial=read_labels(clusters, assembly, table, min_bin_size))
+    table = table.assign(initial=read_labels(clusters, assembly, table, min_bin_size // PIECE))
     table = table.sort_values(["length", "name"], ascending=[False, True])
     names, length = table["contig"].tolist(), table["length"].to_numpy()
     links, placed = read_links(vertices, edges, names)
@@ -615,7 +741,11 @@ def main(
     ids = sorted(set(table["initial"]) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     initial = table["initial"].map(number).to_numpy()
-    refined, shared = refine_labels(Contigs(length, reads, windows[table.index], links), initial, min_posterior)
+    described = Contigs(length, reads, windows[table.index], links)
+    refined, shared = refine_labels(described, initial, min_posterior, min_bin_size)
+    # A cluster that no bin came of is none that a contig had or lost
+    initial = np.where(refined["merged"] == NO_BIN, NO_BIN, initial)
+    table["initial"] = np.array([*ids, ""], dtype=object)[initial]
     refined = tabulate(initial, refined, shared, ids).set_index(table.index)
     table = table.assign(in_graph=np.where(placed, "true", "false")).join(refined).sort_index()
     write_table(table.drop(columns="bins"), "refinement.tsv")
@@ -625,7 +755,7 @@ def main(
         "contigs": len(table),
         "contigs_in_graph": int(placed.sum()),
         "edges": links.shape[1] // 2,
-        "labels": len(ids),
+        "labels": len(set(table["initial"]) - {""}),
         "labels_merged": len(set(table["merged"]) - {""}),
         "labelled": {step: int((table[step] != "").sum()) for step in ("initial", "merged", "unlinked", "final")},
         **table["reason"].str.split(",").explode().value_counts().sort_index().to_dict(),

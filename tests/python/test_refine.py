@@ -263,7 +263,7 @@ def community(seed: int, samples: int, binned=6, each=60, linked=True) -> Commun
 
 def refined_sets(known: Community, min_posterior=0.9):
     """The bins of each contig before and after, and its reason."""
-    table, shared = refine.refine_labels(known.contigs, known.label, min_posterior)
+    table, shared = refine.refine_labels(known.contigs, known.label, min_posterior, 0)
     table = refine.tabulate(known.label, table, shared, [str(b) for b in range(max(known.label) + 1)])
     after = [{int(b) for b in final.split(",") if b} for final in table["final"]]
     return [{b} - {NONE} for b in known.label.tolist()], after, table["reason"].tolist()
@@ -309,11 +309,14 @@ def test_one_sample_never_lowers_purity(seed, linked):
 
 
 def test_ambiguous_is_not_unlike():
-    """Three bins alike in everything: their contigs (but outliers) keep their own, one without a bin fits all."""
+    """Three bins of one coverage: a contig without a 4-mer fits all of them, and their own contigs keep theirs."""
     rng = np.random.default_rng(4)
-    genomes, labels = [(0,)] * 61, np.array([0] * 20 + [1] * 20 + [2] * 20 + [NONE])
-    length, one = [9 * KB + i for i in range(60)] + [5 * KB], composition(rng)
-    contigs, order = planted(rng, genomes, length, np.array([[20.0, 50.0, 9.0]]), [one], [])
+    genomes, labels = [(b,) for b in range(3) for _ in range(20)] + [(0,)], np.array([*np.repeat([0, 1, 2], 20), NONE])
+    length = [9 * KB + i for i in range(60)] + [5 * KB]
+    contigs, order = planted(
+        rng, genomes, length, np.full((3, 3), [20.0, 50.0, 9.0]), [composition(rng) for _ in "123"], []
+    )
+    contigs.windows[-1] = 0
     _, after, reasons = refined_sets(Community(contigs, labels[order], genomes))
     assert reasons.count("kept") >= 57 and set(reasons) <= {"kept", "removed,ambiguous", "left,ambiguous"}
     assert after[-1] == set() and reasons[-1] == "left,ambiguous"
@@ -368,7 +371,7 @@ def test_a_bin_that_may_be_shared_gains_nothing():
         length = [8 * KB] * 36 + [1900] * 6
         contigs, order = planted(rng, genomes, length, coverage, [near, near, composition(rng)], pairs)
         label = np.array([genomes[i][0] if i < 36 else NONE for i in order])
-        table, _ = refine.refine_labels(contigs, label, 0.9)
+        table, _ = refine.refine_labels(contigs, label, 0.9, 0)
         assert (table["final"][label != NONE] == label[label != NONE]).all()  # nothing is taken from it
         return set(table["final"][label == NONE])
 
@@ -383,6 +386,74 @@ def test_samples_without_reads_change_nothing():
     assert refined_sets(known._replace(contigs=contigs))[1] == refined_sets(known)[1]
 
 
+def pieces_of(rng, coverage, relatives, each, kbp=10):
+    """Contigs and labels of pieces of `each` contigs, two for every genome: 2 g and 2 g + 1 are of genome g."""
+    families = {family: composition(rng) for family in relatives}
+    genomes = [(g,) for g in range(len(relatives)) for _ in range(2 * each)]
+    contigs, order = planted(
+        rng, genomes, [kbp * KB] * len(genomes), np.array(coverage, float), [families[x] for x in relatives], []
+    )
+    return contigs, np.repeat(np.arange(2 * len(relatives)), each)[order]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pieces_of_a_genome_are_joined(seed):
+    """Without a link, though each is a cluster of its own; relatives of one composition only by what they are covered."""
+    rng = np.random.default_rng(seed)
+    coverage = [[40, 10, 80, 20], [8, 60, 15, 30], [20, 33, 9, 70], [40, 10, 30, 55]]
+    contigs, label = pieces_of(rng, coverage, "abba", 6)
+    part_of = refine.join_pieces(contigs, label, 8)
+    assert len(set(part_of)) == 4 and all(part_of[2 * g] == part_of[2 * g + 1] for g in range(4))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pieces_of_other_composition_stay_apart(seed):
+    """Genomes covered alike in the only sample there is: half of the community is not one bin."""
+    rng = np.random.default_rng(seed)
+    contigs, label = pieces_of(rng, [[30], [30], [31]], "abc", 20)
+    part_of = refine.join_pieces(contigs, label, 6)
+    assert all(part_of[b] // 2 == b // 2 for b in range(6))
+
+
+def test_a_piece_is_part_of_the_largest():
+    rng = np.random.default_rng(3)
+    contigs, order = planted(rng, [(0,)] * 9, [10 * KB] * 9, np.array([[30.0, 8, 55]]), [composition(rng)], [])
+    label = np.array([0, 1, 1, 1, 1, 1, 2, 2, 3])[order]
+    assert refine.join_pieces(contigs, label, 4).tolist() == [1, 1, 1, 1]
+    assert refine.join_pieces(contigs, np.full(9, NONE), 0).tolist() == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 4))
+def test_joining_is_greedy(seed, n_pieces, samples):
+    """The same as judging all pairs of pieces anew after each join."""
+    rng = np.random.default_rng(seed)
+    n_genomes = int(rng.integers(1, 5))
+    genomes = [(int(g),) for g in rng.integers(0, n_genomes, 4 * n_pieces)]
+    compositions = [composition(rng) for _ in range(n_genomes)]
+    contigs, order = planted(
+        rng,
+        genomes,
+        rng.integers(2 * KB, 9 * KB, len(genomes)),
+        np.exp(rng.normal(3, 1, (n_genomes, samples))),
+        compositions,
+        [],
+    )
+    label = np.repeat(np.arange(n_pieces), 4)[order]
+    found = refine.join_pieces(contigs, label, n_pieces)
+
+    pieces, part_of = refine.Pieces(contigs, label, n_pieces), np.arange(n_pieces)
+    while True:
+        pairs = [(b, x) for b in np.unique(part_of) for x in np.flatnonzero(pieces.larger(b))]
+        odds = [pieces.odds(np.array([b]), np.array([x]))[0, 0] for b, x in pairs]
+        if not odds or max(odds) <= 0:
+            break
+        b, x = pairs[int(np.argmax(odds))]
+        pieces.join(b, x)
+        part_of[part_of == b] = x
+    assert found.tolist() == part_of.tolist()
+
+
 @pytest.mark.parametrize("own", [0, 20, 39])
 def test_hub_of_more_bins_than_candidates_keeps_its_own(own):
     rng = np.random.default_rng(0)
@@ -391,7 +462,7 @@ def test_hub_of_more_bins_than_candidates_keeps_its_own(own):
     coverage, compositions = np.exp(rng.normal(2.5, 1, (40, 4))), [composition(rng) for _ in range(40)]
     contigs, order = planted(rng, genomes, [20 * KB] * 120 + [1900], coverage, compositions, pairs)
     label = np.array([genomes[i][0] for i in order])
-    assert refine.refine_labels(contigs, label, 0.9)[0]["final"].tolist() == label.tolist()
+    assert refine.refine_labels(contigs, label, 0.9, 0)[0]["final"].tolist() == label.tolist()
 
 
 # --- the command ---------------------------------------------------------------------------------------
