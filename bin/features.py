@@ -3,8 +3,9 @@
 
 In:  catalogue.fa.gz, contigs.tsv, and either every sample's counts.tsv.gz and mapping.tsv
      (`map_reads`) or a table of RPKM (`contigname`, one column per sample).
-Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), rows.tsv
-     (`contig, length`: the rows of both), excluded.tsv (`contig, reason`: `short` or
+Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), depth.npy
+     (n float32, log of the RPKM summed over the samples, scaled), rows.tsv
+     (`contig, length`: the rows of these), excluded.tsv (`contig, reason`: `short` or
      `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
      rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); features.json.
 
@@ -21,7 +22,8 @@ import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -32,41 +34,75 @@ import pysam
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 # Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
 DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
-# Windows looked at together: what they need stays within the processor's cache.
+# Windows counted together: their arrays stay in the processor's cache, and are small enough for the
+# allocator to use the same memory again (larger ones come fresh from the system, page by page).
 BLOCK = 1 << 16
 
 
-def canonical_tetranucleotides() -> tuple[list[str], np.ndarray]:
-    """Return the 136 canonical 4-mers, sorted, and the index of each of the 256 4-mers in them.
+def canonical_tetranucleotides() -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return the 136 canonical 4-mers, sorted, and where they and their complements are in all 256.
 
     A canonical 4-mer is the lesser of a 4-mer and its reverse complement. The 256 are in
     alphabetical order, AAAA = 0 to TTTT = 255.
     """
     kmers = ["".join(bases) for bases in itertools.product("ACGT", repeat=4)]
-    lesser = [min(kmer, kmer.translate(COMPLEMENT)[::-1]) for kmer in kmers]
-    names = sorted(set(lesser))
-    return names, np.array([names.index(kmer) for kmer in lesser])
+    other = {kmer: kmer.translate(COMPLEMENT)[::-1] for kmer in kmers}
+    names = [kmer for kmer in kmers if kmer <= other[kmer]]
+    return names, *(np.array([kmers.index(kmer) for kmer in each]) for each in (names, map(other.get, names)))
 
 
-TETRANUCLEOTIDES, CANONICAL = canonical_tetranucleotides()
+TETRANUCLEOTIDES, FIRST, SECOND = canonical_tetranucleotides()
+PALINDROME = FIRST == SECOND
+PLACES = np.array([64, 16, 4, 1])
 
 
-def count_tetranucleotides(sequence: bytes) -> np.ndarray:
-    """Return how often each of the 136 canonical 4-mers occurs in a sequence (int64).
+def count_tetranucleotides(pieces: Sequence[str], rows: np.ndarray) -> np.ndarray:
+    """Return how often each of the 136 canonical 4-mers occurs (int64, one row per contig).
 
-    Every window of four bases counts, unless it holds anything but A, C, G and T (either case).
+    `rows` holds the row of each piece: ascending integers, the first 0. Every window of four bases
+    within a piece counts, unless it holds anything but A, C, G and T (either case).
+
+    Windows are counted eight bases at a time: the 7-mers that begin at every fourth base hold two
+    5-mers of two windows each, so that half as many numbers are counted as there are windows.
     """
-    digits = np.frombuffer(sequence.translate(DIGITS), dtype=np.uint8)
-    counts = np.zeros(256, dtype=np.int64)
-    for start in range(0, len(digits) - 3, BLOCK):
-        block = digits[start : start + BLOCK + 3]
-        pairs = block[:-1] << 2 | block[1:]
-        codes = pairs[:-2] << 4 | pairs[2:]
-        if block.max() > 3:
-            known = block < 4
-            codes = codes[known[:-3] & known[1:-2] & known[2:-1] & known[3:]]
-        counts += np.bincount(codes, minlength=256)
-    return np.bincount(CANONICAL, counts, len(TETRANUCLEOTIDES)).astype(np.int64)
+    # A letter that is no base parts the pieces.
+    text = "N".join([*pieces, "N" * 8]).encode("ascii").translate(DIGITS)
+    fours = np.frombuffer(text, "<u4", len(text) // 4)
+    # Times 4^15 + 4^10 + 4^5 + 1, the upper byte is the 4-mer of the four digits.
+    codes = fours * np.uint32(0x40100401) >> np.uint32(24)
+    sevens = codes[:-1] << np.uint32(6) | codes[1:] >> np.uint32(2)
+    unknown = (fours & np.uint32(0x04040404)) != 0
+    odd = np.flatnonzero(unknown[:-1] | unknown[1:])
+    ends = np.cumsum([len(piece) + 1 for piece in pieces])
+    begun = np.minimum(-(-ends // 4), len(sevens))
+    begun[-1] = len(sevens)
+    offsets = np.repeat(rows << 10, np.diff(begun, prepend=0))
+    n_rows = int(rows[-1]) + 1
+    offsets[odd] = n_rows << 10
+    fives = np.bincount(offsets + (sevens >> np.uint32(4)), minlength=(n_rows + 1) << 10)
+    fives += np.bincount(offsets + (sevens & np.uint32(1023)), minlength=(n_rows + 1) << 10)
+    fives = fives[:-1024].reshape(n_rows, 1024)
+    counts = fives.reshape(n_rows, 4, 256).sum(axis=1)
+    for last in range(4):
+        counts += fives[:, last::4]
+    counts += count_windows(text, odd, ends, rows)
+    return counts[:, FIRST] + np.where(PALINDROME, 0, counts[:, SECOND])
+
+
+def count_windows(text: bytes, blocks: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return how often each of the 256 4-mers begins in some blocks of four digits (rows x 256).
+
+    Piece i, of row rows[i], ends before the digit ends[i] - 1. Windows with a digit of no base
+    do not count.
+    """
+    starts = np.add.outer(blocks * 4, np.arange(4)).ravel()
+    digits = np.frombuffer(text, np.uint8)
+    windows = np.stack([digits[starts + i] for i in range(4)])
+    known = windows.max(axis=0) < 4
+    row = rows[np.searchsorted(ends, starts[known], side="right")]
+    codes = PLACES @ windows[:, known]
+    n_rows = int(rows[-1]) + 1
+    return np.bincount(row << 8 | codes, minlength=n_rows << 8).reshape(n_rows, 256)
 
 
 def standardised(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -108,37 +144,78 @@ def shares(rpkm: np.ndarray) -> np.ndarray:
     return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
+def log_depth(rpkm: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return the natural logarithm of the RPKM summed over the samples, scaled (n, float32).
+
+    The sum is at least a thousandth of the mean sum. Returns (scaled, mean, divisor): the standard
+    deviation, but 1 at least, so that counting noise is not stretched where all depths are alike.
+    """
+    depth = rpkm.sum(axis=1)
+    if not depth.any():
+        return depth.astype(np.float32), 0.0, 1.0
+    logarithm = np.log(np.maximum(depth, depth.mean() / 1000))
+    mean, divisor = float(logarithm.mean()), max(1.0, float(logarithm.std()))
+    return ((logarithm - mean) / divisor).astype(np.float32), mean, divisor
+
+
 def count_catalogue(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> np.ndarray:
     """Return the tetranucleotide counts of all contigs (N x 136 float32, in their order).
 
-    The catalogue is read contig by contig; it must hold the contigs of contigs.tsv, in order and
-    length, or ClickException names the first that differs.
+    The catalogue must hold the contigs of contigs.tsv, in order and length, or ClickException
+    names the first that differs. It is read in a thread of its own, one batch ahead.
     """
     counts = np.zeros((len(contigs), len(TETRANUCLEOTIDES)), dtype=np.float32)
+    ready = batches(pieces_of(catalogue, contigs, contigs_path))
+    with ThreadPoolExecutor(1) as reader:
+        ahead = reader.submit(next, ready, None)
+        while batch := ahead.result():
+            ahead = reader.submit(next, ready, None)
+            rows = np.array([row for row, _ in batch])
+            first, last = rows[0], rows[-1]
+            counts[first : last + 1] += count_tetranucleotides([piece for _, piece in batch], rows - first)
+    return counts
+
+
+def pieces_of(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (row in contigs.tsv, sequence) of each contig of the catalogue, in pieces.
+
+    Pieces are of BLOCK windows at most, and overlap by three bases. Raises ClickException for the
+    first contig in which catalogue and contigs.tsv differ.
+    """
     expected = zip(contigs["contig"], contigs["length"], strict=True)
-    for position, (name, sequence) in enumerate(read_catalogue(catalogue)):
+    for row, (name, sequence) in enumerate(read_catalogue(catalogue)):
         wanted, length = next(expected, (None, 0))
         if name != wanted:
             raise differs(catalogue, name, contigs_path, wanted)
         if len(sequence) != length:
             found, wanted = f"{name} of {len(sequence)} bp", f"{name} of {length} bp"
             raise differs(catalogue, found, contigs_path, wanted)
-        counts[position] = count_tetranucleotides(sequence.encode("ascii"))
+        for start in range(0, length - 3, BLOCK):
+            yield row, sequence[start : start + BLOCK + 3]
     wanted, _ = next(expected, (None, 0))
     if wanted is not None:
         raise differs(catalogue, None, contigs_path, wanted)
-    return counts
 
 
-def differs(
-    path: Path, found: str | None, contigs_path: Path, wanted: str | None
-) -> click.ClickException:
+def batches(pieces: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Yield lists of pieces, which together have about BLOCK windows."""
+    batch, windows = [], 0
+    for row, piece in pieces:
+        batch.append((row, piece))
+        # Each contig has a table of its own to fill, which takes as long as some hundred windows.
+        windows += len(piece) + 500
+        if windows > BLOCK:
+            yield batch
+            batch, windows = [], 0
+    if batch:
+        yield batch
+
+
+def differs(path: Path, found: str | None, contigs_path: Path, wanted: str | None) -> click.ClickException:
     """Return the error for the first contig in which a file and contigs.tsv differ."""
     has = "ends" if found is None else f"has contig {found!r}"
     where = "ends" if wanted is None else f"has {wanted!r}"
-    return click.ClickException(
-        f"{path} {has} where {contigs_path} {where}: make both from the same assemblies"
-    )
+    return click.ClickException(f"{path} {has} where {contigs_path} {where}: make both from the same assemblies")
 
 
 def read_catalogue(path: Path) -> Iterator[tuple[str, str]]:
@@ -167,9 +244,7 @@ def read_table(path: Path, columns: dict[str, type] | None = None) -> pd.DataFra
         raise click.ClickException(f"{path}: is not the table it should be ({error})") from error
 
 
-def tables_by_sample(
-    paths: Sequence[Path], columns: dict[str, type]
-) -> Iterator[tuple[str, Path, pd.DataFrame]]:
+def tables_by_sample(paths: Sequence[Path], columns: dict[str, type]) -> Iterator[tuple[str, Path, pd.DataFrame]]:
     """Yield (sample, path, table) of each file, with `columns`.
 
     Raises ClickException when a file is not about one sample, when two are about the same, and
@@ -208,9 +283,7 @@ def read_counts(
     """
     names = contigs["contig"]
     columns = {}
-    for sample, path, table in tables_by_sample(
-        counts, {"contig": str, "reads": np.int64, "coverage": np.float64}
-    ):
+    for sample, path, table in tables_by_sample(counts, {"contig": str, "reads": np.int64, "coverage": np.float64}):
         if not table["contig"].equals(names):
             pairs = itertools.zip_longest(table["contig"], names)
             found, wanted = next(pair for pair in pairs if pair[0] != pair[1])
@@ -218,9 +291,7 @@ def read_counts(
         columns[sample] = table["reads"].to_numpy(), table["coverage"].to_numpy()
     statistics = {
         sample: table
-        for sample, _, table in tables_by_sample(
-            mapping, {"mapped_reads": np.int64, "counted_reads": np.int64}
-        )
+        for sample, _, table in tables_by_sample(mapping, {"mapped_reads": np.int64, "counted_reads": np.int64})
     }
     for sample in sorted(columns.keys() ^ statistics.keys()):
         lacks, has = ("--mapping", "--counts") if sample in columns else ("--counts", "--mapping")
@@ -253,9 +324,7 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
     return rows
 
 
-def read_abundance(
-    path: Path, contigs: pd.DataFrame, min_length: int
-) -> tuple[list[str], np.ndarray]:
+def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[list[str], np.ndarray]:
     """Read a table of RPKM; return (s samples, sorted; RPKM, contigs x s).
 
     Contigs shorter than `min_length` may be absent: they get 0. Raises ClickException for an
@@ -266,9 +335,7 @@ def read_abundance(
     header = table.iloc[0].to_list()
     samples, cells = header[1:], table.iloc[1:, 1:]
     if header[0] != "contigname" or not samples:
-        raise click.ClickException(
-            f"{path}: its header must be 'contigname' and the samples, separated by tabs"
-        )
+        raise click.ClickException(f"{path}: its header must be 'contigname' and the samples, separated by tabs")
     repeated = [name for name in samples if samples.count(name) > 1 or not name]
     if repeated:
         raise click.ClickException(f"{path}: two columns are named {repeated[0]!r}: rename one")
@@ -328,6 +395,8 @@ def write_features(
     scaled, means, deviations = standardised(frequencies)
     np.save("tnf.npy", scaled)
     np.save("abundance.npy", shares(rpkm[rows]))
+    depth, depth_mean, depth_divisor = log_depth(rpkm[rows])
+    np.save("depth.npy", depth)
     kept = contigs.iloc[rows]
     write_table("rows.tsv", kept[["contig", "length"]])
     excluded = contigs.drop(contigs.index[rows])
@@ -342,6 +411,8 @@ def write_features(
         "mapped_reads": mapped_reads and dict(zip(samples, mapped_reads, strict=True)),
         "tetranucleotides": TETRANUCLEOTIDES,
         "tnf_mean": means.tolist(),
+        "depth_mean": depth_mean,
+        "depth_divisor": depth_divisor,
         "tnf_sd": deviations.tolist(),
     }
     Path("features.json").write_text(json.dumps(about, indent=1) + "\n")

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import itertools
 import json
+import math
 import random
 from pathlib import Path
 
@@ -72,9 +73,12 @@ def plain_counts(text: str) -> dict[str, int]:
     return counts
 
 
-def counted(text: str) -> dict[str, int]:
-    counts = features.count_tetranucleotides(text.encode())
+def named(counts) -> dict[str, int]:
     return {name: n for name, n in zip(features.TETRANUCLEOTIDES, counts, strict=True) if n}
+
+
+def counted(text: str) -> dict[str, int]:
+    return named(features.count_tetranucleotides([text], np.array([0]))[0])
 
 
 def test_names_are_the_136_canonical_4_mers_in_order():
@@ -98,17 +102,41 @@ def test_short_and_ambiguous_sequences(text):
     assert counted(text) == plain_counts(text)
 
 
-@pytest.mark.parametrize("block", [1, 2, 3, 4, 5, 7, 1000])
+@given(st.lists(st.text(alphabet="ACGTacgtNNR", max_size=30), min_size=1, max_size=9), st.data())
+def test_pieces_are_counted_apart_and_added_by_row(texts, data):
+    rows = np.cumsum([0] + [data.draw(st.integers(0, 1)) for _ in texts[1:]])
+    expected = [{} for _ in range(rows[-1] + 1)]
+    for row, text in zip(rows, texts, strict=True):
+        for name, n in plain_counts(text).items():
+            expected[row][name] = expected[row].get(name, 0) + n
+    assert [named(counts) for counts in features.count_tetranucleotides(texts, rows)] == expected
+
+
+def test_a_row_without_a_piece_counts_nothing():
+    counts = features.count_tetranucleotides(["ACGTT", "GGGGGG"], np.array([0, 3]))
+    assert [named(row) for row in counts] == [plain_counts("ACGTT"), {}, {}, plain_counts("GGGGGG")]
+
+
+def catalogue_counts(contigs: dict[str, str]) -> list[dict[str, int]]:
+    write_catalogue(contigs)
+    columns = {"contig": str, "length": np.int64}
+    rows = features.read_table(Path("contigs.tsv"), columns)
+    counts = features.count_catalogue(Path("catalogue.fa.gz"), rows, Path("contigs.tsv"))
+    assert counts.dtype == np.float32
+    return [named(row) for row in counts]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 4, 5, 7, 1000, 5000])
 def test_blocks_leave_no_seam(monkeypatch, block):
     monkeypatch.setattr(features, "BLOCK", block)
-    for length in range(20):
-        text = sequence(length, length, "ACGTN")
-        assert counted(text) == plain_counts(text)
+    contigs = {f"c{length}": sequence(length, length, "ACGTACGTN") for length in [*range(1, 40), 3, 200, 2, 1]}
+    assert catalogue_counts(contigs) == [plain_counts(text) for text in contigs.values()]
 
 
 def test_a_sequence_longer_than_a_block():
-    text = sequence(1, 2 * features.BLOCK + 5) + "N" + sequence(2, 100)
-    assert counted(text) == plain_counts(text)
+    long = sequence(1, 2 * features.BLOCK + 5) + "N" + sequence(2, 100)
+    contigs = {"short": "ACGTA", "long": long, "last": sequence(3, 900)}
+    assert catalogue_counts(contigs) == [plain_counts(text) for text in contigs.values()]
 
 
 @given(st.text(alphabet="ACGTN", max_size=80))
@@ -162,6 +190,26 @@ def two_samples() -> list[str]:
     second = {"long": 4, "NA": 6, "short": 0, "blank": 0, "001": 0}
     options = write_sample("b", second, 1000, {"NA": 0.25})
     return options + write_sample("a", first, 2000, {"long": 1.5, "short": 0.123456789})
+
+
+def test_log_depth():
+    """Sums of 1, e^4 and 0 (raised to a thousandth of the mean), scaled to a deviation of 1 where it is larger."""
+    scaled, mean, divisor = features.log_depth(np.array([[0.25, 0.75], [0, math.exp(4)], [0, 0]]))
+    logarithms = [0, 4, math.log((1 + math.exp(4)) / 3000)]
+    assert mean == pytest.approx(sum(logarithms) / 3) and divisor == pytest.approx(np.std(logarithms)) and divisor > 1
+    assert scaled.tolist() == pytest.approx([(value - mean) / divisor for value in logarithms], rel=1e-5)
+    assert scaled.dtype == np.float32
+
+
+def test_log_depth_is_never_stretched():
+    scaled, mean, divisor = features.log_depth(np.array([[10.0], [11.0]]))
+    assert divisor == 1 and scaled.tolist() == pytest.approx([-math.log(1.1) / 2, math.log(1.1) / 2], rel=1e-5)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_log_depth_without_reads(n):
+    scaled, mean, divisor = features.log_depth(np.zeros((n, 2)))
+    assert scaled.tolist() == [0] * n and (mean, divisor) == (0, 1)
 
 
 def test_everything_from_counts():
@@ -221,7 +269,7 @@ def check_tnf(rows: list[str], contigs: dict[str, str]) -> None:
 def test_order_of_files_does_not_matter_and_bytes_repeat(monkeypatch):
     write_catalogue(CONTIGS)
     options = two_samples()
-    names = ["tnf.npy", "abundance.npy", "rows.tsv", "excluded.tsv", "rpkm.tsv.gz", "coverage.tsv.gz", "features.json"]
+    names = ["tnf.npy", "abundance.npy", "depth.npy", "rows.tsv", "excluded.tsv", "rpkm.tsv.gz", "coverage.tsv.gz", "features.json"]
     assert run(*options).exit_code == 0
     first = [Path(name).read_bytes() for name in names]
     monkeypatch.setattr("time.time", lambda: 1e9)
