@@ -31,6 +31,19 @@ def missingFiles(sheet, columns) {
     return names.unique().findAll { name -> !sheetFile(sheet, name).exists() }
 }
 
+// The folder of training's checkpoints (conf/modules.config has the same rule): container engines mount only what exists.
+// On AWS Batch it may be the tasks' alone, which then make it themselves.
+def makeCheckpointFolder() {
+    if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
+        log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is no file system, so that a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
+        return
+    }
+    def folder = params.checkpoint_dir ?: "${workflow.workDir}/checkpoints"
+    if (folder instanceof CharSequence && folder.startsWith('/')) {
+        file(folder, glob: false).mkdirs()
+    }
+}
+
 // Parameters and what they mean, from nextflow_schema.json
 def helpText() {
     def schema = new groovy.json.JsonSlurper().parse(file("${projectDir}/nextflow_schema.json"))
@@ -82,7 +95,8 @@ workflow {
         def (fasta, graph, paths, table) = [row.fasta, row.graph, row.paths, row.abundance].collect { name -> sheetFile(params.assembly_input, name) }
         [[id: row.id, group: row.group, assembler: row.assembler], fasta, graph, paths, table]
     }
-    BINNING(ch_samples, ch_assemblies, params.mapper, params.refine_mode)
+    makeCheckpointFolder()
+    BINNING(ch_samples, ch_assemblies, params.mapper, params.refine_mode ?: (params.preset == 'preprint' ? 'article' : 'evidence'))
 
     // Behind the summary, so that nothing is being written when a problem in a sheet ends the run
     ch_versions = channel.topic('versions')
@@ -120,7 +134,7 @@ output {
     catalogue { path { group, _fasta, _contigs -> "${group.id}/catalogue" } }
     abundance { path { sample, _counts, _mapping -> "${sample.group}/abundance" } }
     bam       { path { sample, _bam, _bai -> "${sample.group}/abundance" } }
-    features  { path { group, _tnf, _abundance, _rows, _json -> "${group.id}/features" } }
+    features  { path { group, _tnf, _abundance, _depth, _rows, _json -> "${group.id}/features" } }
     profiles  { path { group, _coverage, _rpkm, _excluded, _tetranucleotides -> "${group.id}/features" } }
     vae       { path { group, _latent, _json, _model, _training -> "${group.id}/vae" } }
     clusters  {

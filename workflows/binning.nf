@@ -70,7 +70,7 @@ workflow BINNING {
     FEATURES(CATALOGUE.out.catalogue.join(ch_counts.mix(ch_tables)))
 
     VAE(FEATURES.out.features)
-    ch_rows = FEATURES.out.features.map { group, _tnf, _abundance, rows, _json -> [group, rows] }
+    ch_rows = FEATURES.out.features.map { group, _tnf, _abundance, _depth, rows, _json -> [group, rows] }
     CLUSTER(VAE.out.latent.join(ch_rows).join(ch_contigs))
 
     // The graph of the contigs hangs on the catalogue alone: it is read while samples are mapped, and once for any clusters
@@ -124,7 +124,7 @@ workflow BINNING {
     )
 
     ch_summary = ch_contigs
-        .join(FEATURES.out.features.map { group, _tnf, _abundance, _rows, json -> [group, json] })
+        .join(FEATURES.out.features.map { group, _tnf, _abundance, _depth, _rows, json -> [group, json] })
         .join(BINS.out.tables.map { group, contig2bin, bins, _unbinned -> [group, contig2bin, bins] })
         .toSortedList { a, b -> a[0].id <=> b[0].id }
         .filter { rows -> rows.size() > 0 }
@@ -149,7 +149,7 @@ workflow BINNING {
     catalogue // [ group, fasta, contigs.tsv ]
     counts    // [ sample, counts, mapping statistics ]
     bam       // [ sample, bam, bai ]
-    features  // [ group, tnf, abundance, rows, features.json ]
+    features  // [ group, tnf, abundance, depth, rows, features.json ]
     profiles  // [ group, coverage, rpkm, excluded, tetranucleotides ]
     vae       // [ group, latent, latent.json, model, training ]
     clusters  // [ group, clusters.tsv, threshold.json ]

@@ -20,7 +20,7 @@ STAGES = {
 
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.
 SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_sizes", "64,64", "--batch_size", "16"]
-QUICK = ["--epochs", "40", "--batch_double_at", "10,20"]
+QUICK = ["--epochs", "150"]
 
 
 @dataclass

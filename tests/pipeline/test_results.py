@@ -64,7 +64,7 @@ def test_shared_contigs_stand_in_each_of_their_bins(coassembly):
 
 def test_training_loss_is_finite_and_falls(coassembly):
     training = pd.read_csv(coassembly.results / "co" / "vae" / "training.tsv", sep="\t")
-    assert len(training) == 200
+    assert len(training) == 1200  # of one step each, since all 172 contigs fit into a batch
     assert np.isfinite(training[["loss", "ce", "sse", "kld"]].to_numpy()).all()
     for term, share in {"loss": 0.9, "sse": 0.6}.items():
         assert training[term].tail(20).mean() < share * training[term].head(5).mean()
@@ -128,7 +128,9 @@ def test_groups_do_not_mix(two_groups):
     for group in ("co", "ms"):
         sheet = pd.read_csv(DATA / "two_groups.samples.csv", dtype=str)
         expected = sorted(sheet.loc[sheet["group"] == group, "sample"])
-        assert json.loads((two_groups.results / group / "features" / "features.json").read_text())["samples"] == expected
+        assert (
+            json.loads((two_groups.results / group / "features" / "features.json").read_text())["samples"] == expected
+        )
 
 
 def test_summary_counts_both_groups(two_groups):
@@ -167,12 +169,17 @@ def test_other_ways_in(tmp_path, samples, assemblies, skipped):
 
 
 def test_article_mode_follows_graphbin2(tmp_path, coassembly):
-    """The four steps where there is a graph, after the same clusters; without one the clusters are the bins."""
+    """The four steps where there is a graph, after clusters of the same latent cut as wide as the threshold; without a
+    graph the clusters are the bins."""
     run = run_pipeline(tmp_path, "--refine_mode", "article")
     assert run.status == 0, run.output
     assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"REFINE"}
-    clusters = [(r / "co" / "clusters.tsv").read_bytes() for r in (run.results, coassembly.results)]
-    assert clusters[0] == clusters[1]
+    latents = [(r / "co" / "vae" / "latent.npy").read_bytes() for r in (run.results, coassembly.results)]
+    assert latents[0] == latents[1]
+    wide, tight = [
+        json.loads((r / "co" / "cluster" / "threshold.json").read_text()) for r in (run.results, coassembly.results)
+    ]
+    assert wide["threshold"] == wide["estimate"] == tight["estimate"] == 2 * tight["threshold"]
     contig2bin = check_group(run.results, "co", {"coasm": DATA / "co.contigs.fasta.gz"})
     assert len(genomes_found(contig2bin, read_truth(DATA / "co.truth.tsv"), precision=0.9, recall=0.9)) >= 5
     refinement = read_table(run.results / "co" / "refine" / "coasm" / "refinement.tsv")
@@ -184,6 +191,26 @@ def test_article_mode_follows_graphbin2(tmp_path, coassembly):
     assert run.status == 0, run.output
     assert "Assembly coasm of group co has no graph: its bins go without refinement" in run.output
     assert STAGES - run.tasks("COMPLETED") == {"GRAPH", "REFINE"}
+
+
+def test_preset_preprint_is_the_published_method(tmp_path):
+    """Every number as published, but for those that are given; GraphBin2's steps after clusters of the whole threshold."""
+    run = run_pipeline(tmp_path, "--preset", "preprint", "--epochs", "90", "--batch_double_at", "25,75")
+    assert run.status == 0, run.output
+    assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"REFINE"}
+    found = json.loads((run.results / "co" / "vae" / "latent.json").read_text())
+    published = {
+        "latent_size": 40, "dropout": 0.2, "alpha": 0.05, "beta": 200, "learning_rate": 0.001, "schedule": "constant",
+        "batch_size": 64, "depth": False, "length_weights": False, "unit_variance": False,
+    }  # fmt: skip
+    assert {name: found[name] for name in published} == published
+    assert (found["epochs"], found["batch_double_at"], found["hidden_sizes"]) == (90, [25, 75], [64, 64])
+    training = pd.read_csv(run.results / "co" / "vae" / "training.tsv", sep="\t")
+    assert training["batch_size"].tolist() == [64] * 25 + [128] * 50 + [172] * 15
+    assert set(training["learning_rate"]) == {0.001}
+    assert json.loads((run.results / "co" / "cluster" / "threshold.json").read_text())["scale"] == 1
+    contig2bin = check_group(run.results, "co", {"coasm": DATA / "co.contigs.fasta.gz"})
+    assert len(genomes_found(contig2bin, read_truth(DATA / "co.truth.tsv"), precision=0.9, recall=0.9)) >= 5
 
 
 def test_bwa_and_save_bam(tmp_path):

@@ -8,7 +8,7 @@ process FEATURES {
     tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(abundance_table, stageAs: 'table/*')
 
     output:
-    tuple val(meta), path('tnf.npy'), path('abundance.npy'), path('rows.tsv'), path('features.json'), emit: features
+    tuple val(meta), path('tnf.npy'), path('abundance.npy'), path('depth.npy'), path('rows.tsv'), path('features.json'), emit: features
     tuple val(meta), path('tetranucleotides.npy'), path('features.json'), emit: tetranucleotides
     tuple val(meta), path('coverage.tsv.gz'), emit: coverage
     tuple val(meta), path('rpkm.tsv.gz')    , emit: rpkm
@@ -25,6 +25,6 @@ process FEATURES {
 
     stub:
     """
-    touch tnf.npy abundance.npy rows.tsv features.json tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz excluded.tsv
+    touch tnf.npy abundance.npy depth.npy rows.tsv features.json tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz excluded.tsv
     """
 }

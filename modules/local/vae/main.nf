@@ -6,7 +6,7 @@ process VAE {
     label 'image_numeric'
 
     input:
-    tuple val(meta), path(tnf), path(abundance), path(rows), path(features)
+    tuple val(meta), path(tnf), path(abundance), path(depth), path(rows), path(features)
 
     output:
     tuple val(meta), path('latent.npy'), path('latent.json'), emit: latent
@@ -16,7 +16,7 @@ process VAE {
 
     script:
     """
-    vae.py --tnf ${tnf} --abundance ${abundance} --rows ${rows} --features ${features} \\
+    vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${task.ext.args ?: ''}
     """
 

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""What each step from the preprint to the defaults is worth, in bins of communities with known truth.
+
+usage: ablation.py --score score.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...] [--seeds 1,2,3]
+In: a group's results of the pipeline (features/, catalogue/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for each
+variant and set the genomes at precision and recall of at least 0.9, and weighted purity, of the clusters (of at least
+200 kbp) and after refinement: the median over the seeds, and (least-most). What each seed gave goes to stderr.
+"""
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pandas as pd
+
+BIN = Path(__file__).resolve().parents[2] / "bin"
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
+MIN_BIN_SIZE = 200_000
+TABLE = {"sep": "\t", "dtype": str, "keep_default_na": False}
+
+# name -> options of vae.py, share of the estimated threshold; each has what the one before it has
+VARIANTS: dict[str, tuple[list[str], str]] = {
+    "preprint": (["--preset", "preprint"], "1"),
+    "+ clusters cut at half of the threshold, and joined by the evidence": (["--preset", "preprint"], "0.5"),
+    "+ a cycle of the rate in 60 epochs": (
+        ["--no_depth", "--no_length_weights", "--no_unit_variance", "--alpha", "0.05"], "0.5"
+    ),
+    "+ depth as an input": (["--no_length_weights", "--no_unit_variance", "--alpha", "0.05"], "0.5"),
+    "+ length weights": (["--no_unit_variance", "--alpha", "0.05"], "0.5"),
+    "+ alpha 0.15": (["--no_unit_variance"], "0.5"),
+    "+ unit variance: the default": ([], "0.5"),
+    "the default, clusters as wide as the threshold": ([], "1"),
+}  # fmt: skip
+
+
+class Set(NamedTuple):
+    """A group's results and the truth of one of its assemblies."""
+
+    name: str
+    results: Path
+    assembly: str
+    truth: Path
+
+
+class Score(NamedTuple):
+    """Genomes at 0.9/0.9 and weighted purity."""
+
+    genomes: int
+    purity: float
+
+
+def run(script: str, folder: Path, **files: Path | str) -> None:
+    """Run a script of bin/ in a folder; options by name, those of several words as a list under `options`."""
+    options = files.pop("options", [])
+    words = [str(word) for name, value in files.items() for word in (f"--{name}", value)]
+    subprocess.run([sys.executable, BIN / script, *words, *options], cwd=folder, check=True, capture_output=True)
+
+
+def score_bins(bins: pd.DataFrame, length: dict[str, int], truth: Path, score: Path, folder: Path) -> Score:
+    """Score the bins (`bin, contig`) of at least MIN_BIN_SIZE."""
+    size: Counter[str] = Counter()
+    for name, contig in zip(bins["bin"], bins["contig"]):
+        size[name] += length[contig]
+    large = bins[bins["bin"].map(size) >= MIN_BIN_SIZE]
+    if large.empty:
+        return Score(0, 1.0)
+    large.to_csv(folder / "bins.tsv", sep="\t", index=False, header=False)
+    command = [sys.executable, score, truth, folder / "bins.tsv", str(MIN_BIN_SIZE)]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return Score(int(re.search(r"R0\.90=(\d+)", text)[1]), float(re.search(r"purity ([0-9.]+)", text)[1]))
+
+
+def train(one: Set, options: list[str], seed: int, folder: Path) -> Path:
+    """The folder of the latent of these options, trained there unless it was before."""
+    features = one.results / "features"
+    trained = folder / one.name / str(seed) / ("_".join(options) or "default")
+    if not (trained / "latent.json").exists():
+        trained.mkdir(parents=True)
+        inputs = {"tnf": features / "tnf.npy", "abundance": features / "abundance.npy", "rows": features / "rows.tsv"}
+        inputs |= {"depth_file": features / "depth.npy", "features": features / "features.json", "seed": seed}
+        run("vae.py", trained, **inputs, options=options)
+    return trained
+
+
+def evaluate(one: Set, trained: Path, scale: str, seed: int, score: Path) -> tuple[Score, Score]:
+    """Cluster and refine; scores of the clusters and of the refined bins."""
+    features, contigs = one.results / "features", one.results / "catalogue" / "contigs.tsv"
+    graph = one.results / "refine" / one.assembly
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        latent = {"latent": trained / "latent.npy", "latent_json": trained / "latent.json"}
+        latent |= {"rows": features / "rows.tsv", "contigs": contigs, "seed": seed}
+        run("cluster.py", folder, **latent, threshold_scale=scale)
+        described = {"contigs": contigs, "clusters": "clusters.tsv", "coverage": features / "coverage.tsv.gz"}
+        described |= {"tetranucleotides": features / "tetranucleotides.npy", "features": features / "features.json"}
+        if (graph / "edges.tsv.gz").exists():
+            described |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
+        run("refine.py", folder, assembly=one.assembly, **described)
+        table = pd.read_csv(contigs, **TABLE)
+        length = dict(zip(table["contig"], table["length"].astype(int)))
+        clusters = pd.read_csv(folder / "clusters.tsv", **TABLE).rename(columns={"cluster": "bin"})[["bin", "contig"]]
+        refined = pd.read_csv(folder / "contig2bin.tsv", **TABLE)[["bin", "contig"]]
+        return tuple(score_bins(bins, length, one.truth, score, folder) for bins in (clusters, refined))
+
+
+def cell(scores: list[Score]) -> str:
+    """Median (least-most) of the genomes, and of the purity the median."""
+    genomes = [found.genomes for found in scores]
+    purity = statistics.median(found.purity for found in scores)
+    return f"{statistics.median(genomes):g} ({min(genomes)}-{max(genomes)}), {purity:.3f}"
+
+
+@click.command()
+@click.option("--set", "sets", required=True, multiple=True, nargs=4, help="Name, RESULTS/GROUP, assembly, truth.")
+@click.option("--score", required=True, type=FILE)
+@click.option("--seeds", default="1,2,3", show_default=True)
+def main(sets: tuple[tuple[str, str, str, str], ...], score: Path, seeds: str) -> None:
+    """Run every variant on every set with every seed."""
+    chosen = [Set(name, Path(results).resolve(), one, Path(truth).resolve()) for name, results, one, truth in sets]
+    numbers = [int(seed) for seed in seeds.split(",")]
+    print("| | " + " | ".join(f"{one.name}: clusters | refined" for one in chosen) + " |")
+    print("|---|" + "---|---|" * len(chosen))
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (options, scale) in VARIANTS.items():
+            cells = []
+            for one in chosen:
+                pairs = [evaluate(one, train(one, options, seed, Path(folder)), scale, seed, score) for seed in numbers]
+                click.echo(f"{name}, {one.name}: {pairs}", err=True)
+                cells += [cell([pair[part] for pair in pairs]) for part in (0, 1)]
+            print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
