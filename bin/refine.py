@@ -308,7 +308,7 @@ def join_pieces(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
         stale = exists & ((best == b) | (best == other) | (np.arange(n_bins) == other))
         for x in np.flatnonzero(stale):
             choose(x)
-        small = np.array([x for x in np.flatnonzero(exists & ~stale) if pieces.larger(x)[other]], dtype=int)
+        small = np.flatnonzero(exists & ~stale & ~pieces.larger(other))
         if len(small):
             fit = pieces.odds(small, np.array([other]))[:, 0]
             closer = fit > odds[small]

@@ -143,7 +143,7 @@ def test_other_checkpoints_train_nothing_anew(tmp_path, parser):
     assert named.is_dir() and not (launch / "work" / "checkpoints").exists()
 
 
-def test_relative_checkpoint_folder_is_refused(tmp_path):
+def test_checkpoint_folder_on_an_object_store_is_refused(tmp_path):
     run = run_pipeline(tmp_path, *INPUT, "--checkpoint_dir", "s3://bucket/checkpoints", profile="standard")
     assert run.status != 0
     assert "--checkpoint_dir" in run.output and "absolute path" in run.output
