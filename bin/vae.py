@@ -39,7 +39,7 @@ N_TNF = 136
 ENCODE_ROWS = 8192
 # A thread earns its keep from about this many rows of a mini-batch on; with fewer, threads wait for one another, and on
 # a busy machine for a long time.
-ROWS_PER_THREAD = 1024
+ROWS_PER_THREAD = 128
 LOG_SECONDS = 30
 # Training diverges when its loss stays this many times above the untrained network's for this many epochs.
 DIVERGED_FACTOR = 10
