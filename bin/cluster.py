@@ -420,7 +420,14 @@ def choose_threshold(summary: dict, given: float | None, scale: float) -> dict:
             f"threshold {DEFAULT_THRESHOLD} is used. Set another one with --distance_threshold.",
             err=True,
         )
-    return {"threshold": threshold, "defined": estimate is not None, "estimate": estimate, "scale": scale, "source": source, **summary}
+    return {
+        "threshold": threshold,
+        "defined": estimate is not None,
+        "estimate": estimate,
+        "scale": scale,
+        "source": source,
+        **summary,
+    }
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})

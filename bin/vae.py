@@ -251,7 +251,8 @@ def train(
         epoch_batch_size(epoch, len(data), settings.batch_size, settings.batch_double_at)
         for epoch in range(1, settings.epochs + 1)
     ]
-    steps = np.cumsum([0, *(len(batch_bounds(len(data), size)) for size in sizes)])
+    batches = {size: batch_bounds(len(data), size) for size in set(sizes)}
+    steps = np.cumsum([0, *(len(batches[size]) for size in sizes)])
     shuffled, shuffled_weight = torch.empty_like(data), torch.empty_like(row_weight)
     model.train()
     for epoch in range(first_epoch, settings.epochs + 1):
@@ -262,7 +263,7 @@ def train(
         torch.index_select(data, 0, order, out=shuffled)
         torch.index_select(row_weight, 0, order, out=shuffled_weight)
         totals = torch.zeros(len(weights), device=data.device)
-        for step, (start, stop) in enumerate(batch_bounds(len(data), batch_size), int(steps[epoch - 1])):
+        for step, (start, stop) in enumerate(batches[batch_size], int(steps[epoch - 1])):
             rate = learning_rate(step, int(steps[-1]), settings)
             for group in optimizer.param_groups:
                 group["lr"] = rate

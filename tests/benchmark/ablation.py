@@ -4,20 +4,22 @@
 usage: ablation.py --score score.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...] [--seeds 1,2,3]
 In: a group's results of the pipeline (features/, catalogue/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for each
 variant and set the genomes at precision and recall of at least 0.9, and weighted purity, of the clusters (of at least
-200 kbp) and after refinement: the median over the seeds, and (least-most). What each seed gave goes to stderr.
+200 kbp) and after refinement, which joins pieces in every row: the median over the seeds, and (least-most). What each
+seed gave goes to stderr.
 """
 
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 import pandas as pd
+from scoring import Score, score_bins
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
@@ -27,7 +29,7 @@ TABLE = {"sep": "\t", "dtype": str, "keep_default_na": False}
 # name -> options of vae.py, share of the estimated threshold; each has what the one before it has
 VARIANTS: dict[str, tuple[list[str], str]] = {
     "preprint": (["--preset", "preprint"], "1"),
-    "+ clusters cut at half of the threshold, and joined by the evidence": (["--preset", "preprint"], "0.5"),
+    "+ clusters cut at half of the threshold": (["--preset", "preprint"], "0.5"),
     "+ a cycle of the rate in 60 epochs": (
         ["--no_depth", "--no_length_weights", "--no_unit_variance", "--alpha", "0.05"], "0.5"
     ),
@@ -48,32 +50,22 @@ class Set(NamedTuple):
     truth: Path
 
 
-class Score(NamedTuple):
-    """Genomes at 0.9/0.9 and weighted purity."""
-
-    genomes: int
-    purity: float
-
-
-def run(script: str, folder: Path, **files: Path | str) -> None:
-    """Run a script of bin/ in a folder; options by name, those of several words as a list under `options`."""
-    options = files.pop("options", [])
+def run(script: str, folder: Path, options: Sequence[str] = (), **files: Path | str | int) -> None:
+    """Run a script of bin/ in a folder, with options word by word and others by name."""
     words = [str(word) for name, value in files.items() for word in (f"--{name}", value)]
     subprocess.run([sys.executable, BIN / script, *words, *options], cwd=folder, check=True, capture_output=True)
 
 
-def score_bins(bins: pd.DataFrame, length: dict[str, int], truth: Path, score: Path, folder: Path) -> Score:
-    """Score the bins (`bin, contig`) of at least MIN_BIN_SIZE."""
+def score_large(bins: pd.DataFrame, length: dict[str, int], truth: Path, score: Path, folder: Path) -> Score:
+    """Score the bins (`bin, contig`) of at least MIN_BIN_SIZE alone."""
     size: Counter[str] = Counter()
     for name, contig in zip(bins["bin"], bins["contig"]):
         size[name] += length[contig]
     large = bins[bins["bin"].map(size) >= MIN_BIN_SIZE]
     if large.empty:
-        return Score(0, 1.0)
+        return Score({"0.90": 0}, 1.0)
     large.to_csv(folder / "bins.tsv", sep="\t", index=False, header=False)
-    command = [sys.executable, score, truth, folder / "bins.tsv", str(MIN_BIN_SIZE)]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return Score(int(re.search(r"R0\.90=(\d+)", text)[1]), float(re.search(r"purity ([0-9.]+)", text)[1]))
+    return score_bins(score, truth, folder / "bins.tsv")
 
 
 def train(one: Set, options: list[str], seed: int, folder: Path) -> Path:
@@ -84,7 +76,7 @@ def train(one: Set, options: list[str], seed: int, folder: Path) -> Path:
         trained.mkdir(parents=True)
         inputs = {"tnf": features / "tnf.npy", "abundance": features / "abundance.npy", "rows": features / "rows.tsv"}
         inputs |= {"depth_file": features / "depth.npy", "features": features / "features.json", "seed": seed}
-        run("vae.py", trained, **inputs, options=options)
+        run("vae.py", trained, options, **inputs)
     return trained
 
 
@@ -106,12 +98,12 @@ def evaluate(one: Set, trained: Path, scale: str, seed: int, score: Path) -> tup
         length = dict(zip(table["contig"], table["length"].astype(int)))
         clusters = pd.read_csv(folder / "clusters.tsv", **TABLE).rename(columns={"cluster": "bin"})[["bin", "contig"]]
         refined = pd.read_csv(folder / "contig2bin.tsv", **TABLE)[["bin", "contig"]]
-        return tuple(score_bins(bins, length, one.truth, score, folder) for bins in (clusters, refined))
+        return tuple(score_large(bins, length, one.truth, score, folder) for bins in (clusters, refined))
 
 
 def cell(scores: list[Score]) -> str:
     """Median (least-most) of the genomes, and of the purity the median."""
-    genomes = [found.genomes for found in scores]
+    genomes = [found.genomes["0.90"] for found in scores]
     purity = statistics.median(found.purity for found in scores)
     return f"{statistics.median(genomes):g} ({min(genomes)}-{max(genomes)}), {purity:.3f}"
 

@@ -22,12 +22,10 @@ import contextlib
 import csv
 import gzip
 import os
-import re
 import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -37,6 +35,7 @@ from pathlib import Path
 from typing import IO
 
 import click
+from scoring import score_bins
 
 FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 FOLDER = click.Path(file_okay=False, resolve_path=True, path_type=Path)
@@ -192,17 +191,9 @@ def map_reads(contigs: Path, reads: dict[str, list[Path]], folder: Path, threads
     return bams
 
 
-def score(bench: Path, truth: Path, clusters: Path) -> tuple[list[str], str]:
-    """Genomes at precision >= 0.9 by recall tier, and weighted purity, as score.py prints them."""
-    text = subprocess.run(
-        [sys.executable, bench / "score.py", truth, clusters], check=True, capture_output=True, text=True
-    ).stdout
-    return [re.search(rf"R{recall}=(\d+)", text)[1] for recall in RECALLS], re.search(r"purity ([0-9.]+)", text)[1]
-
-
 def row(bench: Path, truth: Path, clusters: Path, name: str, seed: str, seconds: tuple[str, str]) -> str:
     """The Markdown row of a table (cluster, contig); purity over all its bins and over those of at least 200 kbp."""
-    genomes, purity = score(bench, truth, clusters)
+    found = score_bins(bench / "score.py", truth, clusters)
     with open_text(truth) as lines:
         fields = (line.rstrip("\n").split("\t") for line in lines)
         length = {f[0]: int(f[2]) for f in fields if len(f) > 2 and f[2].isdigit()}
@@ -216,8 +207,9 @@ def row(bench: Path, truth: Path, clusters: Path, name: str, seed: str, seconds:
             for cluster, contigs in members.items():
                 if sum(length.get(contig, 0) for contig in contigs) >= MIN_BIN:
                     file.writelines(f"{cluster}\t{contig}\n" for contig in contigs)
-        of_large = score(bench, truth, large)[1] if large.stat().st_size else "-"
-    return f"| {' | '.join([name, seed, *genomes, purity, of_large, *seconds])} |"
+        of_large = f"{score_bins(bench / 'score.py', truth, large).purity:.4f}" if large.stat().st_size else "-"
+    genomes = [str(found.genomes[recall]) for recall in RECALLS]
+    return f"| {' | '.join([name, seed, *genomes, f'{found.purity:.4f}', of_large, *seconds])} |"
 
 
 def bin_and_score(task: Task, bench: Path, truth: Path, peer: str, seed: int, out: Path) -> str:

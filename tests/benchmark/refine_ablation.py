@@ -9,8 +9,6 @@ variant genomes at precision and recall of at least 0.9, at recall 0.95 and 0.99
 import contextlib
 import io
 import os
-import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +16,7 @@ from unittest import mock
 
 import click
 import numpy as np
+from scoring import score_bins
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
 import refine  # noqa: E402
@@ -74,11 +73,9 @@ def main(results: Path, assembly: str, truth: Path, score: Path, clusters: Path 
         with mock.patch.multiple(refine, **parts) if parts else contextlib.nullcontext():
             with contextlib.redirect_stderr(io.StringIO()):
                 refine.main([*given, *options], standalone_mode=False)
-        text = subprocess.run(
-            [sys.executable, score, truth, "contig2bin.tsv"], check=True, capture_output=True, text=True
-        ).stdout
-        genomes = [re.search(rf"R{recall}=(\d+)", text)[1] for recall in ("0.90", "0.95", "0.99")]
-        print(f"| {name} | {' | '.join(genomes)} | {re.search(r'purity ([0-9.]+)', text)[1]} |", flush=True)
+        found = score_bins(score, truth, Path("contig2bin.tsv"))
+        genomes = " | ".join(str(found.genomes[recall]) for recall in ("0.90", "0.95", "0.99"))
+        print(f"| {name} | {genomes} | {found.purity:.4f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -59,10 +59,7 @@ TASKS = {
             "numpy.save('vamb.npy', numpy.array(counts))",
         ),
         (
-            (
-                OUR_READ + "batches = list(features.batches(features.pieces_of(here[0], contigs, here[1])))\n"
-                "numpy.empty(features.KEPT_MEMORY, numpy.uint8)"
-            ),
+            OUR_READ + "batches = list(features.batches(features.pieces_of(here[0], contigs, here[1])))",
             (
                 "for batch in batches:\n"
                 "    rows = numpy.array([row for row, _ in batch])\n"
