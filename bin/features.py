@@ -29,7 +29,6 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
-import pysam
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 # Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
@@ -37,6 +36,7 @@ DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
 # Windows counted together: their arrays stay in the processor's cache, and are small enough for the
 # allocator to use the same memory again (larger ones come fresh from the system, page by page).
 BLOCK = 1 << 16
+READ = 1 << 20  # bytes of the gzipped catalogue that are inflated at once
 
 
 def canonical_tetranucleotides() -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -56,7 +56,7 @@ PALINDROME = FIRST == SECOND
 PLACES = np.array([64, 16, 4, 1])
 
 
-def count_tetranucleotides(pieces: Sequence[str], rows: np.ndarray) -> np.ndarray:
+def count_tetranucleotides(pieces: Sequence[bytes], rows: np.ndarray) -> np.ndarray:
     """Return how often each of the 136 canonical 4-mers occurs (int64, one row per contig).
 
     `rows` holds the row of each piece: ascending integers, the first 0. Every window of four bases
@@ -66,7 +66,7 @@ def count_tetranucleotides(pieces: Sequence[str], rows: np.ndarray) -> np.ndarra
     5-mers of two windows each, so that half as many numbers are counted as there are windows.
     """
     # A letter that is no base parts the pieces.
-    text = "N".join([*pieces, "N" * 8]).encode("ascii").translate(DIGITS)
+    text = b"N".join([*pieces, b"N" * 8]).translate(DIGITS)
     fours = np.frombuffer(text, "<u4", len(text) // 4)
     # Times 4^15 + 4^10 + 4^5 + 1, the upper byte is the 4-mer of the four digits.
     codes = fours * np.uint32(0x40100401) >> np.uint32(24)
@@ -162,21 +162,17 @@ def count_catalogue(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) 
     """Return the tetranucleotide counts of all contigs (N x 136 float32, in their order).
 
     The catalogue must hold the contigs of contigs.tsv, in order and length, or ClickException
-    names the first that differs. It is read in a thread of its own, one batch ahead.
+    names the first that differs.
     """
     counts = np.zeros((len(contigs), len(TETRANUCLEOTIDES)), dtype=np.float32)
-    ready = batches(pieces_of(catalogue, contigs, contigs_path))
-    with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(next, ready, None)
-        while batch := ahead.result():
-            ahead = reader.submit(next, ready, None)
-            rows = np.array([row for row, _ in batch])
-            first, last = rows[0], rows[-1]
-            counts[first : last + 1] += count_tetranucleotides([piece for _, piece in batch], rows - first)
+    for batch in batches(pieces_of(catalogue, contigs, contigs_path)):
+        rows = np.array([row for row, _ in batch])
+        first, last = rows[0], rows[-1]
+        counts[first : last + 1] += count_tetranucleotides([piece for _, piece in batch], rows - first)
     return counts
 
 
-def pieces_of(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[tuple[int, str]]:
+def pieces_of(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield (row in contigs.tsv, sequence) of each contig of the catalogue, in pieces.
 
     Pieces are of BLOCK windows at most, and overlap by three bases. Raises ClickException for the
@@ -197,7 +193,7 @@ def pieces_of(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> Ite
         raise differs(catalogue, None, contigs_path, wanted)
 
 
-def batches(pieces: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+def batches(pieces: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
     """Yield lists of pieces, which together have about BLOCK windows."""
     batch, windows = [], 0
     for row, piece in pieces:
@@ -218,14 +214,51 @@ def differs(path: Path, found: str | None, contigs_path: Path, wanted: str | Non
     return click.ClickException(f"{path} {has} where {contigs_path} {where}: make both from the same assemblies")
 
 
-def read_catalogue(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield (name, sequence) of each contig of the catalogue; ClickException if it is damaged."""
+def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, sequence) of each contig of the catalogue; ClickException if it is damaged.
+
+    The file is inflated in a thread of its own, one block ahead.
+    """
+    blocks = itertools.chain(inflated(path), [b"\n"])
+    name, parts, rest = None, [], b""
     try:
-        with pysam.FastxFile(str(path)) as records:
-            for record in records:
-                yield record.name, record.sequence
-    except (OSError, ValueError) as error:
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(next, blocks, None)
+            while (block := ahead.result()) is not None:
+                ahead = reader.submit(next, blocks, None)
+                *lines, rest = (rest + block).split(b"\n")
+                # Of a name the rest must come first; of a sequence, which may be long, any part will do.
+                if not rest.startswith(b">"):
+                    lines.append(rest)
+                    rest = b""
+                for line in lines:
+                    if not line.startswith(b">"):
+                        parts.append(line)
+                        continue
+                    if name is not None:
+                        yield name, b"".join(parts)
+                    name, parts = line[1:].decode("ascii"), []
+    except (OSError, ValueError, zlib.error) as error:
         raise click.ClickException(f"{path}: is damaged ({error}): make it again") from error
+    if name is not None:
+        yield name, b"".join(parts)
+
+
+def inflated(path: Path) -> Iterator[bytes]:
+    """Yield what a gzipped file holds, some MB at a time; OSError or zlib.error if it is damaged.
+
+    gzip.open gives way to other threads for 30 kB at a time only, which gains nothing.
+    """
+    with open(path, "rb") as file:
+        stream, whole = zlib.decompressobj(zlib.MAX_WBITS | 16), True
+        for block in iter(lambda: file.read(READ), b""):
+            while block:
+                yield stream.decompress(block)
+                block, whole = stream.unused_data, stream.eof
+                if whole:
+                    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    if not whole:
+        raise OSError("it ends early")
 
 
 def read_table(path: Path, columns: dict[str, type] | None = None) -> pd.DataFrame:

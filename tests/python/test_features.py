@@ -78,7 +78,7 @@ def named(counts) -> dict[str, int]:
 
 
 def counted(text: str) -> dict[str, int]:
-    return named(features.count_tetranucleotides([text], np.array([0]))[0])
+    return named(features.count_tetranucleotides([text.encode()], np.array([0]))[0])
 
 
 def test_names_are_the_136_canonical_4_mers_in_order():
@@ -109,11 +109,12 @@ def test_pieces_are_counted_apart_and_added_by_row(texts, data):
     for row, text in zip(rows, texts, strict=True):
         for name, n in plain_counts(text).items():
             expected[row][name] = expected[row].get(name, 0) + n
-    assert [named(counts) for counts in features.count_tetranucleotides(texts, rows)] == expected
+    counts = features.count_tetranucleotides([text.encode() for text in texts], rows)
+    assert [named(of_row) for of_row in counts] == expected
 
 
 def test_a_row_without_a_piece_counts_nothing():
-    counts = features.count_tetranucleotides(["ACGTT", "GGGGGG"], np.array([0, 3]))
+    counts = features.count_tetranucleotides([b"ACGTT", b"GGGGGG"], np.array([0, 3]))
     assert [named(row) for row in counts] == [plain_counts("ACGTT"), {}, {}, plain_counts("GGGGGG")]
 
 
@@ -388,6 +389,20 @@ def test_coverage_must_be_a_number(value):
     assert done.exit_code == 1
     assert "a.counts.tsv.gz" in done.output
     assert isinstance(done.exception, SystemExit)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 64, 10_000])
+def test_the_catalogue_is_the_same_however_it_is_inflated(monkeypatch, step):
+    contigs = {"a": sequence(1, 70), "b~c": "", "d": sequence(2, 3), "e": sequence(3, 200)}
+    text = "".join(f">{name}\n{bases}\n" for name, bases in contigs.items())
+    wrapped = text.replace(contigs["e"], contigs["e"][:50] + "\n" + contigs["e"][50:])
+    # gzip allows members one after another; a text may lack its last line's end.
+    halves = gzip.compress(text[:100].encode()) + gzip.compress(text[100:].encode())
+    for contents in (gzip.compress(text.encode()), gzip.compress(wrapped.rstrip().encode()), halves):
+        Path("catalogue.fa.gz").write_bytes(contents)
+        monkeypatch.setattr(features, "READ", step)
+        found = list(features.read_catalogue(Path("catalogue.fa.gz")))
+        assert found == [(name, bases.encode()) for name, bases in contigs.items()]
 
 
 def test_damaged_files_are_named():
