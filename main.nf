@@ -123,6 +123,7 @@ workflow {
     vae       = BINNING.out.vae
     clusters  = BINNING.out.clusters
     graphs    = BINNING.out.graphs
+    homologs  = BINNING.out.homologs
     refined   = BINNING.out.refined
     bins      = BINNING.out.bins
     tables    = BINNING.out.tables
@@ -144,6 +145,7 @@ output {
         }
     }
     graphs    { path { assembly, _vertices, _edges, _json -> "${assembly.group}/refine/${assembly.id}" } }
+    homologs  { path { group, _homologs -> "${group.id}/homologs" } }
     refined   { path { assembly, _contig2bin, _refinement, _json -> "${assembly.group}/refine/${assembly.id}" } }
     bins      { path { group, _fastas -> "${group.id}" } }
     tables    { path { group, _contig2bin, _bins, _unbinned -> "${group.id}" } }

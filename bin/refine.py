@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Corrects and completes the bins of one assembly by coverage, composition and assembly graph.
 
-In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group and, if
-there is a graph, vertices.tsv.gz and edges.tsv.gz of the assembly (graph stage). Out: contig2bin.tsv
+In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group, homologs.tsv.gz
+(without it no cluster is taken apart) and, if there is a graph, vertices.tsv.gz and edges.tsv.gz of the assembly (graph stage). Out: contig2bin.tsv
 (contig, bin), refinement.tsv, refinement.json. Binloom's own method; equations in docs/method.md, section 6.
 
 Every bin has a profile: its coverage in each sample, how much its contigs scatter about it, and its
@@ -10,11 +10,13 @@ tetranucleotides. Every contig, of any length, is weighed against all bins and a
 them, by Bayes' rule: its reads under the bin's coverage with counting noise, its composition, the bins of
 its neighbours in the graph, the bin it came with. It goes where the posterior is --min_posterior or more.
 
-A bin is a cluster with --min_bin_size bp in this assembly. Contigs are taken from the longest to the shortest,
+A bin is a cluster with --min_bin_size bp in this assembly, after clusters that hold two related genomes were taken
+apart and pieces of one genome joined. Contigs are taken from the longest to the shortest,
 then by name, and bins by (length of the id, id): no result depends on input order.
 
 Words of refinement.tsv `reason`, joined by commas:
   kept     the bin it came with      merged     ... which was joined to another bin as a whole
+  split    a part of the bin it came with, which held two related genomes
   moved    another bin               added      had no bin and got one
   removed  had a bin and got none    left       had no bin and got none; both with one of
   unlike     fits none of the bins   ambiguous  fits several, none well enough
@@ -54,6 +56,11 @@ NONE_PRIOR = 0.3  # of a contig that belongs to no bin
 SIBLING_PRIOR = 0.1  # of a relative of a bin, without one of its own: composition and links as the bin's
 LINK_TRUST = 0.9  # at most, that a neighbour's bin is the contig's own
 MERGE_ODDS = 100
+SEED_DISTANCE = 64  # bp; between the seeds of a contig, on average (homologs stage)
+RELATED = 0.02  # of a cluster's seeds are shared within it from here on: it may hold two related genomes
+HOMOLOG_ODDS = 20  # that two homologous contigs are of two genomes
+TOLD_APART = 0.8  # of shared seeds are between contigs that coverage and composition, too, have on their two sides
+LEAST_PAIRS = 5  # of homologous contigs, to tell that
 PIECE = 10  # a cluster of less than such a part of the least bin says too little of the genome that it is of
 JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/method.md, 6.1)
 JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
@@ -72,6 +79,7 @@ class Contigs(NamedTuple):
     reads: np.ndarray  # n x s: coverage * length / bases per read
     windows: np.ndarray  # n x 136, counts of tetranucleotides
     links: np.ndarray  # 2 x 2m: contigs and their neighbours, sorted; each link from both of its ends
+    homologs: np.ndarray = np.empty((3, 0), dtype=np.int64)  # 3 x 2h: contigs, contigs homologous to them, shared seeds
 
 
 class Bins(NamedTuple):
@@ -219,6 +227,76 @@ def whole_bin_evidence(bins: Bins, b: int, windows: np.ndarray, groups: list[tup
     usual = np.logaddexp.reduce(like[others]) - log(others.sum())
     own = [np.logaddexp.reduce(like[list(group)]) - log(len(group)) for group in groups]
     return fit + np.minimum(own - usual, 0)
+
+
+def shared_with(homologs: np.ndarray, side: np.ndarray) -> np.ndarray:
+    """How many seeds each contig shares with the contigs on either side (n x 2); side (n) is 0, 1 or NO_BIN."""
+    here, there, shared = homologs
+    known = side[there] != NO_BIN
+    return np.bincount(here[known] * 2 + side[there[known]], shared[known], 2 * len(side)).reshape(-1, 2)
+
+
+def alternate(homologs: np.ndarray, n: int) -> np.ndarray:
+    """Sides (n; 0, 1, NO_BIN) of the contigs that are homologous to the one with most homologs, or to one of these, and
+    so on: so that contigs and their homologs are on different sides, as far as that goes."""
+    here, there, shared = homologs
+    total = np.bincount(here, shared, n)
+    value = np.zeros(n)
+    value[total.argmax()] = 1
+    for _ in range(200):
+        value = value - np.bincount(here, shared * value[there], n) / np.maximum(total, 1)
+        value /= np.abs(value).max()
+    return np.where(np.abs(value) < 1e-9, NO_BIN, value < 0)
+
+
+def take_apart(contigs: Contigs) -> np.ndarray | None:
+    """Sides (n, 0 or 1) of the contigs of a cluster that holds two related genomes; None if it does not seem to.
+
+    Contigs are put on the side that coverage and composition suit better and that fewer of their homologs are on. Two
+    genomes it is if hardly a homolog is left on a contig's own side, and if coverage and composition alone would
+    tell most of the homologs apart: repeats and the variants of one strain they would not.
+    """
+    n, (here, there, shared) = len(contigs.length), contigs.homologs
+    if shared.sum() * SEED_DISTANCE <= RELATED * contigs.length.sum():
+        return None
+    side = alternate(contigs.homologs, n)
+    for _ in range(20):
+        if min(np.bincount(side[side != NO_BIN], minlength=2)) == 0:
+            return None
+        bins = describe_bins(contigs, side, 2)
+        expected = bins.density[None] * contigs.length[:, None, None]
+        fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None])
+        fit += composition_evidence(contigs.windows.astype(np.float64), bins.log_composition)
+        alike = shared_with(contigs.homologs, side)
+        before, side = side, (fit - log(HOMOLOG_ODDS) * alike / np.maximum(alike.sum(axis=1, keepdims=True), 1)).argmax(1)
+        if (side == before).all():
+            break
+    apart = side[here] != side[there]
+    right = fit.argmax(axis=1) == side
+    told = apart & right[here] & right[there]
+    two = apart.sum() >= 2 * LEAST_PAIRS and shared[told].sum() >= TOLD_APART * shared[apart].sum()
+    return side if two and 2 * shared[~apart].sum() <= shared[apart].sum() else None
+
+
+def split_clusters(contigs: Contigs, label: np.ndarray, n_bins: int, min_size: int) -> np.ndarray:
+    """The part of a cluster that each contig is of (n, NO_BIN for none): a cluster of two related genomes is taken apart, and
+    so are its parts. The larger part keeps the cluster's number, others get numbers from n_bins on; both have min_size bp."""
+    of = np.where(label[contigs.homologs[0]] == label[contigs.homologs[1]], label[contigs.homologs[0]], NO_BIN)
+    order = np.argsort(of, kind="stable")
+    pairs = np.split(contigs.homologs[:, order], np.searchsorted(of[order], np.arange(n_bins + 1)), axis=1)[1:-1]
+    label, todo = label.copy(), list(zip(range(n_bins), members_of(label, n_bins), pairs))
+    while todo:
+        b, rows, within = todo.pop()
+        homologs = np.concatenate([np.searchsorted(rows, within[:2]), within[2:]])
+        own = [values[rows] for values in (contigs.length, contigs.reads, contigs.windows)]
+        side = take_apart(Contigs(*own, links=np.empty((2, 0), dtype=np.int64), homologs=homologs))
+        if side is None or (size := np.bincount(side, contigs.length[rows], minlength=2)).min() < min_size:
+            continue
+        for number, which in ((b, size.argmax()), (n_bins, 1 - size.argmax())):
+            label[rows[side == which]] = number
+            todo.append((number, rows[side == which], within[:, (side[homologs[:2]] == which).all(axis=0)]))
+        n_bins += 1
+    return label
 
 
 class Pieces:
@@ -545,13 +623,14 @@ def whole_bins(contigs: Contigs, label: np.ndarray, min_bin_size: int) -> tuple[
 def refine_labels(
     contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
-    """Per contig: merged, unlinked, final (bins, NO_BIN for none), posterior of the likeliest bin and none.
+    """Per contig: part, merged, unlinked, final (bins, NO_BIN for none), posterior of the likeliest bin and none.
     And, by contig, all the bins of shared ones, whose final is the one that they touch most."""
     # A sample without a read says nothing, but a t distribution of more dimensions has lighter tails
     contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
-    merged, whole = whole_bins(contigs, label, min_bin_size)
+    part = split_clusters(contigs, label, int(label.max(initial=NO_BIN)) + 1, min_bin_size // PIECE)
+    merged, whole = whole_bins(contigs, part, min_bin_size)
     if len(whole) == 0:
-        none = {"merged": merged, "unlinked": merged, "final": merged, "posterior": 0.0, "none": 1.0}
+        none = {"part": part, "merged": merged, "unlinked": merged, "final": merged, "posterior": 0.0, "none": 1.0}
         return pd.DataFrame(none, index=np.arange(len(label))), {}
     bins = describe_bins(contigs, merged, len(whole))
     evidence = gather(contigs, bins, merged)
@@ -568,7 +647,7 @@ def refine_labels(
     for contig, group in shared.items():
         final[contig] = group[0] if final[contig] not in group else final[contig]
     back = np.append(whole, NO_BIN)
-    labels = {"merged": back[merged], "unlinked": back[unlinked], "final": back[final]}
+    labels = {"part": part, "merged": back[merged], "unlinked": back[unlinked], "final": back[final]}
     none = np.maximum(1 - belief.sum(axis=1), 0)
     refined = pd.DataFrame({**labels, "posterior": belief.max(axis=1), "none": none})
     return refined, {contig: whole[group].tolist() for contig, group in shared.items()}
@@ -578,7 +657,8 @@ def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[
     """What refine_labels found, with ids of bins and the words of the module's docstring; `bins`: `final` as lists."""
     had, has = initial != NO_BIN, refined["final"] != NO_BIN
     why = np.where(refined["none"] >= 0.5, "unlike", "ambiguous").astype(object)
-    stayed = np.where(initial == refined["final"], "kept", "merged")
+    joined = np.where(initial == refined["part"], "merged", "split")
+    stayed = np.where(initial == refined["final"], "kept", joined)
     placed = np.where(had, np.where(refined["merged"] == refined["final"], stayed, "moved"), "added")
     reason = np.where(has, placed, np.where(had, "removed,", "left,") + why)
     names = np.array([*ids, ""], dtype=object)  # NO_BIN is -1: the last
@@ -588,7 +668,7 @@ def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[
         reason[contig] += ",multi_labelled"
     final = [",".join(several) for several in bins]
     merged, unlinked = names[refined["merged"]], names[refined["unlinked"]]
-    return refined.assign(merged=merged, unlinked=unlinked, final=final, reason=reason, bins=bins)
+    return refined.drop(columns="part").assign(merged=merged, unlinked=unlinked, final=final, reason=reason, bins=bins)
 
 
 def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -621,6 +701,34 @@ def read_links(vertices: Path | None, edges: Path | None, contigs: list[str]) ->
     here, there = row[ends].to_numpy().reshape(2, -1)
     both = np.unique(np.stack([np.append(here, there), np.append(there, here)]), axis=1)
     return both[:, both[0] != both[1]], placed
+
+
+def read_homologs(path: Path | None, group: pd.Series, contigs: list[str], links: np.ndarray) -> np.ndarray:
+    """Pairs of these contigs, of a group with those names, that are homologous, each from both of its ends, and the
+    seeds that both have (3 x 2h). Neighbours in the graph are left out: their ends overlap."""
+    if path is None:
+        return np.empty((3, 0), dtype=np.int64)
+    table = read_table(path, ["contig_1", "contig_2", "shared"])
+    ends = pd.concat([table["contig_1"], table["contig_2"]])
+    unknown = ends[~ends.isin(group)].tolist() + table.loc[~table["shared"].str.fullmatch("[0-9]{1,18}"), "contig_1"].tolist()
+    if unknown:
+        problem = f"contig {unknown[0]!r} is not in contigs.tsv, or shares no number of seeds"
+        raise click.ClickException(f"{path}: {problem}; both must come from the same run")
+    row = pd.Series(np.arange(len(contigs)), index=contigs)
+    table = table[table["contig_1"].isin(row.index) & table["contig_2"].isin(row.index)]
+    here, there = row[table["contig_1"]].to_numpy(), row[table["contig_2"]].to_numpy()
+    apart = ~np.isin(here * len(contigs) + there, links[0] * len(contigs) + links[1])
+    here, there, shared = here[apart], there[apart], table["shared"].astype(np.int64).to_numpy()[apart]
+    return np.stack([np.append(here, there), np.append(there, here), np.append(shared, shared)])
+
+
+def part_ids(ids: list[str], initial: np.ndarray, part: np.ndarray) -> list[str]:
+    """The ids of all parts of clusters: ids, and for those that came of one its id with `_2`, `_3` and so on."""
+    ids = list(ids)
+    for new in range(len(ids), part.max(initial=NO_BIN) + 1):
+        whole = ids[initial[(part == new).argmax()]]
+        ids.append(next(name for i in itertools.count(2) if (name := f"{whole}_{i}") not in ids))
+    return ids
 
 
 def read_coverage(path: Path, contigs: list[str]) -> pd.DataFrame:
@@ -694,6 +802,7 @@ def write_table(table: pd.DataFrame, path: str) -> None:
 @click.option("--coverage", required=True, type=FILE)
 @click.option("--tetranucleotides", required=True, type=FILE, help="Counts of all contigs (features stage).")
 @click.option("--features", required=True, type=FILE, help="features.json.")
+@click.option("--homologs", type=FILE, help="Contigs that are homologous (homologs stage).")
 @click.option("--vertices", type=FILE, help="Contigs that have a place in the graph (graph stage), if there is one.")
 @click.option("--edges", type=FILE, help="Edges between them (graph stage).")
 @click.option(
@@ -709,6 +818,7 @@ def main(
     coverage: Path,
     tetranucleotides: Path,
     features: Path,
+    homologs: Path | None,
     vertices: Path | None,
     edges: Path | None,
     min_posterior: float,
@@ -741,8 +851,9 @@ def main(
     ids = sorted(set(table["initial"]) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     initial = table["initial"].map(number).to_numpy()
-    described = Contigs(length, reads, windows[table.index], links)
+    described = Contigs(length, reads, windows[table.index], links, read_homologs(homologs, group["contig"], names, links))
     refined, shared = refine_labels(described, initial, min_posterior, min_bin_size)
+    ids = part_ids(ids, initial, refined["part"].to_numpy())
     # A cluster that no bin came of is none that a contig had or lost
     initial = np.where(refined["merged"] == NO_BIN, NO_BIN, initial)
     table["initial"] = np.array([*ids, ""], dtype=object)[initial]

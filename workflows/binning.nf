@@ -1,6 +1,7 @@
 include { CATALOGUE } from '../modules/local/catalogue/main'
 include { INDEX     } from '../modules/local/index/main'
 include { MAP_READS } from '../modules/local/map_reads/main'
+include { HOMOLOGS  } from '../modules/local/homologs/main'
 include { FEATURES  } from '../modules/local/features/main'
 include { VAE       } from '../modules/local/vae/main'
 include { CLUSTER   } from '../modules/local/cluster/main'
@@ -35,6 +36,9 @@ workflow BINNING {
     )
     ch_fasta = CATALOGUE.out.catalogue.map { group, fasta, _contigs -> [group, fasta] }
     ch_contigs = CATALOGUE.out.catalogue.map { group, _fasta, contigs -> [group, contigs] }
+
+    // Hangs on the contigs alone, and is there by the time that they are clustered
+    HOMOLOGS(CATALOGUE.out.catalogue.filter { _row -> refine_mode == 'evidence' })
 
     // Samples: reads are mapped with their group's index, a BAM stands for itself
     ch_source = ch_samples
@@ -103,6 +107,7 @@ workflow BINNING {
     REFINE(
         ch_to_refine.evidence
             .combine(FEATURES.out.tetranucleotides, by: 0)
+            .combine(HOMOLOGS.out.homologs, by: 0)
             .map { row -> row[1..-1] }
     )
     GRAPHBIN2(ch_to_refine.article.map { row -> row[1..-1] })
@@ -140,6 +145,7 @@ workflow BINNING {
     vae       = VAE.out.latent.join(VAE.out.model).join(VAE.out.training)
     clusters  = CLUSTER.out.clusters.join(CLUSTER.out.threshold)
     graphs    = GRAPH.out.graph
+    homologs  = HOMOLOGS.out.homologs
     refined   = REFINE.out.refined.mix(GRAPHBIN2.out.refined)
     bins      = BINS.out.fasta
     tables    = BINS.out.tables
@@ -154,6 +160,7 @@ workflow BINNING {
     vae       // [ group, latent, latent.json, model, training ]
     clusters  // [ group, clusters.tsv, threshold.json ]
     graphs    // [ assembly, vertices, edges, graph.json ]
+    homologs  // [ group, homologs ]
     refined   // [ assembly, contig2bin, refinement.tsv, refinement.json ]
     bins      // [ group, fastas ]
     tables    // [ group, contig2bin, bins, unbinned ]

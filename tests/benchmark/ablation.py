@@ -2,9 +2,9 @@
 """What each step from the preprint to the defaults is worth, in bins of communities with known truth.
 
 usage: ablation.py --score score.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...] [--seeds 1,2,3]
-In: a group's results of the pipeline (features/, catalogue/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for each
+In: a group's results of the pipeline (features/, catalogue/, homologs/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for each
 variant and set the genomes at precision and recall of at least 0.9, and weighted purity, of the clusters (of at least
-200 kbp) and after refinement, which joins pieces in every row: the median over the seeds, and (least-most). What each
+200 kbp) and after refinement, which takes apart and joins clusters in every row but the last: the median over the seeds, and (least-most). What each
 seed gave goes to stderr.
 """
 
@@ -26,19 +26,27 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True
 MIN_BIN_SIZE = 200_000
 TABLE = {"sep": "\t", "dtype": str, "keep_default_na": False}
 
-# name -> options of vae.py, share of the estimated threshold; each has what the one before it has
-VARIANTS: dict[str, tuple[list[str], str]] = {
-    "preprint": (["--preset", "preprint"], "1"),
-    "+ clusters cut at half of the threshold": (["--preset", "preprint"], "0.5"),
-    "+ a cycle of the rate in 60 epochs": (
-        ["--no_depth", "--no_length_weights", "--no_unit_variance", "--alpha", "0.05"], "0.5"
-    ),
-    "+ depth as an input": (["--no_length_weights", "--no_unit_variance", "--alpha", "0.05"], "0.5"),
-    "+ length weights": (["--no_unit_variance", "--alpha", "0.05"], "0.5"),
-    "+ alpha 0.15": (["--no_unit_variance"], "0.5"),
-    "+ unit variance: the default": ([], "0.5"),
-    "the default, clusters as wide as the threshold": ([], "1"),
-}  # fmt: skip
+class Variant(NamedTuple):
+    """Options of vae.py, share of the estimated threshold, whether clusters of two relatives are taken apart."""
+
+    options: list[str] = []
+    scale: str = "0.5"
+    apart: bool = True
+
+
+PLAIN = ["--no_depth", "--no_length_weights", "--no_unit_variance", "--alpha", "0.05"]
+# Each has what the one before it has, down to the default
+VARIANTS = {
+    "preprint": Variant(["--preset", "preprint"], "1"),
+    "+ clusters cut at half of the threshold": Variant(["--preset", "preprint"]),
+    "+ a cycle of the rate in 60 epochs": Variant(PLAIN),
+    "+ depth as an input": Variant(PLAIN[1:]),
+    "+ length weights": Variant(PLAIN[2:]),
+    "+ alpha 0.15": Variant(["--no_unit_variance"]),
+    "+ unit variance: the default": Variant(),
+    "the default, clusters as wide as the threshold": Variant(scale="1"),
+    "the default, no cluster taken apart": Variant(apart=False),
+}
 
 
 class Set(NamedTuple):
@@ -80,7 +88,7 @@ def train(one: Set, options: list[str], seed: int, folder: Path) -> Path:
     return trained
 
 
-def evaluate(one: Set, trained: Path, scale: str, seed: int, score: Path) -> tuple[Score, Score]:
+def evaluate(one: Set, trained: Path, variant: Variant, seed: int, score: Path) -> tuple[Score, Score]:
     """Cluster and refine; scores of the clusters and of the refined bins."""
     features, contigs = one.results / "features", one.results / "catalogue" / "contigs.tsv"
     graph = one.results / "refine" / one.assembly
@@ -88,9 +96,11 @@ def evaluate(one: Set, trained: Path, scale: str, seed: int, score: Path) -> tup
         folder = Path(name)
         latent = {"latent": trained / "latent.npy", "latent_json": trained / "latent.json"}
         latent |= {"rows": features / "rows.tsv", "contigs": contigs, "seed": seed}
-        run("cluster.py", folder, **latent, threshold_scale=scale)
+        run("cluster.py", folder, **latent, threshold_scale=variant.scale)
         described = {"contigs": contigs, "clusters": "clusters.tsv", "coverage": features / "coverage.tsv.gz"}
         described |= {"tetranucleotides": features / "tetranucleotides.npy", "features": features / "features.json"}
+        if variant.apart:
+            described["homologs"] = one.results / "homologs" / "homologs.tsv.gz"
         if (graph / "edges.tsv.gz").exists():
             described |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
         run("refine.py", folder, assembly=one.assembly, **described)
@@ -120,10 +130,13 @@ def main(sets: tuple[tuple[str, str, str, str], ...], score: Path, seeds: str) -
     print("|---|" + "---|---|" * len(chosen))
 
     with tempfile.TemporaryDirectory() as folder:
-        for name, (options, scale) in VARIANTS.items():
+        for name, variant in VARIANTS.items():
             cells = []
             for one in chosen:
-                pairs = [evaluate(one, train(one, options, seed, Path(folder)), scale, seed, score) for seed in numbers]
+                pairs = [
+                    evaluate(one, train(one, variant.options, seed, Path(folder)), variant, seed, score)
+                    for seed in numbers
+                ]
                 click.echo(f"{name}, {one.name}: {pairs}", err=True)
                 cells += [cell([pair[part] for pair in pairs]) for part in (0, 1)]
             print(f"| {name} | " + " | ".join(cells) + " |", flush=True)

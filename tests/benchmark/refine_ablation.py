@@ -24,7 +24,8 @@ import refine  # noqa: E402
 FILE = click.Path(exists=True, path_type=Path)
 SCALED = [
     "ROOT_VARIANCE", "USUAL_SCATTER", "FREEDOM", "UNKNOWN_SCATTER", "END_EFFECT", "WINDOW_WEIGHT", "FULL_WINDOWS",
-    "LABEL_ODDS", "JOIN_WEIGHT", "JOIN_COVERAGE", "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "NEARER", "SHARED_PRIOR", "CANDIDATES",
+    "LABEL_ODDS", "RELATED", "HOMOLOG_ODDS", "LEAST_PAIRS", "JOIN_WEIGHT", "JOIN_COVERAGE",
+    "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "NEARER", "SHARED_PRIOR", "CANDIDATES",
 ]  # fmt: skip
 
 
@@ -35,6 +36,7 @@ def variants() -> dict[str, tuple[dict, list[str]]]:
     found["no composition"] = {"WINDOW_WEIGHT": 0.0}, []
     found["no siblings"] = {"SIBLING_PRIOR": 1e-12}, []
     found["one scatter for all bins and samples (0.15)"] = {"SCATTERS": np.array([0.15])}, []
+    found["no cluster taken apart"] = {"take_apart": lambda contigs: None}, []
     found["no pieces joined"] = {"join_pieces": lambda contigs, label, n_bins: np.arange(n_bins)}, []
     found["no whole bins joined"] = {"merge_bins": lambda contigs, label, n_bins: np.arange(n_bins)}, []
     found["no bin closed"] = {"may_be_shared": lambda bins: np.zeros(len(bins.density), dtype=bool)}, []
@@ -65,6 +67,7 @@ def main(results: Path, assembly: str, truth: Path, score: Path, clusters: Path 
         "coverage": results / "features/coverage.tsv.gz",
         "tetranucleotides": results / "features/tetranucleotides.npy",
         "features": results / "features/features.json",
+        "homologs": results / "homologs/homologs.tsv.gz",
     }
     given = ["--assembly", assembly, *(str(word) for name, file in files.items() for word in (f"--{name}", file))]
     os.chdir(tempfile.mkdtemp())

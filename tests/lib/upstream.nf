@@ -1,5 +1,6 @@
 // Catalogue and features of the bundled co-assembly, from its table of abundances: where the tests of later stages start.
 include { CATALOGUE } from '../../modules/local/catalogue/main'
+include { HOMOLOGS  } from '../../modules/local/homologs/main'
 include { FEATURES  } from '../../modules/local/features/main'
 
 workflow UPSTREAM {
@@ -10,6 +11,7 @@ workflow UPSTREAM {
             [group, fasta, table, [], [], file("${projectDir}/tests/data/co.abundance.tsv", checkIfExists: true)]
         }
     )
+    HOMOLOGS(CATALOGUE.out.catalogue)
     // assigned here, since the strict parser of Nextflow 25.04 loses the names of expressions below `emit:`
     catalogue = CATALOGUE.out.catalogue
     contigs   = CATALOGUE.out.catalogue.map { group, _fasta, table -> [group, table] }
@@ -18,6 +20,7 @@ workflow UPSTREAM {
     coverage  = FEATURES.out.coverage
     tetranucleotides = FEATURES.out.tetranucleotides
     excluded  = FEATURES.out.excluded
+    homologs  = HOMOLOGS.out.homologs
 
     emit:
     catalogue // [ group, fasta, contigs.tsv ]
@@ -27,4 +30,5 @@ workflow UPSTREAM {
     coverage  // [ group, coverage ]
     tetranucleotides // [ group, tetranucleotides, features.json ]
     excluded  // [ group, excluded ]
+    homologs  // [ group, homologs ]
 }

@@ -15,7 +15,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT / "tests" / "data"
 
 STAGES = {
-    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "REFINE", "BINS", "SUMMARY",
+    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "REFINE", "BINS",
+    "SUMMARY",
 }  # fmt: skip
 
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.

@@ -124,6 +124,16 @@ def test_two_groups_side_by_side(two_groups):
     assert (contig2bin["bin"].str.rsplit(".", n=1).str[0] == contig2bin["assembly"]).all()
 
 
+def test_homologs_are_of_one_assembly(two_groups):
+    """The two assemblies of a group hold the same genomes, gene by gene, which says nothing about either."""
+    group = two_groups.results / "ms"
+    assembly = read_table(group / "catalogue" / "contigs.tsv").set_index("contig")["assembly"]
+    homologs = read_table(group / "homologs" / "homologs.tsv.gz")
+    assert len(homologs) > 0 and (homologs["shared"].astype(int) > 0).all()
+    assert (homologs["contig_1"].map(assembly) == homologs["contig_2"].map(assembly)).all()
+    assert set(homologs["contig_1"].map(assembly)) == {"A1", "A2"}
+
+
 def test_groups_do_not_mix(two_groups):
     for group in ("co", "ms"):
         sheet = pd.read_csv(DATA / "two_groups.samples.csv", dtype=str)
@@ -173,7 +183,7 @@ def test_article_mode_follows_graphbin2(tmp_path, coassembly):
     graph the clusters are the bins."""
     run = run_pipeline(tmp_path, "--refine_mode", "article")
     assert run.status == 0, run.output
-    assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"REFINE"}
+    assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"HOMOLOGS", "REFINE"}
     latents = [(r / "co" / "vae" / "latent.npy").read_bytes() for r in (run.results, coassembly.results)]
     assert latents[0] == latents[1]
     wide, tight = [
@@ -190,14 +200,14 @@ def test_article_mode_follows_graphbin2(tmp_path, coassembly):
     run = run_pipeline(tmp_path / "nograph", "--refine_mode", "article", *sheet, *QUICK)
     assert run.status == 0, run.output
     assert "Assembly coasm of group co has no graph: its bins go without refinement" in run.output
-    assert STAGES - run.tasks("COMPLETED") == {"GRAPH", "REFINE"}
+    assert STAGES - run.tasks("COMPLETED") == {"GRAPH", "HOMOLOGS", "REFINE"}
 
 
 def test_preset_preprint_is_the_published_method(tmp_path):
     """Every number as published, but for those that are given; GraphBin2's steps after clusters of the whole threshold."""
     run = run_pipeline(tmp_path, "--preset", "preprint", "--epochs", "90", "--batch_double_at", "25,75")
     assert run.status == 0, run.output
-    assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"REFINE"}
+    assert {"GRAPHBIN2"} == run.tasks("COMPLETED") - STAGES and STAGES - run.tasks("COMPLETED") == {"HOMOLOGS", "REFINE"}
     found = json.loads((run.results / "co" / "vae" / "latent.json").read_text())
     published = {
         "latent_size": 40, "dropout": 0.2, "alpha": 0.05, "beta": 200, "learning_rate": 0.001, "schedule": "constant",

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import itertools
 import json
 import math
 from pathlib import Path
@@ -454,6 +455,82 @@ def test_joining_is_greedy(seed, n_pieces, samples):
     assert found.tolist() == part_of.tolist()
 
 
+def relatives(rng, coverage, homology, each=40, kbp=10):
+    """Contigs (`each` of every genome, of one composition) and their genomes. Contig i of a genome
+    shares genes with contig i of another, or with a neighbour in its own: homology (genomes x genomes), seeds."""
+    n = len(coverage)
+    genomes = np.repeat(np.arange(n), each)
+    contigs, order = planted(
+        rng, [(g,) for g in genomes], [kbp * KB] * n * each, np.array(coverage, float), [composition(rng)] * n, []
+    )
+    place = np.argsort(order).reshape(n, each)
+    pairs = [
+        (place[a, i], place[b, i if a != b else i ^ 1], homology[a][b])
+        for a, b, i in itertools.product(range(n), range(n), range(each))
+        if homology[a][b]
+    ]
+    return contigs._replace(homologs=np.array(pairs, dtype=np.int64).reshape(-1, 3).T), genomes[order]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_cluster_of_relatives_is_taken_apart(seed):
+    """Of one composition, covered not quite alike in the only sample there is."""
+    contigs, genome = relatives(np.random.default_rng(seed), [[30], [55]], [[0, 20], [20, 0]])
+    side = refine.take_apart(contigs)
+    assert (side == genome).mean() > 0.95 or (side != genome).mean() > 0.95
+    # what nothing tells from one another but the genes in common: each half would be a half of both
+    contigs, genome = relatives(np.random.default_rng(seed), [[30], [30]], [[0, 20], [20, 0]])
+    assert refine.take_apart(contigs) is None
+    # one genome with a repeat in many contigs, or with few copies of genes: a cluster as any other
+    for inner, outer in ((20, 0), (0, 1)):
+        contigs, genome = relatives(np.random.default_rng(seed), [[30], [55]], [[inner, outer], [outer, inner]])
+        assert refine.take_apart(contigs) is None
+
+
+def test_parts_are_taken_apart_again():
+    coverage, homology = [[20, 20], [50, 20], [20, 60]], [[0, 20, 20], [20, 0, 20], [20, 20, 0]]
+    contigs, genome = relatives(np.random.default_rng(0), coverage, homology)
+    label = np.full_like(genome, 4)
+    found = refine.split_clusters(contigs, label, 7, 100 * KB)
+    assert set(found) == {4, 7, 8}
+    assert pd.crosstab(found, genome).max().sum() >= 0.95 * len(genome)
+    # each part must be large enough for a piece
+    assert set(refine.split_clusters(contigs, label, 7, 1000 * KB)) == {4}
+    # contigs without a cluster, and other clusters, have no part in it
+    label = np.where(genome == 2, NONE, np.where(genome == 1, 0, 6))
+    assert refine.split_clusters(contigs, label, 7, 100 * KB).tolist() == label.tolist()
+    assert refine.split_clusters(contigs, np.full_like(label, NONE), 0, 0).tolist() == [NONE] * len(label)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(0, 3))
+def test_splitting_keeps_clusters_apart(seed, n, samples):
+    """Whatever contigs and homologs are like: a part is of one cluster, and large enough, or all of it."""
+    rng = np.random.default_rng(seed)
+    length = np.sort(rng.choice([1, 100, 5_000, 50_000], n))[::-1]
+    reads, windows = rng.choice([0, 0.5, 30, 900], (n, samples)), rng.choice([0, 3, 40], (n, 136)).astype(np.float32)
+    pairs = np.argwhere(np.triu(rng.random((n, n)) < rng.choice([0.1, 0.9]), 1)).T
+    shared = rng.integers(1, 500, pairs.shape[1])
+    homologs = np.concatenate([np.vstack([pairs, shared]), np.vstack([pairs[::-1], shared])], axis=1)
+    label = rng.integers(NONE, 3, n)
+    contigs = refine.Contigs(length, reads, windows, np.zeros((2, 0), np.int64), homologs.astype(np.int64))
+    part = refine.split_clusters(contigs, label, 3, 200)
+    whole = {int(p): set(label[part == p]) for p in set(part)}
+    assert all(len(of) == 1 for of in whole.values()) and all((of == {p}) for p, of in whole.items() if p < 3)
+    size = np.bincount(part + 1, length)
+    split = set().union(*(of for p, of in whole.items() if p >= 3))
+    assert all(size[p + 1] >= 200 for p, of in whole.items() if of <= split)
+
+
+def test_one_with_most_homologs_decides_what_alternates():
+    """0 - 1 - 2 - 3 and 4 - 5; 6 has none."""
+    links = [(0, 1), (1, 2), (2, 3)], [(4, 5)]
+    pairs = [(*pair, shared) for chained, shared in zip(links, (5, 2)) for a, b in chained for pair in ((a, b), (b, a))]
+    side = refine.alternate(np.array(pairs).T, 7)
+    assert side[0] == side[2] != side[1] == side[3] and set(side[:4]) == {0, 1}
+    assert side[4:].tolist() == [NONE, NONE, NONE]
+
+
 @pytest.mark.parametrize("own", [0, 20, 39])
 def test_hub_of_more_bins_than_candidates_keeps_its_own(own):
     rng = np.random.default_rng(0)
@@ -554,6 +631,59 @@ def test_command(tmp_path, run_refine, known_reads):
     words = {"kept": 6, "moved": 1, "added": 3, "left": 1, "unlike": 1, "multi_labelled": 1}
     size = {"contigs": 11, "contigs_in_graph": 10, "edges": 11, "labels": 2, "labels_merged": 2, "assembly": "A1"}
     assert {key: value for key, value in counts.items() if key != "labelled"} == words | size
+
+
+def write_homologs(folder: Path, pairs) -> None:
+    lines = ["\t".join(map(str, pair)) for pair in pairs]
+    text = "\n".join(["contig_1\tcontig_2\tshared", *lines]) + "\n"
+    (folder / "homologs.tsv.gz").write_bytes(gzip.compress(text.encode()))
+
+
+def two_relatives() -> tuple[Tables, list[tuple]]:
+    """A cluster of two genomes that are covered unlike, and the genes that they have in common."""
+    rng = np.random.default_rng(0)
+    frequency = composition(rng)
+    rows = [(f"{genome}{i}", 20 * KB + i, cover) for genome, cover in (("x", (30, 8)), ("y", (9, 40))) for i in range(15)]
+    contigs = [(f"A1~{name}", "A1", name, length) for name, length, _ in rows] + [("A2~r0", "A2", "r0", 5 * KB)]
+    coverage = {f"A1~{name}": cover for name, _, cover in rows} | {"A2~r0": (0, 0)}
+    windows = {contig: rng.multinomial(length, frequency) for contig, _, _, length in contigs}
+    clusters = {f"A1~{name}": "3" for name, _, _ in rows}
+    return Tables(contigs, [], clusters, coverage, windows, None), [(f"A1~x{i}", f"A1~y{i}", 60) for i in range(15)]
+
+
+def test_split_cluster(tmp_path, run_refine):
+    """Its parts have names of their own; the genes in common are what takes it apart."""
+    tables, pairs = two_relatives()
+    files = FILES | {"homologs": "homologs.tsv.gz"}
+    found = []
+    for folder, shared in (("with", pairs), ("without", [])):
+        (tmp_path / folder).mkdir()
+        spoil = lambda inside, shared=shared: write_homologs(inside, [*shared, ("A2~r0", "A1~x0", 9)])  # noqa: E731
+        done = run_refine(tmp_path / folder, tables, "--min_bin_size", "200000", files=files, spoil=spoil)
+        assert done[0].exit_code == 0, done[0].output
+        found.append(done[2].assign(genome=done[2]["name"].str[0]))
+    apart, whole = found
+    assert set(zip(whole["genome"], whole["final"], whole["reason"])) == {("x", "3", "kept"), ("y", "3", "kept")}
+    by_genome = {(row["genome"], row["initial"], row["final"], row["reason"]) for row in apart.to_dict("records")}
+    assert by_genome == {("y", "3", "3", "kept"), ("x", "3", "3_2", "split")} or by_genome == {
+        ("x", "3", "3", "kept"), ("y", "3", "3_2", "split"),
+    }  # fmt: skip
+
+
+def test_ids_of_parts_are_new():
+    assert refine.part_ids(["3", "3_2", "7"], np.array([0, 0, 2, 0]), np.array([0, 3, 4, 5])) == [
+        "3", "3_2", "7", "3_3", "7_2", "3_4",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", [("A1~x0", "A1~other", 60), ("A1~x0", "A1~y0", "many"), ("A1~x0", "A1~y0", "")])
+def test_homologs_of_another_run(tmp_path, run_refine, pair):
+    tables, _ = two_relatives()
+    files = FILES | {"homologs": "homologs.tsv.gz"}
+    result = run_refine(tmp_path, tables, files=files, spoil=lambda folder: write_homologs(folder, [pair]))
+    result = result[0] if isinstance(result, tuple) else result
+    assert result.exit_code == 1 and "homologs.tsv.gz" in result.output
+    assert ("A1~other" if "A1~other" in pair else "A1~x0") in result.output
 
 
 def test_without_graph(tmp_path, run_refine):

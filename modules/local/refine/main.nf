@@ -5,7 +5,7 @@ process REFINE {
     label 'image_numeric'
 
     input:
-    tuple val(meta), path(vertices), path(edges), path(contigs), path(clusters), path(coverage), path(tetranucleotides), path(features)
+    tuple val(meta), path(vertices), path(edges), path(contigs), path(clusters), path(coverage), path(tetranucleotides), path(features), path(homologs)
 
     output:
     tuple val(meta), path('contig2bin.tsv'), path('refinement.tsv'), path('refinement.json'), emit: refined
@@ -15,7 +15,7 @@ process REFINE {
     """
     refine.py --assembly ${meta.id} ${vertices ? "--vertices ${vertices} --edges ${edges}" : ''} --contigs ${contigs} \\
         --clusters ${clusters} --coverage ${coverage} --tetranucleotides ${tetranucleotides} --features ${features} \\
-        ${task.ext.args ?: ''}
+        --homologs ${homologs} ${task.ext.args ?: ''}
     """
 
     stub:

@@ -1,0 +1,23 @@
+// Which contigs of an assembly hold the same genes: those of related genomes do.
+process HOMOLOGS {
+    tag "${meta.id}"
+    label 'process_low'
+    label 'image_mapping'
+
+    input:
+    tuple val(meta), path(catalogue), path(contigs)
+
+    output:
+    tuple val(meta), path('homologs.tsv.gz'), emit: homologs
+    tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
+
+    script:
+    """
+    homologs.py --catalogue ${catalogue} --contigs ${contigs} ${task.ext.args ?: ''}
+    """
+
+    stub:
+    """
+    touch homologs.tsv.gz
+    """
+}
