@@ -64,7 +64,8 @@ LEAST_PAIRS = 5  # of homologous contigs, to tell that
 PIECE = 10  # a cluster of less than such a part of the least bin says too little of the genome that it is of
 JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/method.md, 6.1)
 JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
-NEARER = 0.004  # by how much, per 4-mer, a shared bin's composition must fit the deeper genome better than the other
+NEARER = 5  # standard errors by which the composition of a shared bin's contigs must fit one genome better than the other
+NEARER_CONTIGS = 10  # at least, to tell
 SHARED_PRIOR = 0.1  # of each further bin that a contig belongs to
 SHARERS = 4  # bins whose sets are tried for a contig that touches several
 CANDIDATES = 32  # bins that are weighed exactly for each contig
@@ -394,13 +395,20 @@ def join_pieces(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
     return pieces.part_of
 
 
+def nearer(windows: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
+    """By how many standard errors, over contigs (c x 136 counts), the log likelihood of 4-mers is greater under one bin's
+    log frequencies (136) than under another's; 0 of fewer than NEARER_CONTIGS."""
+    gain, total = windows @ (one - other), windows.sum(axis=1)
+    spread = np.sqrt(np.square(gain - total * gain.sum() / max(total.sum(), 1)).sum())
+    return gain.sum() / spread if spread > 0 and (total > 0).sum() >= NEARER_CONTIGS else 0.0
+
+
 def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
     """For each bin the bin that it is part of: mostly itself.
 
     A bin with the profile of a larger one is a piece of it. A bin whose profile is the sum of two others' (and
-    not that of either alone) holds what their genomes share, covered by the reads of both; it goes to the
-    deeper one, whose sequence an assembler tends to keep, if its composition is clearly nearer to that one's,
-    and stays a bin of its own otherwise. Most of its links to other bins must lead to them.
+    not that of either alone) holds what their genomes share, covered by the reads of both; it goes to the one
+    whose sequence it is by its composition, and stays a bin of its own if that does not tell. Most of its links to other bins must lead to them.
     """
     bins = describe_bins(contigs, label, n_bins)
     links = bins.links.copy()
@@ -411,12 +419,12 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
         near = [x for x in np.argsort(-links[b], kind="stable")[:8] if links[b, x] > 1 and part_of[x] == x]
         if not near:
             continue
-        # Of two, the deeper one first
-        pairs = itertools.combinations(sorted(near, key=lambda x: -bins.density[x].sum()), 2)
-        windows = contigs.windows[label == b].sum(axis=0)
-        fits_composition = bins.log_composition @ windows / max(windows.sum(), 1)
+        own = contigs.windows[label == b]
+        windows = own.sum(axis=0)
         groups = [(x,) for x in near]
-        groups += [(x, y) for x, y in pairs if fits_composition[x] - fits_composition[y] >= NEARER]
+        # Of two, the nearer one first: in one of these orders at most
+        pairs = itertools.permutations(near, 2)
+        groups += [(x, y) for x, y in pairs if nearer(own, *bins.log_composition[[x, y]]) >= NEARER]
         fit = dict(zip(groups, whole_bin_evidence(bins, b, windows, groups)))
         fits = {
             group: value

@@ -50,7 +50,9 @@ def read_assembly(results: Path, assembly: str) -> tuple[refine.Contigs, np.ndar
         except Captured as captured:
             contigs, label = captured.args
     with open(files["contigs"], newline="") as lines:
-        rows = [row for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row["assembly"] == assembly]
+        rows = [
+            row for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row["assembly"] == assembly
+        ]
     rows.sort(key=lambda row: (-int(row["length"]), row["name"]))  # as refine.py has them
     return contigs, label, [row["contig"] for row in rows]
 
@@ -115,13 +117,17 @@ def fit(pairs: np.ndarray) -> np.ndarray:
 def main(sets: tuple[tuple[str, str, str, str], ...]) -> None:
     """Fit the factor by which coverage counts when pieces are joined."""
     pairs = {name: read_pairs(Path(results), assembly, Path(truth)) for name, results, assembly, truth in sets}
-    print("| pairs of | number | of one genome | coverage | composition | constant | factor |\n|---|---|---|---|---|---|---|")
+    print(
+        "| pairs of | number | of one genome | coverage | composition | constant | factor |\n|---|---|---|---|---|---|---|"
+    )
     for left_out in [None, *pairs] if len(pairs) > 1 else [None]:
         chosen = np.concatenate([of_set for name, of_set in pairs.items() if name != left_out])
         coverage, composition, constant = fit(chosen)
         of = "all sets" if left_out is None else f"all but {left_out}"
         numbers = f"{len(chosen):,} | {chosen[:, 2].sum():.0f}"
-        print(f"| {of} | {numbers} | {coverage:.3f} | {composition:.3f} | {constant:.2f} | {coverage / composition:.2f} |")
+        print(
+            f"| {of} | {numbers} | {coverage:.3f} | {composition:.3f} | {constant:.2f} | {coverage / composition:.2f} |"
+        )
 
 
 if __name__ == "__main__":

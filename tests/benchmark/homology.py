@@ -56,7 +56,13 @@ def main(results: Path, truth: Path) -> None:
     print("\n| genome | Mbp | within itself | nearest | with it |\n|---|---|---|---|---|")
     for name in names:
         others = share_of.loc[name].drop(name)
-        row = [name, f"{size[name] / 1e6:.1f}", f"{share_of.loc[name, name]:.2%}", others.idxmax(), f"{others.max():.1%}"]
+        row = [
+            name,
+            f"{size[name] / 1e6:.1f}",
+            f"{share_of.loc[name, name]:.2%}",
+            others.idxmax(),
+            f"{others.max():.1%}",
+        ]
         print(f"| {' | '.join(row)} |")
 
 

@@ -175,19 +175,38 @@ def test_merge_joins_the_pieces_of_a_genome(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_merge_gives_a_summed_bin_to_the_deeper_relative(seed):
+def test_merge_gives_a_summed_bin_to_the_nearer_relative(seed):
     rng = np.random.default_rng(seed)
-    labels = [0] * 20 + [1] * 20 + [2] * 6 + [3] * 20
-    between = [(40 + i, i) for i in range(6)] + [(40 + i, 20 + i) for i in range(6)]
-    pairs = chain(0, 20) + chain(20, 40) + chain(40, 46) + chain(46, 66) + between
+
+    def found(coverage, relatives, shared=12):
+        """What becomes of four bins, of which the third has this number of contigs."""
+        ends = 40 + shared
+        between = [(40 + i, i) for i in range(shared)] + [(40 + i, 20 + i) for i in range(shared)]
+        pairs = chain(0, 20) + chain(20, 40) + chain(40, ends) + chain(ends, ends + 20)
+        labels = [0] * 20 + [1] * 20 + [2] * shared + [3] * 20
+        return [merged(rng, coverage, relatives, links, labels) for links in (pairs + between, pairs)]
+
     shallow, other = [8, 5, 15, 30], [100, 3, 3, 9]
     total = [a + b for a, b in zip(PROFILES[0], shallow)]
-    assert merged(rng, [PROFILES[0], shallow, total, other], "aAab", pairs, labels) == [0, 1, 0, 3]
-    assert merged(rng, [shallow, PROFILES[0], total, other], "Aaab", pairs, labels) == [0, 1, 1, 3]
-    for siblings in ("aAAb", "aaab"):  # nearer to the other one, or to neither
-        assert merged(rng, [PROFILES[0], shallow, total, other], siblings, pairs, labels) == [0, 1, 2, 3]
-    without = [(a, b) for a, b in pairs if (a, b) not in between]
-    assert merged(rng, [PROFILES[0], shallow, total, other], "aAab", without, labels) == [0, 1, 2, 3]
+    deep_first, deep_second = [PROFILES[0], shallow, total, other], [shallow, PROFILES[0], total, other]
+    apart = [0, 1, 2, 3]
+    # whichever of the two is deeper; without links to them it stays alone
+    assert found(deep_first, "aAab") == found(deep_second, "aAab") == [[0, 1, 0, 3], apart]
+    assert found(deep_first, "Aaab") == found(deep_second, "Aaab") == [[0, 1, 1, 3], apart]
+    # as near to both, or too few contigs to tell
+    assert found(deep_first, "aaab") == [apart, apart]
+    assert found(deep_first, "aAab", shared=refine.NEARER_CONTIGS - 1) == [apart, apart]
+
+
+def test_nearer_counts_standard_errors_over_contigs():
+    one, other = np.log([0.5, 0.3, 0.2]), np.log([0.4, 0.4, 0.2])
+    windows = np.array([[6, 2, 2], [5, 3, 2], [4, 3, 3]] * 4, dtype=float)
+    gain = windows @ (one - other)
+    residual = gain - gain.mean()  # all have ten 4-mers
+    assert refine.nearer(windows, one, other) == pytest.approx(gain.sum() / math.sqrt((residual**2).sum()))
+    assert refine.nearer(windows, other, one) == -refine.nearer(windows, one, other)
+    for nothing in (windows[:9], windows * 0, windows[:0]):
+        assert refine.nearer(nothing, one, other) == 0
 
 
 def test_merge_leaves_a_bin_near_a_sum_alone():
