@@ -16,7 +16,7 @@ workflow UPSTREAM {
     catalogue = CATALOGUE.out.catalogue
     contigs   = CATALOGUE.out.catalogue.map { group, _fasta, table -> [group, table] }
     features  = FEATURES.out.features
-    rows      = FEATURES.out.features.map { group, _tnf, _abundance, table, _json -> [group, table] }
+    rows      = FEATURES.out.features.map { group, _tnf, _abundance, _depth, table, _json -> [group, table] }
     coverage  = FEATURES.out.coverage
     tetranucleotides = FEATURES.out.tetranucleotides
     excluded  = FEATURES.out.excluded
@@ -25,7 +25,7 @@ workflow UPSTREAM {
     emit:
     catalogue // [ group, fasta, contigs.tsv ]
     contigs   // [ group, contigs.tsv ]
-    features  // [ group, tnf, abundance, rows, features.json ]
+    features  // [ group, tnf, abundance, depth, rows, features.json ]
     rows      // [ group, rows ]
     coverage  // [ group, coverage ]
     tetranucleotides // [ group, tetranucleotides, features.json ]
