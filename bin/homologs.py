@@ -2,14 +2,14 @@
 """Finds homologous contigs: those of one assembly that hold genes for much the same proteins.
 
 In:  catalogue.fa.gz, contigs.tsv.
-Out: homologs.tsv.gz (`contig_1, contig_2, shared`: how many seeds both contigs hold; each pair once, in catalogue order).
+Out: homologs.tsv.gz (`contig_1, contig_2, shared`: how many seeds both hold; each pair once, in catalogue order).
 
 A genome has most of its genes once: its contigs have little in common. Contigs that hold the same genes of two related
 genomes have the more in common, the closer these are. By that the refinement tells clusters that hold two relatives.
 
-Binloom's own method (docs/method.md, section 6.1), from known parts: seeds that do not ask for the third bases of codons
-(Brejova, Brown and Vinar 2004, J Bioinform Comput Biol 1:595) and of which a sample is kept by what they are, so that
-homologous contigs keep the same ones (Broder 1997).
+Binloom's own method (docs/method.md, section 6.1), from known parts: seeds that do not ask for the third bases of
+codons (Brejova, Brown and Vinar 2004, J Bioinform Comput Biol 1:595) and of which a sample is kept by what they are, so
+that homologous contigs keep the same ones (Broder 1997).
 """
 
 import csv
@@ -35,14 +35,15 @@ MOST_CONTIGS = 8
 
 
 def numbers(bases: np.ndarray) -> np.ndarray:
-    """Return words of bases (w x k digits, 0 to 3) as numbers (w, uint64): the lesser of a word and its reverse complement."""
+    """Return words of bases (w x k digits, 0 to 3) as numbers (w, uint64): of a word or its reverse complement, whichever
+    is less."""
     worth = np.uint64(4) ** np.arange(bases.shape[1], dtype=np.uint64)
     return np.minimum(bases @ worth[::-1], (3 - bases) @ worth)
 
 
 def kept_words() -> np.ndarray:
-    """Return which of all words of six bases (WORDS, bool) are cores of seeds that are kept: KEPT_WORDS, drawn once for all,
-    with each its reverse complement."""
+    """Return which of all words of six bases (WORDS, bool) are cores of seeds that are kept: KEPT_WORDS, drawn once for
+    all, with each its reverse complement."""
     bases = (np.arange(WORDS)[:, None] >> np.arange(10, -1, -2) & 3).astype(np.uint64)
     lesser = numbers(bases)
     # Words that are their own reverse complements stay out: each of the others stands for two
@@ -85,7 +86,7 @@ def shared_seeds(seeds: np.ndarray, contig: np.ndarray) -> np.ndarray:
 
 
 def read_catalogue(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[str]:
-    """Yield the sequence of each contig of the catalogue; ClickException for the first that is not in contigs.tsv's order."""
+    """Yield the sequence of each contig; ClickException for the first in which catalogue and contigs.tsv differ."""
     try:
         with pysam.FastxFile(str(path), persist=False) as records:
             for record, name in itertools.zip_longest(records, contigs["contig"]):

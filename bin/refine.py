@@ -2,8 +2,9 @@
 """Corrects and completes the bins of one assembly by coverage, composition and assembly graph.
 
 In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group, homologs.tsv.gz
-(without it no cluster is taken apart) and, if there is a graph, vertices.tsv.gz and edges.tsv.gz of the assembly (graph stage). Out: contig2bin.tsv
-(contig, bin), refinement.tsv, refinement.json. Binloom's own method; equations in docs/method.md, section 6.
+(without it no cluster is taken apart) and, if there is a graph, vertices.tsv.gz and edges.tsv.gz of the assembly (graph
+stage). Out: contig2bin.tsv (contig, bin), refinement.tsv, refinement.json. Binloom's own method; equations in
+docs/method.md, section 6.1.
 
 Every bin has a profile: its coverage in each sample, how much its contigs scatter about it, and its
 tetranucleotides. Every contig, of any length, is weighed against all bins and against belonging to none of
@@ -64,7 +65,7 @@ LEAST_PAIRS = 5  # of homologous contigs, to tell that
 PIECE = 10  # a cluster of less than such a part of the least bin says too little of the genome that it is of
 JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/method.md, 6.1)
 JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
-NEARER = 5  # standard errors by which the composition of a shared bin's contigs must fit one genome better than the other
+NEARER = 5  # standard errors by which the composition of a shared bin must fit one genome better than the other
 NEARER_CONTIGS = 10  # at least, to tell
 SHARED_PRIOR = 0.1  # of each further bin that a contig belongs to
 SHARERS = 4  # bins whose sets are tried for a contig that touches several
@@ -269,7 +270,8 @@ def take_apart(contigs: Contigs) -> np.ndarray | None:
         fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None])
         fit += composition_evidence(contigs.windows.astype(np.float64), bins.log_composition)
         alike = shared_with(contigs.homologs, side)
-        before, side = side, (fit - log(HOMOLOG_ODDS) * alike / np.maximum(alike.sum(axis=1, keepdims=True), 1)).argmax(1)
+        against = log(HOMOLOG_ODDS) * alike / np.maximum(alike.sum(axis=1, keepdims=True), 1)
+        before, side = side, (fit - against).argmax(axis=1)
         if (side == before).all():
             break
     apart = side[here] != side[there]
@@ -280,8 +282,9 @@ def take_apart(contigs: Contigs) -> np.ndarray | None:
 
 
 def split_clusters(contigs: Contigs, label: np.ndarray, n_bins: int, min_size: int) -> np.ndarray:
-    """The part of a cluster that each contig is of (n, NO_BIN for none): a cluster of two related genomes is taken apart, and
-    so are its parts. The larger part keeps the cluster's number, others get numbers from n_bins on; both have min_size bp."""
+    """The part of a cluster that each contig is of (n, NO_BIN for none): a cluster of two related genomes is taken
+    apart, and so are its parts. The larger part keeps the cluster's number, others get numbers from n_bins on; all have
+    min_size bp or more."""
     of = np.where(label[contigs.homologs[0]] == label[contigs.homologs[1]], label[contigs.homologs[0]], NO_BIN)
     order = np.argsort(of, kind="stable")
     pairs = np.split(contigs.homologs[:, order], np.searchsorted(of[order], np.arange(n_bins + 1)), axis=1)[1:-1]
@@ -396,8 +399,8 @@ def join_pieces(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
 
 
 def nearer(windows: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
-    """By how many standard errors, over contigs (c x 136 counts), the log likelihood of 4-mers is greater under one bin's
-    log frequencies (136) than under another's; 0 of fewer than NEARER_CONTIGS."""
+    """By how many standard errors, over contigs (c x 136 counts), the log likelihood of 4-mers is greater under one
+    bin's log frequencies (136) than under another's; 0 of fewer than NEARER_CONTIGS."""
     gain, total = windows @ (one - other), windows.sum(axis=1)
     spread = np.sqrt(np.square(gain - total * gain.sum() / max(total.sum(), 1)).sum())
     return gain.sum() / spread if spread > 0 and (total > 0).sum() >= NEARER_CONTIGS else 0.0
@@ -408,7 +411,8 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
 
     A bin with the profile of a larger one is a piece of it. A bin whose profile is the sum of two others' (and
     not that of either alone) holds what their genomes share, covered by the reads of both; it goes to the one
-    whose sequence it is by its composition, and stays a bin of its own if that does not tell. Most of its links to other bins must lead to them.
+    whose sequence it is by its composition, and stays a bin of its own if that does not tell. Most of its links
+    to other bins must lead to them.
     """
     bins = describe_bins(contigs, label, n_bins)
     links = bins.links.copy()
@@ -718,9 +722,10 @@ def read_homologs(path: Path | None, group: pd.Series, contigs: list[str], links
         return np.empty((3, 0), dtype=np.int64)
     table = read_table(path, ["contig_1", "contig_2", "shared"])
     ends = pd.concat([table["contig_1"], table["contig_2"]])
-    unknown = ends[~ends.isin(group)].tolist() + table.loc[~table["shared"].str.fullmatch("[0-9]{1,18}"), "contig_1"].tolist()
-    if unknown:
-        problem = f"contig {unknown[0]!r} is not in contigs.tsv, or shares no number of seeds"
+    unknown = ends[~ends.isin(group)]
+    uncounted = table.loc[~table["shared"].str.fullmatch("[0-9]{1,18}"), "contig_1"]
+    if len(unknown) or len(uncounted):
+        problem = f"contig {pd.concat([unknown, uncounted]).iloc[0]!r} is not in contigs.tsv, or shares no number of seeds"
         raise click.ClickException(f"{path}: {problem}; both must come from the same run")
     row = pd.Series(np.arange(len(contigs)), index=contigs)
     table = table[table["contig_1"].isin(row.index) & table["contig_2"].isin(row.index)]
@@ -859,7 +864,8 @@ def main(
     ids = sorted(set(table["initial"]) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     initial = table["initial"].map(number).to_numpy()
-    described = Contigs(length, reads, windows[table.index], links, read_homologs(homologs, group["contig"], names, links))
+    alike = read_homologs(homologs, group["contig"], names, links)
+    described = Contigs(length, reads, windows[table.index], links, alike)
     refined, shared = refine_labels(described, initial, min_posterior, min_bin_size)
     ids = part_ids(ids, initial, refined["part"].to_numpy())
     # A cluster that no bin came of is none that a contig had or lost

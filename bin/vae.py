@@ -40,8 +40,8 @@ ENCODE_ROWS = 8192
 # A thread earns its keep from about this many rows of a mini-batch on; with fewer, threads wait for one another, and on
 # a busy machine for a long time.
 ROWS_PER_THREAD = 128
-# Freed memory goes back to the system where it exceeds a limit that glibc sets by the largest block that it saw freed, up
-# to 32 MB. To fetch it anew, page by page, in each step can take as long as all the rest: a block of that size is freed.
+# Freed memory goes back to the system where it exceeds a limit that glibc sets by the largest block that it saw freed,
+# up to 32 MB. To fetch it anew, page by page, in each step can take as long as all the rest. So one such block is freed.
 KEPT_MEMORY = 31 << 20
 LOG_SECONDS = 30
 # Training diverges when its loss stays this many times above the untrained network's for this many epochs.

@@ -2,10 +2,10 @@
 """What each step from the preprint to the defaults is worth, in bins of communities with known truth.
 
 usage: ablation.py --score score.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...] [--seeds 1,2,3]
-In: a group's results of the pipeline (features/, catalogue/, homologs/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for each
-variant and set the genomes at precision and recall of at least 0.9, and weighted purity, of the clusters (of at least
-200 kbp) and after refinement, which takes apart and joins clusters in every row but the last: the median over the seeds, and (least-most). What each
-seed gave goes to stderr.
+In: a group's results of the pipeline (features/, catalogue/, homologs/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for
+each variant and set the genomes at precision and recall of at least 0.9, and weighted purity, of the clusters (of at least
+200 kbp) and after refinement, which takes apart and joins clusters in every row but the last: the median over the seeds,
+and (least-most). What each seed gave goes to stderr.
 """
 
 import statistics

@@ -2,8 +2,8 @@
 """Fits what coverage is worth against composition where pieces of genomes are joined (`JOIN_WEIGHT` of refine.py).
 
 usage: fit_joining.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...]
-In: a group's results of the pipeline with its defaults. Out: a Markdown table on stdout of logistic regressions: whether
-two pieces (clusters of at least 20 kbp, nine tenths of one genome) are of the same genome, by the evidence of their
+In: a group's results of the pipeline with its defaults. Out: a Markdown table on stdout of logistic regressions:
+whether two pieces (clusters of at least 20 kbp, nine tenths of one genome) are of the same genome, by the evidence of their
 coverages (from -30 to `JOIN_COVERAGE`) and what the composition of the smaller loses under the larger (down to -10), as
 `Pieces.odds` has them. A pair counts by the root of the smaller's size. First with all sets, then with each of them
 left out; the factor is the coefficient of coverage over that of composition.

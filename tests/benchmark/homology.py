@@ -2,9 +2,9 @@
 """How much of their genes contigs of one genome, and of different ones, have in common by the `homologs` stage.
 
 usage: homology.py RESULTS/GROUP TRUTH
-In: a group's results (catalogue/contigs.tsv, homologs/homologs.tsv.gz), truth (contig, genome, length). Out: two Markdown
-tables on stdout: contigs of one genome each, by length, that share more than a tenth of their seeds with others of their
-genome, and with those of other genomes; genomes of at least 1 Mbp, the share of seeds that they have in common within
+In: a group's results (catalogue/contigs.tsv, homologs/homologs.tsv.gz), truth (contig, genome, length). Out: two
+Markdown tables on stdout: contigs of one genome each, by length, that share more than a tenth of their seeds with others
+of their genome, and with those of other genomes; genomes of at least 1 Mbp, the share of seeds that they have in common within
 themselves, and with the nearest other one (of the smaller's). A contig has a seed in 64 bp.
 """
 
