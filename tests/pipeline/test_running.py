@@ -214,7 +214,7 @@ def test_every_process_names_its_container(tmp_path):
     assert done.returncode == 0, done.stdout
     processes = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
-    mapping = {"CATALOGUE", "INDEX", "MAP_READS"}
+    mapping = {"CATALOGUE", "HOMOLOGS", "INDEX", "MAP_READS"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
         stage: f"localhost/binloom/{'mapping' if stage in mapping else 'numeric'}:{version}" for stage in STAGES | {"GRAPHBIN2"}
     }
