@@ -23,17 +23,21 @@ least one counted alignment, `alignments` the (read, contig) pairs; none of thes
 """
 
 import csv
+import fcntl
 import gzip
+import itertools
 import re
 import signal
+import struct
 import subprocess
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import numpy as np
@@ -47,14 +51,33 @@ import pysam
 LONG = ["--secondary=yes", "-N", "5", "-p", "0.8", "-I", "1000G"]
 SHORT = ["--secondary=yes", "-N", "20", "-p", "0.8", "-I", "1000G"]
 MINIMAP2_ARGS = {"sr": SHORT, "map-ont": LONG, "map-hifi": LONG}
-XA_HIT = re.compile(r"([^,]+),[-+]?\d+,[^,;]*,\d+;")
+XA_HIT = re.compile(rb"([^,]+),[-+]?\d+,[^,;]*,\d+;")
+# The alignments are counted off uncompressed BAM of few tags, by arrays: a record at a time in Python takes four times
+# as long, and would hold up a mapper of many threads.
+VIEW = ["samtools", "view", "-u", "--keep-tag", "AS,XA"]
+READ = 1 << 23  # bytes of it that are read at once; a block has 65,536 at most
+PIPE = 1 << 20  # bytes that the pipe holds which they come through
+PADDING = bytes(256)  # behind the last record, whose name may be the shortest and is looked up like the longest
 # SAM flags: SINGLETON is a paired read (0x1) whose mate is unmapped (0x8).
 UNMAPPED, READ2, BOTH_ENDS, SINGLETON = 0x4, 0x80, 0xC0, 0x9
 SECONDARY, QC_FAIL, DUPLICATE, SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
-# CIGAR operations M, = and X.
-ALIGNED = (0, 7, 8)
-# (read, contig) pairs held before they are added up: some 10 MB.
-CHUNK = 1 << 18
+# A record of BAM up to its name, and the first of its tags (SAM specification, section 4.2).
+RECORD = np.dtype(
+    {
+        "names": ["size", "reference", "name_length", "operations", "flag", "bases"],
+        "formats": ["<u4", "<i4", "u1", "<u2", "<u2", "<i4"],
+        "offsets": [0, 4, 12, 16, 18, 20],
+        "itemsize": 36,
+    }
+)
+TAG = np.dtype([("name", "S2"), ("type", "u1"), ("value", "<u4")])
+# By the type of a tag: bytes of a value, whether it is a whole number, and the bit that makes it negative.
+WIDTH, WHOLE, SIGN = np.zeros((3, 256), np.int64)
+WIDTH[list(b"cCAsSiIf")] = 1, 1, 1, 2, 2, 4, 4, 4
+WHOLE[list(b"cCsSiI")] = 1
+SIGN[list(b"csi")] = 1 << 7, 1 << 15, 1 << 31
+# By the number of a CIGAR operation: M, = and X.
+ALIGNED = np.isin(np.arange(16), (0, 7, 8))
 
 
 @dataclass
@@ -73,15 +96,14 @@ class Tally:
     unpaired: str | None = None
 
 
-def add_pairs(tally: Tally, keys: list[int]) -> None:
-    """Add (read, contig) pairs to the tally, each once, and empty the list.
+def add_pairs(tally: Tally, keys: np.ndarray) -> None:
+    """Add (read, contig) pairs to the tally, each once.
 
-    A key is `(read * contigs + row) * 2 + (1 if the read counts twice)`. All records of a read
-    must be in the same list.
+    A key is `(read * contigs + row) * 2 + (1 if the read counts twice)`, int64. All records of a
+    read must be in the same array.
     """
     # Not np.unique, which hashes and takes ten times as long.
-    ordered = np.sort(np.array(keys, dtype=np.int64))
-    keys.clear()
+    ordered = np.sort(keys)
     pairs = ordered >> 1
     last = np.diff(pairs, append=-1) != 0
     reads, rows = np.divmod(pairs[last], max(len(tally.reads), 1))
@@ -91,83 +113,259 @@ def add_pairs(tally: Tally, keys: list[int]) -> None:
     tally.alignments += len(rows)
 
 
-def alternative_rows(record: pysam.AlignedSegment, rows: dict[str, int], source: str) -> list[int]:
-    """Return the catalogue rows of the hits in a record's XA tag."""
-    hits = XA_HIT.findall(record.get_tag("XA"))
+def bgzf_blocks(pipe: BinaryIO) -> Iterator[list[bytes | memoryview]]:
+    """Yield lists of the inflated blocks of a BGZF stream, which is read by READ bytes."""
+    rest = b""
+    while True:
+        view = memoryview(np.empty(READ, np.uint8))
+        view[: len(rest)] = rest
+        filled = len(rest)
+        while filled < READ and (count := pipe.readinto(view[filled:])):
+            filled += count
+        blocks, at = [], 0
+        while at + 18 <= filled:
+            end = at + 1 + int.from_bytes(view[at + 16 : at + 18], "little")
+            if end > filled:
+                break
+            deflated = view[at + 18 : end - 8]
+            # A stored block, which samtools writes when told not to compress, is taken as it stands.
+            stored = deflated[0] == 1 and int.from_bytes(deflated[1:3], "little") == len(deflated) - 5
+            blocks.append(deflated[5:] if stored else zlib.decompress(deflated, -zlib.MAX_WBITS))
+            at = end
+        if not blocks:
+            return
+        yield blocks
+        rest = view[at:filled]
+
+
+def ahead(pool: ThreadPoolExecutor, items: Iterator) -> Iterator:
+    """Yield the items; a thread of the pool makes the next one meanwhile."""
+    following = pool.submit(next, items, None)
+    while (item := following.result()) is not None:
+        following = pool.submit(next, items, None)
+        yield item
+
+
+def read_header(blocks: Iterator[list[bytes | memoryview]]) -> tuple[dict[str, int], bytes]:
+    """Take the header off a stream of BAM; return the references' lengths (bp) and what was read beyond it."""
+    text = b""
+    for some in blocks:
+        text = b"".join([text, *some])
+        lengths = {}
+        try:
+            at = 8 + struct.unpack_from("<i", text, 4)[0]
+            (references,) = struct.unpack_from("<i", text, at)
+            at += 4
+            for _ in range(references):
+                end = at + 4 + struct.unpack_from("<i", text, at)[0]
+                (lengths[text[at + 4 : end - 1].decode()],) = struct.unpack_from("<i", text, end)
+                at = end + 4
+        except struct.error:  # There is more of it to come.
+            continue
+        return lengths, text[at:]
+    raise OSError("it ends within the header")
+
+
+def look_up(text: bytes, places: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Return what stands at some places of a text (bytes from its beginning) as an array of `kind`."""
+    # As mere bytes, which numpy copies as they are.
+    return np.ndarray(len(text) - kind.itemsize + 1, f"V{kind.itemsize}", text, strides=(1,))[places].view(kind)
+
+
+def record_bounds(text: bytes, blocks: np.ndarray) -> np.ndarray:
+    """Return where the whole records of a text begin, and last where they end (int64).
+
+    A record tells only how far it is to the next. samtools begins a block with a record as long as
+    records fit into blocks, so that all can be followed at once: `blocks` are where they begin,
+    and last where they end. Where one turns out to begin within a record, records are followed
+    singly.
+    """
+    sizes = np.ndarray(len(text) - 3, "<u4", text, strides=(1,))
+    at, ends, found = blocks[:-1], blocks[1:], [blocks[-1:]]
+    while len(at):
+        inside = at < ends
+        if (at[~inside] != ends[~inside]).any():
+            break
+        at, ends = at[inside], ends[inside]
+        found.append(at)
+        at = at + 4 + sizes[at]
+    else:
+        return np.sort(np.concatenate(found))
+    places, end = [0], int(blocks[-1])
+    while (place := places[-1]) + 4 <= end and (following := place + 4 + int(sizes[place])) <= end:
+        places.append(following)
+    return np.array(places, np.int64)
+
+
+def begins_read(text: bytes, starts: np.ndarray) -> np.ndarray:
+    """Tell which records bear another name than the one before (bool; the first does)."""
+    lengths = look_up(text, starts, RECORD)["name_length"]
+    new = np.ones(len(starts), bool)
+    new[1:] = lengths[1:] != lengths[:-1]
+    # Eight letters at a time; what follows the name is masked.
+    words = -(-int(lengths.max(initial=0)) // 8)
+    names = look_up(text, starts + RECORD.itemsize, np.dtype(("<u8", words)))
+    for word in range(words):
+        within = np.clip(np.arange(256) - 8 * word, 0, 8).tolist()
+        masks = np.array([(1 << 8 * n) - 1 for n in within], np.uint64)
+        new[1:] |= (names[1:, word] ^ names[:-1, word]) & masks[lengths[1:]] != 0
+    return new
+
+
+def whole_reads(
+    blocks: Iterable[list[bytes | memoryview]], rest: bytes
+) -> Iterator[tuple[bytes, np.ndarray, np.ndarray]]:
+    """Yield (text, `record_bounds` in it, which records begin a read), all records of a read together.
+
+    `rest` stands before the blocks. Raises OSError when the last record is not whole.
+    """
+    for some in itertools.chain(blocks, [None]):
+        parts = [rest, *(some or [])]
+        text, begins = b"".join([*parts, PADDING]), np.cumsum([0, *map(len, parts)])
+        bounds = record_bounds(text, begins)
+        new = begins_read(text, bounds[:-1])
+        # The last read may have more records to come.
+        known = len(new) if some is None or not len(new) else int(np.flatnonzero(new)[-1])
+        if known:
+            yield text, bounds[: known + 1], new[:known]
+        rest = text[bounds[known] : begins[-1]]
+    if rest:
+        raise OSError("it ends within a record")
+
+
+def name_of(text: bytes, start: int) -> str:
+    """Return the name of the record that begins there."""
+    begins = start + RECORD.itemsize
+    return text[begins : text.index(0, begins)].decode(errors="replace")
+
+
+def tags_of(text: bytes, at: int, end: int) -> dict[bytes, int | bytes]:
+    """Return the tags of a record, which stand from `at` to `end`: whole numbers, and the bytes of all else."""
+    tags = {}
+    while at < end:
+        name, kind, at = text[at : at + 2], text[at + 2], at + 3
+        if kind in b"ZH":
+            stop = text.index(0, at) + 1
+        elif kind == ord("B"):
+            stop = at + 5 + int.from_bytes(text[at + 1 : at + 5], "little") * int(WIDTH[text[at]])
+        else:
+            stop = at + int(WIDTH[kind])
+        value = text[at:stop]
+        tags[name] = int.from_bytes(value, "little", signed=SIGN[kind] > 0) if WHOLE[kind] else value
+        at = stop
+    return tags
+
+
+def alternative_rows(hits: bytes, rows: dict[str, int], read: str, source: str) -> list[int]:
+    """Return the catalogue rows of the hits of an XA tag."""
     try:
-        return [rows[name] for name in hits]
+        return [rows[name.decode()] for name in XA_HIT.findall(hits)]
     except KeyError as error:
         raise click.ClickException(
-            f"{source}: read {record.query_name!r} has an alternative hit (XA tag) on {error}, which is not in the "
-            "header: give the reads instead"
+            f"{source}: read {read!r} has an alternative hit (XA tag) on {error}, which is not in the header: "
+            "give the reads instead"
         ) from error
 
 
-def count_alignments(
-    records: Iterable[pysam.AlignedSegment],
-    references: Sequence[str],
+def bases_aligned(text: bytes, places: np.ndarray, operations: np.ndarray) -> np.ndarray:
+    """Return the bases that each CIGAR aligns (int64); `operations` of it stand from its place on."""
+    ends = np.cumsum(operations)
+    each = np.repeat(places - 4 * (ends - operations), operations) + 4 * np.arange(operations.sum())
+    cigars = look_up(text, each, np.dtype("<u4"))
+    total = np.concatenate([[0], np.cumsum(np.where(ALIGNED[cigars & 15], cigars >> 4, 0))])
+    return total[ends] - total[ends - operations]
+
+
+def alignment_scores(text: bytes, tags: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score of records whose only tag is AS, and which these are (two arrays; below 0 a score is -1).
+
+    A record's tags stand from `tags` to `ends`.
+    """
+    tag = look_up(text, tags, TAG)
+    width = WIDTH[tag["type"]]
+    value = tag["value"] & (1 << 8 * width) - 1
+    alone = (tag["name"] == b"AS") & (WHOLE[tag["type"]] > 0) & (tags + 3 + width == ends)
+    return np.where(value & SIGN[tag["type"]], -1, value), alone
+
+
+def count_records(
+    tally: Tally,
+    text: bytes,
+    bounds: np.ndarray,
+    new: np.ndarray,
+    row_of: np.ndarray,
     rows: dict[str, int],
     min_score: int,
     source: str,
-) -> Tally:
-    """Count records that are grouped by read name.
+) -> None:
+    """Add records to the tally: those of `whole_reads`.
 
-    `references` are the header's names, `rows` their rows in the catalogue; `source` stands in
-    errors. Raises ClickException for a mapped record without AS.
+    `row_of` holds the catalogue's row of each reference, `rows` that of each name; `source` stands
+    in errors. Raises ClickException for a mapped record without AS.
     """
-    row_of = [rows[name] for name in references]
-    contigs = len(row_of)
-    tally = Tally(np.zeros(contigs, np.int64), np.zeros(contigs, np.int64))
-    bases = [0] * contigs
-    keys: list[int] = []
-    group, last, ends = 0, None, BOTH_ENDS
-    # Every read of the sample passes here: no calls and no arrays but where they are needed.
-    for record in records:
-        flag, name = record.flag, record.query_name
-        if name != last:
-            if ends != BOTH_ENDS:
-                tally.unpaired = tally.unpaired or last
-            group, last, ends = group + 1, name, 0
-            if len(keys) > CHUNK:
-                add_pairs(tally, keys)
-        if not flag & (SECONDARY | SUPPLEMENTARY):
-            ends |= flag & BOTH_ENDS
-            tally.seen += 1
-            tally.mapped += not flag & UNMAPPED
-        if flag & (UNMAPPED | QC_FAIL | DUPLICATE):
-            continue
-        if not record.has_tag("AS"):
+    starts, ends = bounds[:-1], bounds[1:]
+    head = look_up(text, starts, RECORD)
+    flag, operations = head["flag"].astype(np.int64), head["operations"].astype(np.int64)
+    primary = flag & (SECONDARY | SUPPLEMENTARY) == 0
+    first = np.flatnonzero(new)
+    alone = np.bitwise_or.reduceat(np.where(primary, flag & BOTH_ENDS, 0), first) != BOTH_ENDS
+    if tally.unpaired is None and alone.any():
+        tally.unpaired = name_of(text, starts[first[alone.argmax()]])
+    tally.seen += np.count_nonzero(primary)
+    tally.mapped += np.count_nonzero(primary & (flag & UNMAPPED == 0))
+
+    cigars = starts + RECORD.itemsize + head["name_length"]
+    tags = cigars + 4 * operations + (head["bases"] + 1) // 2 + head["bases"]
+    candidate = (flag & (UNMAPPED | QC_FAIL | DUPLICATE) == 0) & (head["reference"] >= 0)
+    score, simple = alignment_scores(text, tags, ends)
+    twice = flag & SINGLETON == SINGLETON
+    read = (np.cumsum(new) * 2 + (flag & READ2 > 0)) * len(row_of)
+    alternatives: list[int] = []
+    more_bases = np.zeros(len(starts), np.int64)
+    for i in np.flatnonzero(candidate & ~simple):
+        found, name = tags_of(text, int(tags[i]), int(ends[i])), name_of(text, starts[i])
+        if not isinstance(found.get(b"AS"), int):
             missing = f"read {name!r} is mapped but has no alignment score (AS tag)"
             raise click.ClickException(f"{source}: {missing}: give the reads instead")
-        if record.get_tag("AS") <= min_score:
-            continue
-        row = row_of[record.reference_id]
-        if not flag & SECONDARY:
-            cigar = record.cigartuples or ()
-            bases[row] += sum([length for operation, length in cigar if operation in ALIGNED])
-        read = (group * 2 + (flag & READ2 > 0)) * contigs
-        twice = flag & SINGLETON == SINGLETON
-        keys.append((read + row) * 2 + twice)
-        if record.has_tag("XA"):
-            others = alternative_rows(record, rows, source)
-            keys.extend((read + other) * 2 + twice for other in others)
-    if ends != BOTH_ENDS:
-        tally.unpaired = tally.unpaired or last
-    add_pairs(tally, keys)
-    tally.bases += np.array(bases, np.int64)
+        score[i] = found[b"AS"]
+        if score[i] > min_score and isinstance(found.get(b"XA"), bytes):
+            others = alternative_rows(found[b"XA"], rows, name, source)
+            alternatives.extend((read[i] + other) * 2 + twice[i] for other in others)
+        if b"CG" in found:  # a CIGAR that is too long for its place, where an empty one stands for it
+            cigar = found[b"CG"][5:]
+            more_bases[i] = bases_aligned(cigar, np.array([0]), np.array([len(cigar) // 4]))[0]
+
+    counted = np.flatnonzero(candidate & (score > min_score))
+    row = row_of[head["reference"][counted]]
+    keys = (read[counted] + row) * 2 + twice[counted]
+    add_pairs(tally, np.concatenate([keys, np.array(alternatives, np.int64)]))
+    own = flag[counted] & SECONDARY == 0
+    row, counted = row[own], counted[own]
+    bases = bases_aligned(text, cigars[counted], operations[counted]) + more_bases[counted]
+    tally.bases += np.bincount(row, bases, len(row_of)).astype(np.int64)
+
+
+def count_alignments(
+    pipe: BinaryIO, pool: ThreadPoolExecutor, contigs: pd.DataFrame, contigs_path: Path, min_score: int, source: str
+) -> Tally:
+    """Count the alignments of a stream of BAM that is grouped by read name; a thread of the pool reads it."""
+    blocks = ahead(pool, bgzf_blocks(pipe))
+    references, rest = read_header(blocks)
+    rows = match_references(references, contigs, source, contigs_path)
+    row_of = np.array([rows[name] for name in references], np.int64)
+    tally = Tally(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64))
+    for text, bounds, new in whole_reads(blocks, rest):
+        count_records(tally, text, bounds, new, row_of, rows, min_score, source)
     return tally
 
 
-def match_references(
-    header: pysam.AlignmentHeader, contigs: pd.DataFrame, source: str, contigs_path: Path
-) -> dict[str, int]:
-    """Return the catalogue row of each reference of the header; the order may differ.
+def match_references(lengths: dict[str, int], contigs: pd.DataFrame, source: str, contigs_path: Path) -> dict[str, int]:
+    """Return the catalogue row of each reference of a header (`lengths`, bp); the order may differ.
 
     The references bear the catalogue's names or, where those are unique in the group, the
     assembler's. Raises ClickException naming the first reference that is not in contigs.tsv or
     has another length there, or the first contig that is not a reference.
     """
-    lengths = dict(zip(header.references, header.lengths, strict=True))
     schemes = [contigs["contig"]]
     if contigs["name"].is_unique:
         schemes.append(contigs["name"])
@@ -216,42 +414,73 @@ def count_fastq(path: Path) -> int:
 
 
 @contextmanager
-def running(command: list[str], **pipes: int) -> Iterator[subprocess.Popen]:
-    """Run a command beside the body of the `with`; `pipes` are stdin= or stdout=subprocess.PIPE.
+def running(
+    *commands: list[str], stdin: int | None = None, stdout: int | None = None, pass_fds: Sequence[int] = ()
+) -> Iterator[subprocess.Popen]:
+    """Run commands beside the body of the `with`, each reading what the one before it writes; yield the last.
 
-    Raises ClickException with the end of the command's stderr when it fails, also where its
-    failure is why the body could not read from it or write to it (OSError, ValueError).
+    `stdin`, of the first, and `stdout`, of the last, are subprocess.PIPE or None. Raises
+    ClickException with the end of its stderr for the first command that failed, also where that is
+    why the body could not read or write (OSError, ValueError) or met an error of its own.
     """
-    with tempfile.TemporaryFile() as stderr:
+    with ExitStack() as stack:
+        logs = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands]
+        processes: list[subprocess.Popen] = []
+        failure, patience = None, None
         try:
-            process = subprocess.Popen(command, stderr=stderr, **pipes)
-        except OSError as error:
-            raise click.ClickException(f"{command[0]} cannot be run: {error}") from error
-        try:
-            yield process
-            failure = None
+            for command, log in zip(commands, logs, strict=True):
+                before = processes[-1].stdout if processes else None
+                out = stdout if len(processes) == len(commands) - 1 else subprocess.PIPE
+                try:
+                    process = subprocess.Popen(
+                        command, bufsize=0, stdin=before or stdin, stdout=out, stderr=log, pass_fds=pass_fds
+                    )
+                except OSError as error:
+                    raise click.ClickException(f"{command[0]} cannot be run: {error}") from error
+                processes.append(process)
+                if before:
+                    before.close()
+            yield processes[-1]
         except (OSError, ValueError) as error:
-            failure = error
-        except BaseException:
-            process.kill()
-            process.communicate()
-            raise
-        for pipe in filter(None, (process.stdin, process.stdout)):
-            pipe.close()
-        try:
             # A command that failed is gone in no time; one that did not may wait for a reader.
-            status = process.wait(timeout=10 if failure else None)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            status = 0
-        stderr.seek(0)
-        log = stderr.read().decode(errors="replace").strip().splitlines()
-    if failure and status in (0, -signal.SIGPIPE):
-        raise click.ClickException(f"{' '.join(command)}: {failure}") from failure
-    if status:
-        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"
-        raise click.ClickException("\n".join([f"{' '.join(command)}: {how}:", *log[-10:]]))
+            failure, patience = error, 10
+        except click.ClickException as error:
+            failure, patience = error, 0
+        except BaseException:
+            for process in processes:
+                ended(process, 0)
+            raise
+        statuses = [ended(process, patience) for process in processes]
+        # Who writes to a command that failed dies of it.
+        failed = [i for i, status in enumerate(statuses) if status not in (0, -signal.SIGPIPE)]
+        if not failed and not failure:
+            failed = np.flatnonzero(statuses).tolist()
+        text = " | ".join(" ".join(command) for command in commands)
+        if failed:
+            status, log = statuses[failed[0]], logs[failed[0]]
+            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"
+            log.seek(0)
+            last = log.read().decode(errors="replace").strip().splitlines()[-10:]
+            raise click.ClickException("\n".join([f"{text}: {commands[failed[0]][0]} {how}:", *last])) from failure
+    if isinstance(failure, click.ClickException):
+        raise failure
+    if failure:
+        raise click.ClickException(f"{text}: {failure}") from failure
+
+
+def ended(process: subprocess.Popen, patience: float | None) -> int:
+    """Return a command's exit status, 0 for one that had to be killed after `patience` seconds."""
+    try:
+        if process.stdin:
+            process.stdin.close()
+        return process.wait(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return 0
+    finally:
+        if process.stdout:
+            process.stdout.close()
 
 
 def mapper_command(mapper: str, preset: str, threads: int, extra: Sequence[str]) -> list[str]:
@@ -267,27 +496,30 @@ def is_grouped(header: pysam.AlignmentHeader) -> bool:
     return order in ("queryname", "unsorted") or head.get("GO") == "query" and order != "coordinate"
 
 
-def open_alignments(stack: ExitStack, bam: Path | None, command: list[str], threads: int) -> pysam.AlignmentFile:
-    """Open a stream of alignments grouped by read: a BAM, or what the mapper's command writes.
+def check_bam(bam: Path) -> bool:
+    """Tell whether the records of a read stand together in a BAM; ClickException for a file that is none."""
+    try:
+        with pysam.AlignmentFile(str(bam), check_sq=False) as alignments:
+            if not alignments.is_bam:
+                raise click.ClickException(f"{bam}: is not BAM: convert it with `samtools view -b`")
+            return is_grouped(alignments.header)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{bam}: cannot be read as BAM ({error}): copy or make it again") from error
 
-    A BAM whose header does not say that it is grouped passes through `samtools collate`. Raises
-    ClickException for a file that is not BAM, has no header or is cut off.
+
+def alignment_commands(stack: ExitStack, bam: Path | None, mapper: list[str]) -> list[list[str]]:
+    """Return the commands whose last one writes the alignments to count, grouped by read.
+
+    The first is the mapper's or reads the BAM: through `samtools collate`, if its header does not
+    say that it is grouped. Without -@: given threads, samtools 1.16 ends early at a damaged block
+    and calls it success.
     """
-    if bam:
-        try:
-            alignments = pysam.AlignmentFile(str(bam), check_sq=False, threads=threads)
-        except (OSError, ValueError) as error:
-            raise click.ClickException(f"{bam}: cannot be read as BAM ({error}): copy or make it again") from error
-        stack.enter_context(alignments)
-        if not alignments.is_bam:
-            raise click.ClickException(f"{bam}: is not BAM: convert it with `samtools view -b`")
-        if is_grouped(alignments.header):
-            return alignments
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="collate.", dir="."))
-        # Without -@: given threads, samtools 1.16 ends early at a damaged block and calls it success.
-        command = ["samtools", "collate", "-u", "-O", str(bam), f"{scratch}/part"]
-    process = stack.enter_context(running(command, stdout=subprocess.PIPE))
-    return stack.enter_context(pysam.AlignmentFile(process.stdout, "r", check_sq=False, threads=threads))
+    if not bam:
+        return [mapper, [*VIEW, "-"]]
+    if check_bam(bam):
+        return [[*VIEW, str(bam)]]
+    scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="collate.", dir="."))
+    return [["samtools", "collate", "-u", "-O", str(bam), f"{scratch}/part"], [*VIEW, "-"]]
 
 
 def unfinished(sample: str) -> str:
@@ -295,17 +527,27 @@ def unfinished(sample: str) -> str:
     return f"{sample}.sorting.bam"
 
 
-def saved(
-    stack: ExitStack, alignments: pysam.AlignmentFile, sample: str, threads: int
-) -> Iterator[pysam.AlignedSegment]:
-    """Pass the records on, and each to a `samtools sort` that writes the file `unfinished`."""
-    command = ["samtools", "sort", "-@", str(threads), "-m", "256M"]
-    command += ["-T", f"{sample}.sort", "-o", unfinished(sample), "-"]
-    process = stack.enter_context(running(command, stdin=subprocess.PIPE))
-    out = stack.enter_context(pysam.AlignmentFile(process.stdin, "wbu", header=alignments.header))
-    for record in alignments:
-        out.write(record)
-        yield record
+@contextmanager
+def alignments(bam: Path | None, mapper: list[str], saved_as: str | None, threads: int) -> Iterator[BinaryIO]:
+    """Open a stream of the alignments to count, and sort all of them into the file `saved_as` (if any) meanwhile.
+
+    Raises ClickException as `running` does.
+    """
+    with ExitStack() as stack:
+        commands, pass_fds = alignment_commands(stack, bam, mapper), []
+        if saved_as:
+            sort = ["samtools", "sort", "-@", str(threads), "-m", "256M", "-T", f"{saved_as}.part", "-o", saved_as]
+            sorting = stack.enter_context(running([*sort, str(bam or "-")], stdin=subprocess.PIPE))
+            if not bam:
+                pass_fds = [sorting.stdin.fileno()]
+                commands.insert(1, ["tee", f"/dev/fd/{pass_fds[0]}"])
+        last = stack.enter_context(running(*commands, stdout=subprocess.PIPE, pass_fds=pass_fds))
+        if saved_as:
+            sorting.stdin.close()  # Else it would wait for what this script has to write.
+        with suppress(AttributeError, OSError):  # Not every system and user may have it.
+            # The reading thread takes turns with the counting one at each filling of the pipe, which else are many.
+            fcntl.fcntl(last.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+        yield last.stdout
 
 
 def read_contigs(path: Path) -> pd.DataFrame:
@@ -420,20 +662,14 @@ def main(
     contigs = read_contigs(contigs_path)
     source = ", ".join(map(str, reads or [bam]))
     command = [*mapper_command(mapper, preset, threads, mapper_args), str(index), *map(str, reads)]
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         expected = pool.submit(fastq_reads, reads)
         try:
-            with ExitStack() as stack:
-                alignments = open_alignments(stack, bam, command, threads)
-                rows = match_references(alignments.header, contigs, source, contigs_path)
-                records = saved(stack, alignments, sample, threads) if save_bam else alignments
-                references = alignments.references
-                tally = count_alignments(records, references, rows, min_alignment_score, source)
+            with alignments(bam, command, unfinished(sample) if save_bam else None, threads) as pipe:
+                tally = count_alignments(pipe, pool, contigs, contigs_path, min_alignment_score, source)
         except click.ClickException:
             expected.result()  # A damaged FASTQ says more than the mapper that stumbled over it.
             raise
-        except OSError as error:
-            raise click.ClickException(f"{source}: cannot be read ({error}): make it again") from error
     if reads:
         check_reported(tally, expected.result(), len(reads) == 2, source)
     if save_bam:

@@ -255,6 +255,8 @@ def random_lines(seed: int, templates: int) -> list[str]:
     rng = random.Random(seed)
     lines = []
     for number in range(templates):
+        # Of all lengths, and many alike but for a letter.
+        name = f"{number % 10}" + "x" * rng.choice([0, 6, 7, 8, 9, 30, 250]) + f"{number // 10}"
         paired = rng.random() < 0.7
         mapped = [rng.random() < 0.8 for _ in range(1 + paired)]
         for end, is_mapped in enumerate(mapped):
@@ -262,7 +264,7 @@ def random_lines(seed: int, templates: int) -> list[str]:
             flag |= 0x8 if paired and not mapped[1 - end] else 0
             flag |= rng.choice([0, 0, 0, 0, 0x200, 0x400])
             if not is_mapped:
-                lines.append(record(f"r{number}", flag | 4, None))
+                lines.append(record(name, flag | 4, None))
                 continue
             for extra in [0] + rng.choices([0x100, 0x800], k=rng.randrange(4)):
                 contig, length = rng.choice(CONTIGS)
@@ -271,19 +273,101 @@ def random_lines(seed: int, templates: int) -> list[str]:
                     for _ in range(rng.randrange(3))
                 )
                 score, position = rng.randrange(40, 62), rng.randrange(1, length - 50)
-                lines.append(record(f"r{number}", flag | extra, contig, "50M", score, xa, position))
+                lines.append(record(name, flag | extra, contig, "50M", score, xa, position))
     return lines
 
 
-@pytest.mark.parametrize("chunk", [5, map_reads.CHUNK])
-def test_random_alignments_agree_with_a_plain_count(monkeypatch, chunk):
-    monkeypatch.setattr(map_reads, "CHUNK", chunk)
-    lines = random_lines(3, 500)
+@pytest.mark.parametrize("read", [1 << 16, map_reads.READ])
+def test_random_alignments_agree_with_a_plain_count(monkeypatch, read):
+    monkeypatch.setattr(map_reads, "READ", read)
+    lines = random_lines(3, 1500)
     reads, counted, alignments = plain_count(lines)
     found, _, mapping = count(lines)
     assert found == reads
     assert (mapping["counted_reads"], mapping["alignments"]) == (counted, alignments)
     assert min(reads.values()) > 100
+
+
+def test_a_read_of_more_records_than_are_read_at_once(monkeypatch):
+    monkeypatch.setattr(map_reads, "READ", 1 << 16)
+    lines = [record("r", 256 * (number > 0), ["c1", "c2"][number % 2]) for number in range(5000)]
+    found, _, mapping = count([*lines, record("s", 0, "c1")])
+    assert found == only(c1=2, c2=1)
+    assert mapping["alignments"] == 3
+
+
+def test_records_and_cigars_of_any_length(monkeypatch):
+    """Records larger than a block, and CIGARs of more operations than their field can say."""
+    monkeypatch.setattr(map_reads, "READ", 1 << 16)
+    contigs = [("c1", 1_000_000), ("c2", 1000)]
+    lines = []
+    for number, (cigar, length) in enumerate(
+        [("90000M", 90_000), ("1M1I" * 40_000, 80_000), ("100M", 100), ("200M5S", 205), ("2M1D" * 40_000, 80_000)]
+    ):
+        fields = [f"r{number}", 0, "c1", 1, 60, cigar, "*", 0, 0, "A" * length, "*", "AS:i:70000"]
+        lines += ["\t".join(map(str, fields)), record(f"r{number}", 256, "c2", cigar="60M")]
+    found, coverage, _ = count(lines, references=contigs, contigs=contigs)
+    assert found == {"c1": 5, "c2": 5}
+    assert coverage["c1"] == pytest.approx((90_000 + 40_000 + 100 + 200 + 80_000) / 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "score", "counts"),
+    [(kind, *case) for kind in "cCsSiI" for case in [(51, True), (50, False)]] + [(kind, -77, False) for kind in "csi"],
+)
+def test_scores_of_every_type_of_number(kind, score, counts):
+    write_contigs(CONTIGS)
+    write_bam("y.bam", [record("a", 0, "c1", score=None), record("b", 0, "c2", score=None)])
+    with pysam.AlignmentFile("y.bam") as given, pysam.AlignmentFile("x.bam", "wb", header=given.header) as made:
+        for each in given:
+            each.set_tag("NM", 3, value_type="i")
+            if each.query_name == "b":
+                each.set_tag("XA", "c3,+1,100M,0;")
+            each.set_tag("AS", score, value_type=kind)
+            each.set_tag("tp", "P", value_type="A")
+            made.write(each)
+    assert run("--bam", "x.bam").exit_code == 0
+    assert results()[0] == (only(c1=1, c2=1, c3=1) if counts else only())
+
+
+def test_a_record_without_a_contig_counts_nowhere():
+    write_contigs(CONTIGS)
+    write_bam("y.bam", [record("a", 0, "c1"), record("b", 0, "c2")])
+    with pysam.AlignmentFile("y.bam") as given, pysam.AlignmentFile("x.bam", "wb", header=given.header) as made:
+        for each in given:
+            each.reference_id = -1 if each.query_name == "a" else each.reference_id
+            made.write(each)
+    assert run("--bam", "x.bam").exit_code == 0
+    assert results()[0] == only(c2=1)
+
+
+def test_an_alternative_hit_is_text_and_a_score_a_number():
+    write_contigs(CONTIGS)
+    write_bam("x.bam", [record("r", 0, "c1") + "\tXA:i:1", record("s", 0, "c2") + "\tXA:B:S,1,2"])
+    assert run("--bam", "x.bam").exit_code == 0
+    assert results()[0] == only(c1=1, c2=1)
+    write_bam("x.bam", [record("r", 0, "c1", score=None) + "\tAS:Z:77"])
+    assert "read 'r' is mapped but has no alignment score" in run("--bam", "x.bam").output
+
+
+def test_a_compressed_stream_and_one_that_is_cut_off():
+    write_bam("x.bam", random_lines(5, 800))
+    with pysam.AlignmentFile("x.bam") as bam:
+        names = [each.query_name for each in bam]
+    with open("x.bam", "rb", buffering=0) as pipe:
+        blocks = list(map_reads.bgzf_blocks(pipe))
+    _, rest = map_reads.read_header(iter(blocks))
+    read = [
+        map_reads.name_of(text, start)
+        for text, bounds, _ in map_reads.whole_reads([], rest)
+        for start in bounds[:-1]
+    ]
+    assert read == names
+    for cut in (1, 40, 3000):
+        with pytest.raises(OSError, match="ends within a record"):
+            list(map_reads.whole_reads([], rest[:-cut]))
+    with pytest.raises(OSError, match="ends within the header"):
+        map_reads.read_header(iter([[blocks[0][0][:60]]]))
 
 
 @pytest.mark.parametrize("head", [SORTED, "", "@HD\tVN:1.6\tSO:unknown\n"])
@@ -729,8 +813,8 @@ def test_pairs_are_added_up_once_each():
     tally = map_reads.Tally(np.zeros(3, np.int64), np.zeros(3, np.int64))
     # (read, row, twice): read 7 on rows 0 and 2, said twice of row 0; read 8 on row 2, twice.
     keys = [(7 * 3 + 0) * 2, (7 * 3 + 2) * 2, (7 * 3 + 0) * 2, (8 * 3 + 2) * 2 + 1]
-    map_reads.add_pairs(tally, keys)
+    map_reads.add_pairs(tally, np.array(keys))
     assert tally.reads.tolist() == [1, 0, 3]
-    assert (tally.counted, tally.alignments, keys) == (2, 3, [])
-    map_reads.add_pairs(tally, keys)
+    assert (tally.counted, tally.alignments) == (2, 3)
+    map_reads.add_pairs(tally, np.array([], np.int64))
     assert tally.reads.tolist() == [1, 0, 3]
