@@ -37,7 +37,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import click
 import numpy as np
@@ -94,6 +94,22 @@ class Tally:
     counted: int = 0
     alignments: int = 0
     unpaired: str | None = None
+
+
+class References(NamedTuple):
+    """What a header calls the contigs: the catalogue's row of each name, and of each number (int64)."""
+
+    rows: dict[str, int]
+    row_of: np.ndarray
+
+
+class Records(NamedTuple):
+    """Records of alignments, all of a read together."""
+
+    text: bytes  # of BAM, and PADDING behind it
+    starts: np.ndarray  # where each begins in it (int64)
+    ends: np.ndarray
+    new: np.ndarray  # whether another read begins with it (bool)
 
 
 def add_pairs(tally: Tally, keys: np.ndarray) -> None:
@@ -212,13 +228,8 @@ def begins_read(text: bytes, starts: np.ndarray) -> np.ndarray:
     return new
 
 
-def whole_reads(
-    blocks: Iterable[list[bytes | memoryview]], rest: bytes
-) -> Iterator[tuple[bytes, np.ndarray, np.ndarray]]:
-    """Yield (text, `record_bounds` in it, which records begin a read), all records of a read together.
-
-    `rest` stands before the blocks. Raises OSError when the last record is not whole.
-    """
+def whole_reads(blocks: Iterable[list[bytes | memoryview]], rest: bytes) -> Iterator[Records]:
+    """Yield the records of `rest` and of the blocks behind it; OSError when the last one is not whole."""
     for some in itertools.chain(blocks, [None]):
         parts = [rest, *(some or [])]
         text, begins = b"".join([*parts, PADDING]), np.cumsum([0, *map(len, parts)])
@@ -227,7 +238,7 @@ def whole_reads(
         # The last read may have more records to come.
         known = len(new) if some is None or not len(new) else int(np.flatnonzero(new)[-1])
         if known:
-            yield text, bounds[: known + 1], new[:known]
+            yield Records(text, bounds[:known], bounds[1 : known + 1], new[:known])
         rest = text[bounds[known] : begins[-1]]
     if rest:
         raise OSError("it ends within a record")
@@ -288,39 +299,32 @@ def alignment_scores(text: bytes, tags: np.ndarray, ends: np.ndarray) -> tuple[n
     return np.where(value & SIGN[tag["type"]], -1, value), alone
 
 
-def count_records(
-    tally: Tally,
-    text: bytes,
-    bounds: np.ndarray,
-    new: np.ndarray,
-    row_of: np.ndarray,
-    rows: dict[str, int],
-    min_score: int,
-    source: str,
-) -> None:
-    """Add records to the tally: those of `whole_reads`.
-
-    `row_of` holds the catalogue's row of each reference, `rows` that of each name; `source` stands
-    in errors. Raises ClickException for a mapped record without AS.
-    """
-    starts, ends = bounds[:-1], bounds[1:]
-    head = look_up(text, starts, RECORD)
-    flag, operations = head["flag"].astype(np.int64), head["operations"].astype(np.int64)
+def count_primary(tally: Tally, records: Records, flag: np.ndarray) -> None:
+    """Add the primary records to the tally, and the first read that lacks one of its ends."""
     primary = flag & (SECONDARY | SUPPLEMENTARY) == 0
-    first = np.flatnonzero(new)
-    alone = np.bitwise_or.reduceat(np.where(primary, flag & BOTH_ENDS, 0), first) != BOTH_ENDS
-    if tally.unpaired is None and alone.any():
-        tally.unpaired = name_of(text, starts[first[alone.argmax()]])
     tally.seen += np.count_nonzero(primary)
     tally.mapped += np.count_nonzero(primary & (flag & UNMAPPED == 0))
+    first = np.flatnonzero(records.new)
+    alone = np.bitwise_or.reduceat(np.where(primary, flag & BOTH_ENDS, 0), first) != BOTH_ENDS
+    if tally.unpaired is None and alone.any():
+        tally.unpaired = name_of(records.text, records.starts[first[alone.argmax()]])
 
+
+def count_records(tally: Tally, records: Records, references: References, min_score: int, source: str) -> None:
+    """Add records to the tally; `source` stands in errors.
+
+    Raises ClickException for a mapped record without AS.
+    """
+    text, starts, ends, new = records
+    head = look_up(text, starts, RECORD)
+    flag, operations = head["flag"].astype(np.int64), head["operations"].astype(np.int64)
+    count_primary(tally, records, flag)
     cigars = starts + RECORD.itemsize + head["name_length"]
     tags = cigars + 4 * operations + (head["bases"] + 1) // 2 + head["bases"]
     candidate = (flag & (UNMAPPED | QC_FAIL | DUPLICATE) == 0) & (head["reference"] >= 0)
     score, simple = alignment_scores(text, tags, ends)
-    twice = flag & SINGLETON == SINGLETON
-    read = (np.cumsum(new) * 2 + (flag & READ2 > 0)) * len(row_of)
-    alternatives: list[int] = []
+    key = (np.cumsum(new) * 2 + (flag & READ2 > 0)) * len(references.row_of) * 2 + (flag & SINGLETON == SINGLETON)
+    more_keys: list[int] = []
     more_bases = np.zeros(len(starts), np.int64)
     for i in np.flatnonzero(candidate & ~simple):
         found, name = tags_of(text, int(tags[i]), int(ends[i])), name_of(text, starts[i])
@@ -329,20 +333,19 @@ def count_records(
             raise click.ClickException(f"{source}: {missing}: give the reads instead")
         score[i] = found[b"AS"]
         if score[i] > min_score and isinstance(found.get(b"XA"), bytes):
-            others = alternative_rows(found[b"XA"], rows, name, source)
-            alternatives.extend((read[i] + other) * 2 + twice[i] for other in others)
+            others = alternative_rows(found[b"XA"], references.rows, name, source)
+            more_keys.extend(key[i] + 2 * other for other in others)
         if b"CG" in found:  # a CIGAR that is too long for its place, where an empty one stands for it
             cigar = found[b"CG"][5:]
             more_bases[i] = bases_aligned(cigar, np.array([0]), np.array([len(cigar) // 4]))[0]
 
     counted = np.flatnonzero(candidate & (score > min_score))
-    row = row_of[head["reference"][counted]]
-    keys = (read[counted] + row) * 2 + twice[counted]
-    add_pairs(tally, np.concatenate([keys, np.array(alternatives, np.int64)]))
+    row = references.row_of[head["reference"][counted]]
+    add_pairs(tally, np.concatenate([key[counted] + 2 * row, np.array(more_keys, np.int64)]))
     own = flag[counted] & SECONDARY == 0
     row, counted = row[own], counted[own]
     bases = bases_aligned(text, cigars[counted], operations[counted]) + more_bases[counted]
-    tally.bases += np.bincount(row, bases, len(row_of)).astype(np.int64)
+    tally.bases += np.bincount(row, bases, len(tally.bases)).astype(np.int64)
 
 
 def count_alignments(
@@ -350,12 +353,12 @@ def count_alignments(
 ) -> Tally:
     """Count the alignments of a stream of BAM that is grouped by read name; a thread of the pool reads it."""
     blocks = ahead(pool, bgzf_blocks(pipe))
-    references, rest = read_header(blocks)
-    rows = match_references(references, contigs, source, contigs_path)
-    row_of = np.array([rows[name] for name in references], np.int64)
+    lengths, rest = read_header(blocks)
+    rows = match_references(lengths, contigs, source, contigs_path)
+    references = References(rows, np.array([rows[name] for name in lengths], np.int64))
     tally = Tally(np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64))
-    for text, bounds, new in whole_reads(blocks, rest):
-        count_records(tally, text, bounds, new, row_of, rows, min_score, source)
+    for records in whole_reads(blocks, rest):
+        count_records(tally, records, references, min_score, source)
     return tally
 
 
@@ -429,17 +432,9 @@ def running(
         failure, patience = None, None
         try:
             for command, log in zip(commands, logs, strict=True):
-                before = processes[-1].stdout if processes else None
-                out = stdout if len(processes) == len(commands) - 1 else subprocess.PIPE
-                try:
-                    process = subprocess.Popen(
-                        command, bufsize=0, stdin=before or stdin, stdout=out, stderr=log, pass_fds=pass_fds
-                    )
-                except OSError as error:
-                    raise click.ClickException(f"{command[0]} cannot be run: {error}") from error
-                processes.append(process)
-                if before:
-                    before.close()
+                given = processes[-1].stdout if processes else stdin
+                taken = stdout if len(processes) == len(commands) - 1 else subprocess.PIPE
+                processes.append(started(command, stdin=given, stdout=taken, stderr=log, pass_fds=pass_fds))
             yield processes[-1]
         except (OSError, ValueError) as error:
             # A command that failed is gone in no time; one that did not may wait for a reader.
@@ -450,22 +445,40 @@ def running(
             for process in processes:
                 ended(process, 0)
             raise
-        statuses = [ended(process, patience) for process in processes]
-        # Who writes to a command that failed dies of it.
-        failed = [i for i, status in enumerate(statuses) if status not in (0, -signal.SIGPIPE)]
-        if not failed and not failure:
-            failed = np.flatnonzero(statuses).tolist()
-        text = " | ".join(" ".join(command) for command in commands)
-        if failed:
-            status, log = statuses[failed[0]], logs[failed[0]]
-            how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"
-            log.seek(0)
-            last = log.read().decode(errors="replace").strip().splitlines()[-10:]
-            raise click.ClickException("\n".join([f"{text}: {commands[failed[0]][0]} {how}:", *last])) from failure
-    if isinstance(failure, click.ClickException):
+        complaint = complaint_of(commands, [ended(process, patience) for process in processes], logs, failure)
+    if isinstance(failure, click.ClickException) and not complaint:
         raise failure
-    if failure:
-        raise click.ClickException(f"{text}: {failure}") from failure
+    if complaint or failure:
+        text = " | ".join(" ".join(command) for command in commands)
+        raise click.ClickException(f"{text}: {complaint or failure}") from failure
+
+
+def started(command: list[str], stdin: BinaryIO | int | None, **options) -> subprocess.Popen:
+    """Start a command, which then alone holds the pipe that it reads (if any); ClickException if it cannot be run."""
+    try:
+        process = subprocess.Popen(command, bufsize=0, stdin=stdin, **options)
+    except OSError as error:
+        raise click.ClickException(f"{command[0]} cannot be run: {error}") from error
+    if stdin not in (None, subprocess.PIPE):
+        stdin.close()
+    return process
+
+
+def complaint_of(
+    commands: Sequence[list[str]], statuses: list[int], logs: list[BinaryIO], failure: Exception | None
+) -> str | None:
+    """Return which command failed and what it said last; None if none did."""
+    # Who writes to a command that failed dies of it.
+    failed = [i for i, status in enumerate(statuses) if status not in (0, -signal.SIGPIPE)]
+    if not failed and not failure:
+        failed = [i for i, status in enumerate(statuses) if status]
+    if not failed:
+        return None
+    status, log = statuses[failed[0]], logs[failed[0]]
+    how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"
+    log.seek(0)
+    last = log.read().decode(errors="replace").strip().splitlines()[-10:]
+    return "\n".join([f"{commands[failed[0]][0]} {how}:", *last])
 
 
 def ended(process: subprocess.Popen, patience: float | None) -> int:

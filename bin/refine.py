@@ -426,9 +426,9 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
         own = contigs.windows[label == b]
         windows = own.sum(axis=0)
         groups = [(x,) for x in near]
-        # Of two, the nearer one first: in one of these orders at most
-        pairs = itertools.permutations(near, 2)
-        groups += [(x, y) for x, y in pairs if nearer(own, *bins.log_composition[[x, y]]) >= NEARER]
+        for x, y in itertools.combinations(near, 2):  # the nearer one first, if that can be told
+            by = nearer(own, *bins.log_composition[[x, y]])
+            groups += [(x, y) if by > 0 else (y, x)] if abs(by) >= NEARER else []
         fit = dict(zip(groups, whole_bin_evidence(bins, b, windows, groups)))
         fits = {
             group: value
@@ -692,6 +692,16 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     return table
 
 
+def read_contigs(path: Path) -> pd.DataFrame:
+    """contigs.tsv: contig, assembly and name as text, length in bp; error for a length that is none."""
+    table = read_table(path, ["contig", "assembly", "name", "length"])
+    wrong = ~table["length"].str.fullmatch("[0-9]{1,18}")
+    if wrong.any():
+        contig, length = table.loc[wrong, ["contig", "length"]].iloc[0]
+        raise click.ClickException(f"{path}: contig {contig!r} has length {length!r}; give it as catalogue wrote it")
+    return table.astype({"length": np.int64})
+
+
 def read_links(vertices: Path | None, edges: Path | None, contigs: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Links (2 x 2m, as in Contigs) between these contigs, and whether each has a place in the graph (n)."""
     row = pd.Series(np.arange(len(contigs)), index=contigs)
@@ -725,7 +735,8 @@ def read_homologs(path: Path | None, group: pd.Series, contigs: list[str], links
     unknown = ends[~ends.isin(group)]
     uncounted = table.loc[~table["shared"].str.fullmatch("[0-9]{1,18}"), "contig_1"]
     if len(unknown) or len(uncounted):
-        problem = f"contig {pd.concat([unknown, uncounted]).iloc[0]!r} is not in contigs.tsv, or shares no number of seeds"
+        contig = pd.concat([unknown, uncounted]).iloc[0]
+        problem = f"contig {contig!r} is not in contigs.tsv, or shares no number of seeds"
         raise click.ClickException(f"{path}: {problem}; both must come from the same run")
     row = pd.Series(np.arange(len(contigs)), index=contigs)
     table = table[table["contig_1"].isin(row.index) & table["contig_2"].isin(row.index)]
@@ -804,6 +815,67 @@ def read_features(path: Path, tetranucleotides: Path, names: pd.Series) -> tuple
     return windows, mapped_reads
 
 
+class Files(NamedTuple):
+    """What the command is given, by the names of its options."""
+
+    contigs: Path
+    clusters: Path
+    coverage: Path
+    tetranucleotides: Path
+    features: Path
+    homologs: Path | None = None
+    vertices: Path | None = None
+    edges: Path | None = None
+
+
+class Assembly(NamedTuple):
+    """The n contigs of an assembly, from the longest to the shortest."""
+
+    table: pd.DataFrame  # n rows of contigs.tsv
+    described: Contigs
+    label: np.ndarray  # n, numbers of clusters, NO_BIN for none
+    ids: list[str]  # of the clusters
+    placed: np.ndarray  # n, whether it has a place in the graph
+
+
+def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
+    """What is known of an assembly; its clusters are those of min_size bp or more in it."""
+    group = read_contigs(files.contigs)
+    windows, mapped_reads = read_features(files.features, files.tetranucleotides, group["contig"])
+    table = group.query("assembly == @assembly")
+    if table.empty:
+        raise click.ClickException(f"{files.contigs}: no contig of assembly {assembly!r}; check the assembly's id")
+    cluster = read_labels(files.clusters, assembly, table, min_size)
+    table = table.sort_values(["length", "name"], ascending=[False, True])
+    names, length = table["contig"].tolist(), table["length"].to_numpy()
+    links, placed = read_links(files.vertices, files.edges, names)
+    depth = read_coverage(files.coverage, group["contig"].tolist())
+    unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
+    if unknown:
+        problem = f"no sample {min(unknown)}, which {files.coverage} has"
+        raise click.ClickException(f"{files.features}: {problem}; both must come from the same run")
+    bases = bases_per_read(depth, group["length"].to_numpy(), mapped_reads)
+    reads = depth.loc[names].to_numpy() * length[:, None] / bases
+    homologs = read_homologs(files.homologs, group["contig"], names, links)
+    ids = sorted(set(cluster) - {""}, key=lambda label: (len(label), label))
+    number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
+    label = cluster[table.index].map(number).to_numpy()
+    return Assembly(table, Contigs(length, reads, windows[table.index], links, homologs), label, ids, placed)
+
+
+def count_table(table: pd.DataFrame, n_edges: int) -> dict[str, int | dict[str, int]]:
+    """The numbers of refinement.json, from refinement.tsv."""
+    return {
+        "contigs": len(table),
+        "contigs_in_graph": int((table["in_graph"] == "true").sum()),
+        "edges": n_edges,
+        "labels": len(set(table["initial"]) - {""}),
+        "labels_merged": len(set(table["merged"]) - {""}),
+        "labelled": {step: int((table[step] != "").sum()) for step in ("initial", "merged", "unlinked", "final")},
+        **table["reason"].str.split(",").explode().value_counts().sort_index().to_dict(),
+    }
+
+
 def write_table(table: pd.DataFrame, path: str) -> None:
     table.to_csv(path, sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE, float_format="%.4f")
 
@@ -840,51 +912,22 @@ def main(
     """Refine the bins of one assembly by coverage, composition and graph."""
     if (vertices is None) != (edges is None):
         raise click.UsageError("give --vertices and --edges, or neither")
-    group = read_table(contigs, ["contig", "assembly", "name", "length"]).astype({"length": np.int64})
-    windows, mapped_reads = read_features(features, tetranucleotides, group["contig"])
-    table = group.query("assembly == @assembly")
-    if table.empty:
-        raise click.ClickException(f"{contigs}: no contig of assembly {assembly!r}; check the assembly's id")
-    table = table.assign(initial=read_labels(clusters, assembly, table, min_bin_size // PIECE))
-    table = table.sort_values(["length", "name"], ascending=[False, True])
-    names, length = table["contig"].tolist(), table["length"].to_numpy()
-    links, placed = read_links(vertices, edges, names)
-    depth = read_coverage(coverage, group["contig"].tolist())
-    unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
-    if unknown:
-        raise click.ClickException(
-            f"{features}: no sample {min(unknown)}, which {coverage} has; both must come from the same run"
-        )
-    bases = bases_per_read(depth, group["length"].to_numpy(), mapped_reads)
-    reads = depth.loc[names].to_numpy() * length[:, None] / bases
-    click.echo(
-        f"{assembly}: {placed.sum()} of {len(table)} contigs are in the graph, {links.shape[1] // 2} edges", err=True
-    )
-
-    ids = sorted(set(table["initial"]) - {""}, key=lambda label: (len(label), label))
-    number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
-    initial = table["initial"].map(number).to_numpy()
-    alike = read_homologs(homologs, group["contig"], names, links)
-    described = Contigs(length, reads, windows[table.index], links, alike)
-    refined, shared = refine_labels(described, initial, min_posterior, min_bin_size)
-    ids = part_ids(ids, initial, refined["part"].to_numpy())
+    files = Files(contigs, clusters, coverage, tetranucleotides, features, homologs, vertices, edges)
+    given = read_assembly(assembly, files, min_bin_size // PIECE)
+    n_edges = given.described.links.shape[1] // 2
+    placed = f"{given.placed.sum()} of {len(given.placed)} contigs are in the graph"
+    click.echo(f"{assembly}: {placed}, {n_edges} edges", err=True)
+    refined, shared = refine_labels(given.described, given.label, min_posterior, min_bin_size)
+    ids = part_ids(given.ids, given.label, refined["part"].to_numpy())
     # A cluster that no bin came of is none that a contig had or lost
-    initial = np.where(refined["merged"] == NO_BIN, NO_BIN, initial)
-    table["initial"] = np.array([*ids, ""], dtype=object)[initial]
-    refined = tabulate(initial, refined, shared, ids).set_index(table.index)
-    table = table.assign(in_graph=np.where(placed, "true", "false")).join(refined).sort_index()
+    initial = np.where(refined["merged"] == NO_BIN, NO_BIN, given.label)
+    table = given.table.assign(
+        initial=np.array([*ids, ""], dtype=object)[initial], in_graph=np.where(given.placed, "true", "false")
+    )
+    table = table.join(tabulate(initial, refined, shared, ids).set_index(table.index)).sort_index()
     write_table(table.drop(columns="bins"), "refinement.tsv")
     write_table(table[["contig", "bins"]].explode("bins").dropna().rename(columns={"bins": "bin"}), "contig2bin.tsv")
-    counts = {
-        "assembly": assembly,
-        "contigs": len(table),
-        "contigs_in_graph": int(placed.sum()),
-        "edges": links.shape[1] // 2,
-        "labels": len(set(table["initial"]) - {""}),
-        "labels_merged": len(set(table["merged"]) - {""}),
-        "labelled": {step: int((table[step] != "").sum()) for step in ("initial", "merged", "unlinked", "final")},
-        **table["reason"].str.split(",").explode().value_counts().sort_index().to_dict(),
-    }
+    counts = {"assembly": assembly, **count_table(table, n_edges)}
     Path("refinement.json").write_text(json.dumps(counts, indent=2) + "\n")
     labelled = counts["labelled"]
     click.echo(f"{assembly}: {labelled['final']} contigs binned, {labelled['initial']} before", err=True)

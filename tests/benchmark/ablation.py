@@ -19,12 +19,14 @@ from typing import NamedTuple
 
 import click
 import pandas as pd
+from results import refine_files
 from scoring import Score, score_bins
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
 MIN_BIN_SIZE = 200_000
 TABLE = {"sep": "\t", "dtype": str, "keep_default_na": False}
+
 
 class Variant(NamedTuple):
     """Options of vae.py, share of the estimated threshold, whether clusters of two relatives are taken apart."""
@@ -90,21 +92,16 @@ def train(one: Set, options: list[str], seed: int, folder: Path) -> Path:
 
 def evaluate(one: Set, trained: Path, variant: Variant, seed: int, score: Path) -> tuple[Score, Score]:
     """Cluster and refine; scores of the clusters and of the refined bins."""
-    features, contigs = one.results / "features", one.results / "catalogue" / "contigs.tsv"
-    graph = one.results / "refine" / one.assembly
+    files = refine_files(one.results, one.assembly) | {"clusters": Path("clusters.tsv")}
+    if not variant.apart:
+        del files["homologs"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         latent = {"latent": trained / "latent.npy", "latent_json": trained / "latent.json"}
-        latent |= {"rows": features / "rows.tsv", "contigs": contigs, "seed": seed}
+        latent |= {"rows": one.results / "features/rows.tsv", "contigs": files["contigs"], "seed": seed}
         run("cluster.py", folder, **latent, threshold_scale=variant.scale)
-        described = {"contigs": contigs, "clusters": "clusters.tsv", "coverage": features / "coverage.tsv.gz"}
-        described |= {"tetranucleotides": features / "tetranucleotides.npy", "features": features / "features.json"}
-        if variant.apart:
-            described["homologs"] = one.results / "homologs" / "homologs.tsv.gz"
-        if (graph / "edges.tsv.gz").exists():
-            described |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
-        run("refine.py", folder, assembly=one.assembly, **described)
-        table = pd.read_csv(contigs, **TABLE)
+        run("refine.py", folder, assembly=one.assembly, **files)
+        table = pd.read_csv(files["contigs"], **TABLE)
         length = dict(zip(table["contig"], table["length"].astype(int)))
         clusters = pd.read_csv(folder / "clusters.tsv", **TABLE).rename(columns={"cluster": "bin"})[["bin", "contig"]]
         refined = pd.read_csv(folder / "contig2bin.tsv", **TABLE)[["bin", "contig"]]

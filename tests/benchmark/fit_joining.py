@@ -9,7 +9,6 @@ coverages (from -30 to `JOIN_COVERAGE`) and what the composition of the smaller 
 left out; the factor is the coefficient of coverage over that of composition.
 """
 
-import csv
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -17,44 +16,13 @@ from unittest import mock
 
 import click
 import numpy as np
+from results import refine_files
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
 import refine  # noqa: E402
 
-PURE = 0.9
+PURE, MIN_SIZE = 0.9, 20_000
 COVERAGE, COMPOSITION = (-30, refine.JOIN_COVERAGE), (-10, 0)
-
-
-class Captured(Exception):
-    """Ends refine.py where it has read everything; holds what it has read."""
-
-
-def read_assembly(results: Path, assembly: str) -> tuple[refine.Contigs, np.ndarray, list[str]]:
-    """The contigs of an assembly, the cluster of each, and their names, as refine.py reads them."""
-    graph = results / "refine" / assembly
-    files = {
-        "contigs": results / "catalogue/contigs.tsv", "clusters": results / "clusters.tsv",
-        "coverage": results / "features/coverage.tsv.gz", "features": results / "features/features.json",
-        "tetranucleotides": results / "features/tetranucleotides.npy", "homologs": results / "homologs/homologs.tsv.gz",
-    }  # fmt: skip
-    if (graph / "edges.tsv.gz").exists():
-        files |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
-    options = [str(word) for name, file in files.items() for word in (f"--{name}", file)]
-
-    def capture(contigs: refine.Contigs, label: np.ndarray, *_: object) -> None:
-        raise Captured(contigs, label)
-
-    with mock.patch.object(refine, "refine_labels", capture):
-        try:
-            refine.main(["--assembly", assembly, *options], standalone_mode=False)
-        except Captured as captured:
-            contigs, label = captured.args
-    with open(files["contigs"], newline="") as lines:
-        rows = [
-            row for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if row["assembly"] == assembly
-        ]
-    rows.sort(key=lambda row: (-int(row["length"]), row["name"]))  # as refine.py has them
-    return contigs, label, [row["contig"] for row in rows]
 
 
 def genomes_of(pieces: refine.Pieces, names: list[str], truth: Path) -> list[str]:
@@ -76,11 +44,12 @@ def genomes_of(pieces: refine.Pieces, names: list[str], truth: Path) -> list[str
 
 def read_pairs(results: Path, assembly: str, truth: Path) -> np.ndarray:
     """Of each pair of pure pieces: the two evidences, whether they are of one genome, size of the smaller (p x 4)."""
-    contigs, label, names = read_assembly(results, assembly)
+    given = refine.read_assembly(assembly, refine.Files(**refine_files(results, assembly)), MIN_SIZE)
+    contigs = given.described
     contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
-    label = refine.split_clusters(contigs, label, label.max() + 1, 0)
+    label = refine.split_clusters(contigs, given.label, len(given.ids), 0)
     pieces = refine.Pieces(contigs, label, label.max() + 1)
-    genome = genomes_of(pieces, names, truth)
+    genome = genomes_of(pieces, given.table["contig"].tolist(), truth)
     pairs = []
     for b in np.flatnonzero(genome):
         large = np.array([x for x in np.flatnonzero(pieces.larger(b)) if genome[x]], dtype=np.int64)

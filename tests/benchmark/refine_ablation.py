@@ -16,6 +16,7 @@ from unittest import mock
 
 import click
 import numpy as np
+from results import refine_files
 from scoring import score_bins
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
@@ -59,16 +60,7 @@ def variants() -> dict[str, tuple[dict, list[str]]]:
 def main(results: Path, assembly: str, truth: Path, score: Path, clusters: Path | None) -> None:
     """Refine with one part or constant changed at a time."""
     results, truth, score = results.resolve(), truth.resolve(), score.resolve()
-    files = {
-        "contigs": results / "catalogue/contigs.tsv",
-        "clusters": clusters.resolve() if clusters else results / "clusters.tsv",
-        "vertices": results / f"refine/{assembly}/vertices.tsv.gz",
-        "edges": results / f"refine/{assembly}/edges.tsv.gz",
-        "coverage": results / "features/coverage.tsv.gz",
-        "tetranucleotides": results / "features/tetranucleotides.npy",
-        "features": results / "features/features.json",
-        "homologs": results / "homologs/homologs.tsv.gz",
-    }
+    files = refine_files(results, assembly) | ({"clusters": clusters.resolve()} if clusters else {})
     given = ["--assembly", assembly, *(str(word) for name, file in files.items() for word in (f"--{name}", file))]
     os.chdir(tempfile.mkdtemp())
     print("| | 0.9 | 0.95 | 0.99 | weighted purity |\n|---|---|---|---|---|")

@@ -358,9 +358,9 @@ def test_a_compressed_stream_and_one_that_is_cut_off():
         blocks = list(map_reads.bgzf_blocks(pipe))
     _, rest = map_reads.read_header(iter(blocks))
     read = [
-        map_reads.name_of(text, start)
-        for text, bounds, _ in map_reads.whole_reads([], rest)
-        for start in bounds[:-1]
+        map_reads.name_of(records.text, start)
+        for records in map_reads.whole_reads([], rest)
+        for start in records.starts
     ]
     assert read == names
     for cut in (1, 40, 3000):

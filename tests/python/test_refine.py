@@ -842,6 +842,7 @@ def array(*shape: int):
         (packed("edges.tsv.gz", "contig_1\tcontig\n"), ["edges.tsv.gz", "no column contig_2"]),
         (packed("contigs.tsv", "contig\tassembly\tlength\n"), ["contigs.tsv", "no column name"]),
         (packed("contigs.tsv", "contig\tassembly\tname\tlength\n"), ["contigs.tsv"]),
+        (packed("contigs.tsv", "contig\tassembly\tname\tlength\nA1~c\tA1\tc\t12.5\n"), ["contigs.tsv", "'A1~c'", "'12.5'"]),
     ],
 )  # fmt: skip
 def test_bad_input(tmp_path, run_refine, spoil, words):
