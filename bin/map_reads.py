@@ -267,6 +267,15 @@ def tags_of(text: bytes, at: int, end: int) -> dict[bytes, int | bytes]:
     return tags
 
 
+def score_of(tags: dict[bytes, int | bytes], read: str, source: str) -> int:
+    """Return the alignment score of a record with these tags."""
+    if not isinstance(tags.get(b"AS"), int):
+        raise click.ClickException(
+            f"{source}: read {read!r} is mapped but has no alignment score (AS tag): give the reads instead"
+        )
+    return tags[b"AS"]
+
+
 def alternative_rows(hits: bytes, rows: dict[str, int], read: str, source: str) -> list[int]:
     """Return the catalogue rows of the hits of an XA tag."""
     try:
@@ -328,10 +337,7 @@ def count_records(tally: Tally, records: Records, references: References, min_sc
     more_bases = np.zeros(len(starts), np.int64)
     for i in np.flatnonzero(candidate & ~simple):
         found, name = tags_of(text, int(tags[i]), int(ends[i])), name_of(text, starts[i])
-        if not isinstance(found.get(b"AS"), int):
-            missing = f"read {name!r} is mapped but has no alignment score (AS tag)"
-            raise click.ClickException(f"{source}: {missing}: give the reads instead")
-        score[i] = found[b"AS"]
+        score[i] = score_of(found, name, source)
         if score[i] > min_score and isinstance(found.get(b"XA"), bytes):
             others = alternative_rows(found[b"XA"], references.rows, name, source)
             more_keys.extend(key[i] + 2 * other for other in others)

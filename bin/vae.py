@@ -269,23 +269,34 @@ def train(
         totals = torch.zeros(len(weights), device=data.device)
         for step, (start, stop) in enumerate(batches[batch_size], int(steps[epoch - 1])):
             rate = learning_rate(step, int(steps[-1]), settings)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            rows = shuffled[start:stop]
-            optimizer.zero_grad(set_to_none=True)
-            terms = loss_terms(rows, shuffled_weight[start:stop], *model(rows))
-            torch.dot(weights, terms).backward()
-            optimizer.step()
-            totals.add_(terms.detach(), alpha=stop - start)
+            terms = train_batch(model, optimizer, shuffled[start:stop], shuffled_weight[start:stop], weights, rate)
+            totals.add_(terms, alpha=stop - start)
         means = totals / len(data)
-        loss, ce, sse, kld, depth = torch.cat((torch.dot(weights, means)[None], means)).tolist()
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"the training loss is {loss} in epoch {epoch} (cross entropy {ce:.6g}, squared error {sse:.6g}, "
-                f"KL divergence {kld:.6g}, squared error of depth {depth:.6g})"
-            )
-        seconds = time.monotonic() - started
-        yield dict(zip(LOG_COLUMNS, (epoch, loss, ce, sse, kld, depth, batch_size, rate, seconds)))
+        losses = torch.cat((torch.dot(weights, means)[None], means)).tolist()
+        check_finite(epoch, *losses)
+        yield dict(zip(LOG_COLUMNS, (epoch, *losses, batch_size, rate, time.monotonic() - started)))
+
+
+def train_batch(
+    model: VAE, optimizer: torch.optim.Optimizer, rows: Tensor, row_weight: Tensor, weights: Tensor, rate: float
+) -> Tensor:
+    """One step on a mini-batch (b x columns) whose rows have these weights (b), terms of the loss those (4); its terms."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    terms = loss_terms(rows, row_weight, *model(rows))
+    torch.dot(weights, terms).backward()
+    optimizer.step()
+    return terms.detach()
+
+
+def check_finite(epoch: int, loss: float, ce: float, sse: float, kld: float, depth: float) -> None:
+    """Raise FloatingPointError, with its terms, for a loss that is no number."""
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"the training loss is {loss} in epoch {epoch} (cross entropy {ce:.6g}, squared error {sse:.6g}, "
+            f"KL divergence {kld:.6g}, squared error of depth {depth:.6g})"
+        )
 
 
 @torch.no_grad()
@@ -516,6 +527,17 @@ def read_features(
     return np.hstack(columns), length, content
 
 
+def make_deterministic(seed: int) -> None:
+    """Seed torch, and let it give the same numbers on the same machine each time; before a GPU is first used."""
+    # cuBLAS sums in a fixed order only with this workspace.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    # Products of bfloat16 where the processor has them, TensorFloat-32 on a GPU: twice as fast, for the same bins.
+    torch.set_float32_matmul_precision("medium")
+    torch.manual_seed(seed)
+
+
 def select_device(name: str) -> torch.device:
     """The device asked for, its name logged; raises ClickException when a GPU is asked for and none is visible."""
     if name == "cuda" and not torch.cuda.is_available():
@@ -684,15 +706,8 @@ def main(
 ) -> None:
     """Train the autoencoder on a group's features; writes latent.npy, latent.json, model.pt and training.tsv here."""
     settings = replace(PRESETS[preset], **{name: value for name, value in options.items() if value is not None})
-    # cuBLAS sums in a fixed order only with this workspace; it must be set before the GPU is first used.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    # Products of bfloat16 where the processor has them, TensorFloat-32 on a GPU: twice as fast, for the same bins.
-    torch.set_float32_matmul_precision("medium")
-    torch.manual_seed(seed)
+    make_deterministic(seed)
     target = select_device(device)
-
     matrix, length, content = read_features(tnf, abundance, depth_file, rows, features, settings.depth)
     n_samples = len(content["samples"])
     if settings.epochs is None:
