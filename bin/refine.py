@@ -9,7 +9,8 @@ docs/method.md, section 6.1.
 Every bin has a profile: its coverage in each sample, how much its contigs scatter about it, and its
 tetranucleotides. Every contig, of any length, is weighed against all bins and against belonging to none of
 them, by Bayes' rule: its reads under the bin's coverage with counting noise, its composition, the bins of
-its neighbours in the graph, the bin it came with. It goes where the posterior is --min_posterior or more.
+its neighbours in the graph, the bin it came with. It goes where the posterior is --min_posterior or more; half of
+that doubt is allowed below 1,000 bp and with one sample.
 
 A bin is a cluster with --min_bin_size bp in this assembly, after clusters that hold two related genomes were taken
 apart and pieces of one genome joined. Contigs are taken from the longest to the shortest,
@@ -71,6 +72,7 @@ SHARED_PRIOR = 0.1  # of each further bin that a contig belongs to
 SHARERS = 4  # bins whose sets are tried for a contig that touches several
 CANDIDATES = 32  # bins that are weighed exactly for each contig
 ROUNDS = 10  # of messages along the links
+SURE = 0.9  # posterior from which a contig sends any, whatever a bin asks for
 BLOCK = 1 << 21  # numbers in a temporary array
 
 
@@ -543,10 +545,17 @@ def posterior(evidence: Evidence, came_with: np.ndarray, arrived: np.ndarray, n_
     return np.exp(score - np.logaddexp(np.logaddexp.reduce(score, axis=1), none)[:, None])
 
 
+def least_posteriors(contigs: Contigs, min_posterior: float) -> np.ndarray:
+    """From which posterior each contig (n) goes to a bin: short ones, and all where there is one sample, may leave half
+    of the doubt only, since they are wrong more often than their posterior says (docs/benchmark.md)."""
+    strict = (contigs.length < PROFILE_LENGTH) | (contigs.reads.shape[1] == 1)
+    return np.where(strict, (1 + min_posterior) / 2, min_posterior)
+
+
 def weigh(
-    evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray, min_posterior: float
+    evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Posteriors (n x K) without the links, and with them: each round, every contig that has a bin tells its
+    """Posteriors (n x K) without the links, and with them: each round, every contig that is SURE tells its
     neighbours, as far as links of that bin are to be trusted, and each moves half-way to what they and its own
     evidence say. Contigs in doubt are silent: a genome without a bin would talk itself into one."""
     n, k = evidence.candidate.shape
@@ -559,7 +568,7 @@ def weigh(
     receivers, first, degree = np.unique(here, return_index=True, return_counts=True)
     belief, arrived = alone, np.zeros((n, k))
     for _ in range(ROUNDS):
-        told = np.append(np.where(belief >= min_posterior, belief * trust[evidence.candidate], 0), 0)
+        told = np.append(np.where(belief >= SURE, belief * trust[evidence.candidate], 0), 0)
         arrived[receivers] = np.add.reduceat(told[place], first, axis=0) / degree[:, None]
         belief = (belief + posterior(evidence, came_with, arrived, len(trust))) / 2
     return alone, belief
@@ -593,10 +602,11 @@ def neighbouring_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[
 
 
 def shared_contigs(
-    contigs: Contigs, bins: Bins, final: np.ndarray, unknown: np.ndarray, min_posterior: float
+    contigs: Contigs, bins: Bins, final: np.ndarray, unknown: np.ndarray, least: np.ndarray
 ) -> dict[int, list[int]]:
     """Contigs that belong to several bins, and these: their coverage is the sum of the coverages of bins that
-    they touch, as GraphBin2's step 4 has it, here with counting noise, and against each of them alone and none."""
+    they touch, as GraphBin2's step 4 has it, here with counting noise, and against each of them alone and none, with
+    a posterior of `least` (n) or more."""
     sets = [
         (contig, group)
         for contig, listed in neighbouring_bins(contigs, final, len(bins.density)).items()
@@ -612,7 +622,7 @@ def shared_contigs(
     fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     total = np.logaddexp(np.logaddexp.reduceat(fit, first), unknown[rows[first]] + log(NONE_PRIOR))
-    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= log(min_posterior))
+    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= np.log(least[rows]))
     return {sets[i][0]: list(sets[i][1]) for i in best.tolist() if len(sets[i][1]) > 1}
 
 
@@ -649,13 +659,13 @@ def refine_labels(
     closed = may_be_shared(bins)[evidence.candidate]
     closed &= evidence.candidate != merged[:, None]  # they keep what they have and gain nothing
     evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
-    chosen = []
-    for belief in weigh(evidence, contigs, merged, bins.trust, min_posterior):
+    chosen, least = [], least_posteriors(contigs, min_posterior)
+    for belief in weigh(evidence, contigs, merged, bins.trust):
         best = belief.argmax(axis=1)[:, None]
         likeliest = np.take_along_axis(evidence.candidate, best, axis=1)[:, 0]
-        chosen.append(np.where(belief.max(axis=1) >= min_posterior, likeliest, NO_BIN))
+        chosen.append(np.where(belief.max(axis=1) >= least, likeliest, NO_BIN))
     unlinked, final = chosen
-    shared = shared_contigs(contigs, bins, final, evidence.unknown, min_posterior)
+    shared = shared_contigs(contigs, bins, final, evidence.unknown, least)
     for contig, group in shared.items():
         final[contig] = group[0] if final[contig] not in group else final[contig]
     back = np.append(whole, NO_BIN)
@@ -891,7 +901,10 @@ def write_table(table: pd.DataFrame, path: str) -> None:
 @click.option("--vertices", type=FILE, help="Contigs that have a place in the graph (graph stage), if there is one.")
 @click.option("--edges", type=FILE, help="Edges between them (graph stage).")
 @click.option(
-    "--min_posterior", default=0.9, type=click.FloatRange(0.5, 1), help="A contig goes to a bin from this probability."
+    "--min_posterior",
+    default=0.8,
+    type=click.FloatRange(0.5, 1),
+    help="A contig goes to a bin from this probability; below 1,000 bp, and with one sample, with half of that doubt.",
 )
 @click.option(
     "--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Joined clusters below it (bp) are no bins."

@@ -16,6 +16,7 @@ from unittest import mock
 
 import click
 import numpy as np
+from account import read_truth
 from results import refine_files
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
@@ -27,15 +28,12 @@ COVERAGE, COMPOSITION = (-30, refine.JOIN_COVERAGE), (-10, 0)
 
 def genomes_of(pieces: refine.Pieces, names: list[str], truth: Path) -> list[str]:
     """The genome that each piece is of, or "" if it is of several."""
-    of: dict[str, set[str]] = defaultdict(set)
-    with open(truth) as lines:
-        for fields in (line.rstrip("\n").split("\t") for line in lines):
-            of[fields[0]].add(fields[1])
+    _, genomes = read_truth(truth)
     found = []
     for rows, size in zip(pieces.members, pieces.size):
         bases: dict[str, int] = defaultdict(int)
         for row in rows:
-            for genome in of[names[row]]:
+            for genome in genomes.get(names[row], ()):
                 bases[genome] += pieces.contigs.length[row]
         most = max(bases, key=bases.get, default="")
         found.append(most if bases[most] > PURE * size else "")
