@@ -52,9 +52,9 @@ LONG = ["--secondary=yes", "-N", "5", "-p", "0.8", "-I", "1000G"]
 SHORT = ["--secondary=yes", "-N", "20", "-p", "0.8", "-I", "1000G"]
 MINIMAP2_ARGS = {"sr": SHORT, "map-ont": LONG, "map-hifi": LONG}
 XA_HIT = re.compile(rb"([^,]+),[-+]?\d+,[^,;]*,\d+;")
-# The alignments are counted off uncompressed BAM of few tags, by arrays: a record at a time in Python takes four times
-# as long, and would hold up a mapper of many threads.
-VIEW = ["samtools", "view", "-u", "--keep-tag", "AS,XA"]
+# The alignments are counted off uncompressed BAM, by arrays: a record at a time in Python takes four times as long, and
+# would hold up a mapper of many threads.
+VIEW = ["samtools", "view", "-u"]
 READ = 1 << 23  # bytes of it that are read at once; a block has 65,536 at most
 PIPE = 1 << 20  # bytes that the pipe holds which they come through
 PADDING = bytes(256)  # behind the last record, whose name may be the shortest and is looked up like the longest
@@ -526,6 +526,18 @@ def check_bam(bam: Path) -> bool:
         raise click.ClickException(f"{bam}: cannot be read as BAM ({error}): copy or make it again") from error
 
 
+def view_command() -> list[str]:
+    """Return the command that writes what is counted: of the tags, from samtools 1.14 on, only those that matter.
+
+    With others among them each record takes a look of its own (`alignment_scores`).
+    """
+    try:
+        usage = subprocess.run(["samtools", "view", "--help"], capture_output=True, text=True, check=False)
+    except OSError:  # Which is said where it is run.
+        return VIEW
+    return [*VIEW, "--keep-tag", "AS,XA"] if "--keep-tag" in usage.stdout + usage.stderr else VIEW
+
+
 def alignment_commands(stack: ExitStack, bam: Path | None, mapper: list[str]) -> list[list[str]]:
     """Return the commands whose last one writes the alignments to count, grouped by read.
 
@@ -533,12 +545,13 @@ def alignment_commands(stack: ExitStack, bam: Path | None, mapper: list[str]) ->
     say that it is grouped. Without -@: given threads, samtools 1.16 ends early at a damaged block
     and calls it success.
     """
+    view = view_command()
     if not bam:
-        return [mapper, [*VIEW, "-"]]
+        return [mapper, [*view, "-"]]
     if check_bam(bam):
-        return [[*VIEW, str(bam)]]
+        return [[*view, str(bam)]]
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="collate.", dir="."))
-    return [["samtools", "collate", "-u", "-O", str(bam), f"{scratch}/part"], [*VIEW, "-"]]
+    return [["samtools", "collate", "-u", "-O", str(bam), f"{scratch}/part"], [*view, "-"]]
 
 
 def unfinished(sample: str) -> str:

@@ -288,6 +288,20 @@ def test_random_alignments_agree_with_a_plain_count(monkeypatch, read):
     assert min(reads.values()) > 100
 
 
+def test_an_old_samtools_leaves_all_tags_in(monkeypatch):
+    Path("tools").mkdir()
+    Path("tools/samtools").write_text(
+        '#!/bin/sh\nPATH=${PATH#*:}\ncase "$*" in *--help*) exit 1;; *--keep-tag*) exit 9;; esac\nexec samtools "$@"\n'
+    )
+    Path("tools/samtools").chmod(0o755)
+    lines = [f"{line}\tNM:i:3\tMD:Z:100" for line in random_lines(6, 200)]
+    expected = count(lines)
+    monkeypatch.setenv("PATH", str(Path("tools").resolve()), prepend=":")
+    assert map_reads.view_command() == map_reads.VIEW
+    found = count(lines)
+    assert found[:2] == expected[:2] and found[2].equals(expected[2])
+
+
 def test_a_read_of_more_records_than_are_read_at_once(monkeypatch):
     monkeypatch.setattr(map_reads, "READ", 1 << 16)
     lines = [record("r", 256 * (number > 0), ["c1", "c2"][number % 2]) for number in range(5000)]
