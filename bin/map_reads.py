@@ -215,12 +215,13 @@ def record_bounds(text: bytes, blocks: np.ndarray) -> np.ndarray:
 
 def begins_read(text: bytes, starts: np.ndarray) -> np.ndarray:
     """Tell which records bear another name than the one before (bool; the first does)."""
-    lengths = look_up(text, starts, RECORD)["name_length"]
+    kind, place = RECORD.fields["name_length"]
+    lengths = look_up(text, starts + place, kind)
     new = np.ones(len(starts), bool)
     new[1:] = lengths[1:] != lengths[:-1]
     # Eight letters at a time; what follows the name is masked.
     words = -(-int(lengths.max(initial=0)) // 8)
-    names = look_up(text, starts + RECORD.itemsize, np.dtype(("<u8", words)))
+    names = look_up(text, starts + RECORD.itemsize, np.dtype(("<u8", (words,))))
     for word in range(words):
         within = np.clip(np.arange(256) - 8 * word, 0, 8).tolist()
         masks = np.array([(1 << 8 * n) - 1 for n in within], np.uint64)
