@@ -13,7 +13,8 @@ its neighbours in the graph, the bin it came with. It goes where the posterior i
 that doubt is allowed below 1,000 bp and with one sample.
 
 A bin is a cluster with --min_bin_size bp in this assembly, after clusters that hold two related genomes were taken
-apart and pieces of one genome joined. Contigs are taken from the longest to the shortest,
+apart and pieces of one genome joined; or with half as many, if the contigs that go to it make it three times as large:
+most of such a genome is in contigs too short to be clustered. Contigs are taken from the longest to the shortest,
 then by name, and bins by (length of the id, id): no result depends on input order.
 
 Words of refinement.tsv `reason`, joined by commas:
@@ -64,6 +65,8 @@ HOMOLOG_ODDS = 20  # that two homologous contigs are of two genomes
 TOLD_APART = 0.8  # of shared seeds are between contigs that coverage and composition, too, have on their two sides
 LEAST_PAIRS = 5  # of homologous contigs, to tell that
 PIECE = 10  # a cluster of less than such a part of the least bin says too little of the genome that it is of
+SMALL = 2  # from such a part of the least bin on, a cluster is weighed as a bin: it may grow to be one
+GROWTH = 3  # ... if it becomes so many times as large; a piece of a genome that has a bin does not
 JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/method.md, 6.1)
 JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
 NEARER = 5  # standard errors by which the composition of a shared bin must fit one genome better than the other
@@ -642,6 +645,37 @@ def whole_bins(contigs: Contigs, label: np.ndarray, min_bin_size: int) -> tuple[
     return np.where(label == NO_BIN, NO_BIN, np.searchsorted(names, label)), names
 
 
+def weigh_contigs(
+    contigs: Contigs, label: np.ndarray, n_bins: int, min_posterior: float
+) -> tuple[pd.DataFrame, dict[int, list[int]]]:
+    """Per contig: unlinked, final (bins, NO_BIN for none), posterior of the likeliest bin and none; and, by contig, all
+    the bins of shared ones, whose final is the one that they touch most."""
+    bins = describe_bins(contigs, label, n_bins)
+    evidence = gather(contigs, bins, label)
+    closed = may_be_shared(bins)[evidence.candidate]
+    closed &= evidence.candidate != label[:, None]  # they keep what they have and gain nothing
+    evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
+    chosen, least = [], least_posteriors(contigs, min_posterior)
+    for belief in weigh(evidence, contigs, label, bins.trust):
+        best = belief.argmax(axis=1)[:, None]
+        likeliest = np.take_along_axis(evidence.candidate, best, axis=1)[:, 0]
+        chosen.append(np.where(belief.max(axis=1) >= least, likeliest, NO_BIN))
+    unlinked, final = chosen
+    shared = shared_contigs(contigs, bins, final, evidence.unknown, least)
+    for contig, group in shared.items():
+        final[contig] = group[0] if final[contig] not in group else final[contig]
+    none = np.maximum(1 - belief.sum(axis=1), 0)
+    weighed = {"unlinked": unlinked, "final": final, "posterior": belief.max(axis=1), "none": none}
+    return pd.DataFrame(weighed), shared
+
+
+def are_bins(length: np.ndarray, label: np.ndarray, final: np.ndarray, n_bins: int, min_size: int) -> np.ndarray:
+    """Which clusters (B) are bins: those of min_size bp, and those that grew to that, and GROWTH-fold, by the contigs
+    that go to them."""
+    before, after = (np.bincount(which + 1, length, n_bins + 1)[1:] for which in (label, final))
+    return (before >= min_size) | (after >= np.maximum(min_size, GROWTH * before))
+
+
 def refine_labels(
     contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
@@ -650,29 +684,19 @@ def refine_labels(
     # A sample without a read says nothing, but a t distribution of more dimensions has lighter tails
     contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
     part = split_clusters(contigs, label, int(label.max(initial=NO_BIN)) + 1, min_bin_size // PIECE)
-    merged, whole = whole_bins(contigs, part, min_bin_size)
-    if len(whole) == 0:
-        none = {"part": part, "merged": merged, "unlinked": merged, "final": merged, "posterior": 0.0, "none": 1.0}
-        return pd.DataFrame(none, index=np.arange(len(label))), {}
-    bins = describe_bins(contigs, merged, len(whole))
-    evidence = gather(contigs, bins, merged)
-    closed = may_be_shared(bins)[evidence.candidate]
-    closed &= evidence.candidate != merged[:, None]  # they keep what they have and gain nothing
-    evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
-    chosen, least = [], least_posteriors(contigs, min_posterior)
-    for belief in weigh(evidence, contigs, merged, bins.trust):
-        best = belief.argmax(axis=1)[:, None]
-        likeliest = np.take_along_axis(evidence.candidate, best, axis=1)[:, 0]
-        chosen.append(np.where(belief.max(axis=1) >= least, likeliest, NO_BIN))
-    unlinked, final = chosen
-    shared = shared_contigs(contigs, bins, final, evidence.unknown, least)
-    for contig, group in shared.items():
-        final[contig] = group[0] if final[contig] not in group else final[contig]
+    merged, whole = whole_bins(contigs, part, min_bin_size // SMALL)
+    while len(whole):
+        weighed, shared = weigh_contigs(contigs, merged, len(whole), min_posterior)
+        stay = are_bins(contigs.length, merged, weighed["final"].to_numpy(), len(whole), min_bin_size)
+        if stay.all():
+            break
+        # Without those that are none: what went to them may be of others
+        merged, whole = np.append(np.where(stay, np.cumsum(stay) - 1, NO_BIN), NO_BIN)[merged], whole[stay]
+    else:
+        weighed, shared = pd.DataFrame({"unlinked": merged, "final": merged, "posterior": 0.0, "none": 1.0}), {}
     back = np.append(whole, NO_BIN)
-    labels = {"part": part, "merged": back[merged], "unlinked": back[unlinked], "final": back[final]}
-    none = np.maximum(1 - belief.sum(axis=1), 0)
-    refined = pd.DataFrame({**labels, "posterior": belief.max(axis=1), "none": none})
-    return refined, {contig: whole[group].tolist() for contig, group in shared.items()}
+    labels = {name: back[bins] for name, bins in (("merged", merged), *weighed[["unlinked", "final"]].items())}
+    return weighed.assign(part=part, **labels), {contig: whole[group].tolist() for contig, group in shared.items()}
 
 
 def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[int]], ids: list[str]) -> pd.DataFrame:
@@ -907,7 +931,10 @@ def write_table(table: pd.DataFrame, path: str) -> None:
     help="A contig goes to a bin from this probability; below 1,000 bp, and with one sample, with half of that doubt.",
 )
 @click.option(
-    "--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Joined clusters below it (bp) are no bins."
+    "--min_bin_size",
+    default=200_000,
+    type=click.IntRange(min=0),
+    help="Joined clusters below it (bp) are no bins, unless they grow.",
 )
 def main(
     assembly: str,

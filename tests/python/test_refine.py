@@ -378,6 +378,34 @@ def test_binless_genomes_among_many_samples():
     assert quality(known, refined_sets(known)[1])[0] > 0.98
 
 
+@pytest.mark.parametrize(
+    ("long", "short", "is_bin"),
+    [
+        (13, 300, True),  # 117 kbp that were clustered, and 360 kbp that were not
+        (13, 60, False),  # 189 kbp in all
+        (20, 100, False),  # 300 kbp in all, not three times the 180 kbp that were clustered
+        (10, 300, False),  # 90 kbp are less than half of a bin
+    ],
+)
+@pytest.mark.parametrize("others", [True, False])
+def test_a_small_cluster_may_grow_into_a_bin(long, short, is_bin, others):
+    """Genomes 0 and 1, of 320 kbp in a bin each (if they are there at all), and one that is mostly in short contigs."""
+    rng = np.random.default_rng(8)
+    genomes = [(g,) for g, many in ((0, 40), (1, 40), (2, long), (2, short)) for _ in range(many)]
+    length = np.repeat([8 * KB, 9 * KB, 1200], [80, long, short])
+    coverage = np.array([[40, 10, 80, 20], [8, 60, 15, 30], [25, 30, 9, 70]], float)
+    contigs, order = planted(rng, genomes, length, coverage, [composition(rng) for _ in "012"], [])
+    owner = np.array([genomes[i][0] for i in order])
+    label = np.where((contigs.length > 2 * KB) & (others | (owner == 2)), owner, NONE)
+    table, shared = refine.refine_labels(contigs, label, 0.8, 200 * KB)
+    assert not shared
+    for genome, gets in ((0, others), (1, others), (2, is_bin)):
+        found = table["final"][owner == genome]
+        assert (found == (genome if gets else NONE)).mean() > 0.95
+        assert set(found) <= {genome, NONE} if gets else set(found) == {NONE}
+    assert (table["merged"] == 2).sum() == (long if is_bin else 0)
+
+
 def test_a_bin_that_may_be_shared_gains_nothing():
     """Bins 0 and 1 are siblings, and all reads of 1 also cover 0: a short contig with the coverage of 0 may be of
     either. With other coverage in one sample, or without the links, it goes to 0."""
