@@ -9,13 +9,14 @@ docs/method.md, section 6.1.
 Every bin has a profile: its coverage in each sample, how much its contigs scatter about it, and its
 tetranucleotides. Every contig, of any length, is weighed against all bins and against belonging to none of
 them, by Bayes' rule: its reads under the bin's coverage with counting noise, its composition, the bins of
-its neighbours in the graph, the bin it came with. It goes where the posterior is --min_posterior or more; half of
-that doubt is allowed below 1,000 bp and with one sample.
+its neighbours in the graph, the bin it came with. It goes where the posterior is --min_posterior or more; with one
+sample half of that doubt is allowed.
 
 A bin is a cluster with --min_bin_size bp in this assembly, after clusters that hold two related genomes were taken
-apart and pieces of one genome joined; or with half as many, if the contigs that go to it make it three times as large:
-most of such a genome is in contigs too short to be clustered. Contigs are taken from the longest to the shortest,
-then by name, and bins by (length of the id, id): no result depends on input order.
+apart and pieces of one genome joined; or with a quarter as many, if the contigs that go to it make it three times as
+large, and would mostly not go to one other bin: such a genome is mostly in contigs too short to be clustered. Contigs
+are taken from the longest to the shortest, then by name, and bins by (length of the id, id): no result depends on input
+order.
 
 Words of refinement.tsv `reason`, joined by commas:
   kept     the bin it came with      merged     ... which was joined to another bin as a whole
@@ -65,8 +66,9 @@ HOMOLOG_ODDS = 20  # that two homologous contigs are of two genomes
 TOLD_APART = 0.8  # of shared seeds are between contigs that coverage and composition, too, have on their two sides
 LEAST_PAIRS = 5  # of homologous contigs, to tell that
 PIECE = 10  # a cluster of less than such a part of the least bin says too little of the genome that it is of
-SMALL = 2  # from such a part of the least bin on, a cluster is weighed as a bin: it may grow to be one
-GROWTH = 3  # ... if it becomes so many times as large; a piece of a genome that has a bin does not
+SMALL = 4  # from such a part of the least bin on, a cluster may grow to be one ...
+GROWTH = 3  # ... if it becomes so many times as large
+ELSEWHERE = 0.5  # ... and less than such a part of it would else go to one other bin, whose piece it were
 JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/method.md, 6.1)
 JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
 NEARER = 5  # standard errors by which the composition of a shared bin must fit one genome better than the other
@@ -548,16 +550,7 @@ def posterior(evidence: Evidence, came_with: np.ndarray, arrived: np.ndarray, n_
     return np.exp(score - np.logaddexp(np.logaddexp.reduce(score, axis=1), none)[:, None])
 
 
-def least_posteriors(contigs: Contigs, min_posterior: float) -> np.ndarray:
-    """From which posterior each contig (n) goes to a bin: short ones, and all where there is one sample, may leave half
-    of the doubt only, since they are wrong more often than their posterior says (docs/benchmark.md)."""
-    strict = (contigs.length < PROFILE_LENGTH) | (contigs.reads.shape[1] == 1)
-    return np.where(strict, (1 + min_posterior) / 2, min_posterior)
-
-
-def weigh(
-    evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def weigh(evidence: Evidence, contigs: Contigs, label: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Posteriors (n x K) without the links, and with them: each round, every contig that is SURE tells its
     neighbours, as far as links of that bin are to be trusted, and each moves half-way to what they and its own
     evidence say. Contigs in doubt are silent: a genome without a bin would talk itself into one."""
@@ -605,11 +598,11 @@ def neighbouring_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[
 
 
 def shared_contigs(
-    contigs: Contigs, bins: Bins, final: np.ndarray, unknown: np.ndarray, least: np.ndarray
+    contigs: Contigs, bins: Bins, final: np.ndarray, unknown: np.ndarray, min_posterior: float
 ) -> dict[int, list[int]]:
     """Contigs that belong to several bins, and these: their coverage is the sum of the coverages of bins that
     they touch, as GraphBin2's step 4 has it, here with counting noise, and against each of them alone and none, with
-    a posterior of `least` (n) or more."""
+    a posterior of min_posterior or more."""
     sets = [
         (contig, group)
         for contig, listed in neighbouring_bins(contigs, final, len(bins.density)).items()
@@ -625,7 +618,7 @@ def shared_contigs(
     fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     total = np.logaddexp(np.logaddexp.reduceat(fit, first), unknown[rows[first]] + log(NONE_PRIOR))
-    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= np.log(least[rows]))
+    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= log(min_posterior))
     return {sets[i][0]: list(sets[i][1]) for i in best.tolist() if len(sets[i][1]) > 1}
 
 
@@ -646,34 +639,47 @@ def whole_bins(contigs: Contigs, label: np.ndarray, min_bin_size: int) -> tuple[
 
 
 def weigh_contigs(
-    contigs: Contigs, label: np.ndarray, n_bins: int, min_posterior: float
+    contigs: Contigs, label: np.ndarray, chosen: np.ndarray, min_posterior: float
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Per contig: unlinked, final (bins, NO_BIN for none), posterior of the likeliest bin and none; and, by contig, all
-    the bins of shared ones, whose final is the one that they touch most."""
-    bins = describe_bins(contigs, label, n_bins)
+    the bins of shared ones, whose final is the one that they touch most. Bins are the chosen (B) of the clusters."""
+    back = np.append(np.flatnonzero(chosen), NO_BIN)
+    if len(back) == 1:
+        nothing = {"unlinked": NO_BIN, "final": NO_BIN, "posterior": 0.0, "none": 1.0}
+        return pd.DataFrame(nothing, index=np.arange(len(label))), {}
+    label = np.append(np.where(chosen, np.cumsum(chosen) - 1, NO_BIN), NO_BIN)[label]
+    bins = describe_bins(contigs, label, len(back) - 1)
     evidence = gather(contigs, bins, label)
     closed = may_be_shared(bins)[evidence.candidate]
     closed &= evidence.candidate != label[:, None]  # they keep what they have and gain nothing
     evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
-    chosen, least = [], least_posteriors(contigs, min_posterior)
+    found = []
     for belief in weigh(evidence, contigs, label, bins.trust):
         best = belief.argmax(axis=1)[:, None]
         likeliest = np.take_along_axis(evidence.candidate, best, axis=1)[:, 0]
-        chosen.append(np.where(belief.max(axis=1) >= least, likeliest, NO_BIN))
-    unlinked, final = chosen
-    shared = shared_contigs(contigs, bins, final, evidence.unknown, least)
+        found.append(np.where(belief.max(axis=1) >= min_posterior, likeliest, NO_BIN))
+    unlinked, final = found
+    shared = shared_contigs(contigs, bins, final, evidence.unknown, min_posterior)
     for contig, group in shared.items():
         final[contig] = group[0] if final[contig] not in group else final[contig]
     none = np.maximum(1 - belief.sum(axis=1), 0)
-    weighed = {"unlinked": unlinked, "final": final, "posterior": belief.max(axis=1), "none": none}
-    return pd.DataFrame(weighed), shared
+    weighed = {"unlinked": back[unlinked], "final": back[final], "posterior": belief.max(axis=1), "none": none}
+    return pd.DataFrame(weighed), {contig: back[group].tolist() for contig, group in shared.items()}
 
 
-def are_bins(length: np.ndarray, label: np.ndarray, final: np.ndarray, n_bins: int, min_size: int) -> np.ndarray:
-    """Which clusters (B) are bins: those of min_size bp, and those that grew to that, and GROWTH-fold, by the contigs
-    that go to them."""
-    before, after = (np.bincount(which + 1, length, n_bins + 1)[1:] for which in (label, final))
-    return (before >= min_size) | (after >= np.maximum(min_size, GROWTH * before))
+def have_grown(
+    length: np.ndarray, size: np.ndarray, without: np.ndarray, along: np.ndarray, min_size: int
+) -> np.ndarray:
+    """Which of the clusters (B) below min_size bp are genomes of their own, by the bins of the contigs where clusters
+    below min_size count as bins (along, n) and where they do not (without, n)."""
+    n = len(size)
+    after = np.bincount(along + 1, length, n + 1)[1:]
+    both = (along != NO_BIN) & (without != NO_BIN)
+    pairs, which = np.unique(along[both] * n + without[both], return_inverse=True)
+    elsewhere = np.zeros(n)
+    np.maximum.at(elsewhere, pairs // n, np.bincount(which, length[both], len(pairs)))
+    grown = (size < min_size) & (after >= np.maximum(min_size, GROWTH * size))
+    return grown & (elsewhere < ELSEWHERE * after)
 
 
 def refine_labels(
@@ -683,17 +689,21 @@ def refine_labels(
     And, by contig, all the bins of shared ones, whose final is the one that they touch most."""
     # A sample without a read says nothing, but a t distribution of more dimensions has lighter tails
     contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
+    if contigs.reads.shape[1] == 1:  # posteriors are less often right then (docs/benchmark.md)
+        min_posterior = (1 + min_posterior) / 2
     part = split_clusters(contigs, label, int(label.max(initial=NO_BIN)) + 1, min_bin_size // PIECE)
     merged, whole = whole_bins(contigs, part, min_bin_size // SMALL)
-    while len(whole):
-        weighed, shared = weigh_contigs(contigs, merged, len(whole), min_posterior)
-        stay = are_bins(contigs.length, merged, weighed["final"].to_numpy(), len(whole), min_bin_size)
-        if stay.all():
-            break
-        # Without those that are none: what went to them may be of others
-        merged, whole = np.append(np.where(stay, np.cumsum(stay) - 1, NO_BIN), NO_BIN)[merged], whole[stay]
-    else:
-        weighed, shared = pd.DataFrame({"unlinked": merged, "final": merged, "posterior": 0.0, "none": 1.0}), {}
+    size = np.bincount(merged + 1, contigs.length, len(whole) + 1)[1:]
+    chosen = size >= min_bin_size
+    weighed, shared = weigh_contigs(contigs, merged, chosen, min_posterior)
+    if not chosen.all():
+        along, _ = weigh_contigs(contigs, merged, size > 0, min_posterior)
+        finals = [table["final"].to_numpy() for table in (weighed, along)]
+        grown = have_grown(contigs.length, size, *finals, min_bin_size)
+        if grown.any():
+            chosen |= grown
+            weighed, shared = weigh_contigs(contigs, merged, chosen, min_posterior)
+    merged = np.where(np.append(chosen, False)[merged], merged, NO_BIN)
     back = np.append(whole, NO_BIN)
     labels = {name: back[bins] for name, bins in (("merged", merged), *weighed[["unlinked", "final"]].items())}
     return weighed.assign(part=part, **labels), {contig: whole[group].tolist() for contig, group in shared.items()}
@@ -928,7 +938,7 @@ def write_table(table: pd.DataFrame, path: str) -> None:
     "--min_posterior",
     default=0.8,
     type=click.FloatRange(0.5, 1),
-    help="A contig goes to a bin from this probability; below 1,000 bp, and with one sample, with half of that doubt.",
+    help="A contig goes to a bin from this probability; with one sample, with half of that doubt.",
 )
 @click.option(
     "--min_bin_size",

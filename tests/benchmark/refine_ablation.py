@@ -2,8 +2,9 @@
 """What each part and each constant of bin/refine.py is worth, on one assembly with known truth.
 
 usage: refine_ablation.py --results RESULTS/GROUP --assembly ID --truth TRUTH --score score.py [--clusters TABLE]
-In: a group's results of the pipeline (refine_mode evidence, with a graph). Out: a Markdown table on stdout; for each
-variant genomes at precision and recall of at least 0.9, at recall 0.95 and 0.99, and weighted purity.
+           [--variant NAME ...]
+In: a group's results of the pipeline (refine_mode evidence). Out: a Markdown table on stdout; for each variant genomes at
+precision of at least 0.9, by recall, in bins of at least 200 kbp, and weighted purity.
 """
 
 import contextlib
@@ -23,10 +24,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
 import refine  # noqa: E402
 
 FILE = click.Path(exists=True, path_type=Path)
+RECALLS = ("0.50", "0.80", "0.90", "0.95", "0.99")
 SCALED = [
     "ROOT_VARIANCE", "USUAL_SCATTER", "FREEDOM", "UNKNOWN_SCATTER", "END_EFFECT", "WINDOW_WEIGHT", "FULL_WINDOWS",
     "LABEL_ODDS", "RELATED", "HOMOLOG_ODDS", "LEAST_PAIRS", "JOIN_WEIGHT", "JOIN_COVERAGE",
-    "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "NEARER", "SHARED_PRIOR", "CANDIDATES",
+    "SMALL", "GROWTH", "ELSEWHERE", "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "NEARER", "SHARED_PRIOR", "CANDIDATES",
 ]  # fmt: skip
 
 
@@ -39,6 +41,7 @@ def variants() -> dict[str, tuple[dict, list[str]]]:
     found["one scatter for all bins and samples (0.15)"] = {"SCATTERS": np.array([0.15])}, []
     found["no cluster taken apart"] = {"take_apart": lambda contigs: None}, []
     found["no pieces joined"] = {"join_pieces": lambda contigs, label, n_bins: np.arange(n_bins)}, []
+    found["no small cluster grows"] = {"SMALL": 1}, []
     found["no whole bins joined"] = {"merge_bins": lambda contigs, label, n_bins: np.arange(n_bins)}, []
     found["no bin closed"] = {"may_be_shared": lambda bins: np.zeros(len(bins.density), dtype=bool)}, []
     found["no shared contigs"] = {"shared_contigs": lambda *arguments: {}}, []
@@ -57,19 +60,24 @@ def variants() -> dict[str, tuple[dict, list[str]]]:
 @click.option("--truth", required=True, type=FILE)
 @click.option("--score", required=True, type=FILE)
 @click.option("--clusters", type=FILE, help="Bins to start from, in place of the run's clusters.tsv.")
-def main(results: Path, assembly: str, truth: Path, score: Path, clusters: Path | None) -> None:
+@click.option("--variant", "chosen", multiple=True, type=click.Choice(list(variants())), help="Only this; repeatable.")
+def main(
+    results: Path, assembly: str, truth: Path, score: Path, clusters: Path | None, chosen: tuple[str, ...]
+) -> None:
     """Refine with one part or constant changed at a time."""
     results, truth, score = results.resolve(), truth.resolve(), score.resolve()
     files = refine_files(results, assembly) | ({"clusters": clusters.resolve()} if clusters else {})
     given = ["--assembly", assembly, *(str(word) for name, file in files.items() for word in (f"--{name}", file))]
     os.chdir(tempfile.mkdtemp())
-    print("| | 0.9 | 0.95 | 0.99 | weighted purity |\n|---|---|---|---|---|")
+    print(f"| | {' | '.join(RECALLS)} | weighted purity |\n|---|{'---|' * len(RECALLS)}---|")
     for name, (parts, options) in variants().items():
+        if chosen and name not in chosen:
+            continue
         with mock.patch.multiple(refine, **parts) if parts else contextlib.nullcontext():
             with contextlib.redirect_stderr(io.StringIO()):
                 refine.main([*given, *options], standalone_mode=False)
         found = score_bins(score, truth, Path("contig2bin.tsv"))
-        genomes = " | ".join(str(found.genomes[recall]) for recall in ("0.90", "0.95", "0.99"))
+        genomes = " | ".join(str(found.genomes[recall]) for recall in RECALLS)
         print(f"| {name} | {genomes} | {found.purity:.4f} |", flush=True)
 
 

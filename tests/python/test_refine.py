@@ -384,7 +384,7 @@ def test_binless_genomes_among_many_samples():
         (13, 300, True),  # 117 kbp that were clustered, and 360 kbp that were not
         (13, 60, False),  # 189 kbp in all
         (20, 100, False),  # 300 kbp in all, not three times the 180 kbp that were clustered
-        (10, 300, False),  # 90 kbp are less than half of a bin
+        (5, 300, False),  # 45 kbp are less than a quarter of a bin
     ],
 )
 @pytest.mark.parametrize("others", [True, False])
@@ -404,6 +404,28 @@ def test_a_small_cluster_may_grow_into_a_bin(long, short, is_bin, others):
         assert (found == (genome if gets else NONE)).mean() > 0.95
         assert set(found) <= {genome, NONE} if gets else set(found) == {NONE}
     assert (table["merged"] == 2).sum() == (long if is_bin else 0)
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "expected"),
+    [
+        ({}, True),
+        ({0: 60}, True),
+        ({0: 70, 1: 70}, True),  # most of it went to other bins, but to none of them half
+        ({0: 80}, False),  # a piece of bin 0
+    ],
+)
+def test_a_piece_of_a_bin_does_not_grow_into_one(elsewhere, expected):
+    """Bins 0 and 1 of 200 bp, cluster 2 of 50 bp, which gets 150 contigs of a base, of which some go to 0 and 1 without
+    it, and cluster 3, which gets none."""
+    length = np.array([200, 200, 50, 50] + [1] * 150)
+    size = np.array([200.0, 200, 50, 50])
+    along = np.array([0, 1, 2, NONE] + [2] * 150)
+    without = np.array([0, 1, 0 if 80 in elsewhere.values() else NONE, NONE] + [NONE] * 150)
+    others = [b for b, many in elsewhere.items() for _ in range(many)]
+    without[4 : 4 + len(others)] = others
+    assert refine.have_grown(length, size, without, along, 200).tolist() == [False, False, expected, False]
+    assert not refine.have_grown(length, size, without, along, 201).any()  # 200 bp are too few
 
 
 def test_a_bin_that_may_be_shared_gains_nothing():
@@ -816,8 +838,7 @@ def test_properties(tmp_path_factory, run_refine, tables, rng, least):
             assert min(posterior, none) >= 0 and posterior + none <= 1.0001
             assert bool(row["final"]) == (row["reason"].split(",")[0] in ("kept", "merged", "moved", "added"))
             if "multi_labelled" not in row["reason"]:
-                strict = int(row["length"]) < 1000 or len(with_reads) == 1
-                asked = (1 + float(least)) / 2 if strict else float(least)
+                asked = (1 + float(least)) / 2 if len(with_reads) == 1 else float(least)
                 assert bool(row["final"]) == (posterior >= asked) or abs(posterior - asked) < 1e-4
         found.append((sorted(map(tuple, refinement.to_numpy())), sorted(pairs), counts))
     assert found[0] == found[1]
