@@ -14,9 +14,9 @@ sample half of that doubt is allowed.
 
 A bin is a cluster with --min_bin_size bp in this assembly, after clusters that hold two related genomes were taken
 apart and pieces of one genome joined; or with a quarter as many, if the contigs that go to it make it three times as
-large, and would mostly not go to one other bin: such a genome is mostly in contigs too short to be clustered. Contigs
-are taken from the longest to the shortest, then by name, and bins by (length of the id, id): no result depends on input
-order.
+large, and it is not a piece of another bin or between several: such a genome is mostly in contigs too short to be
+clustered. Contigs are taken from the longest to the shortest, then by name, and bins by (length of the id, id): no
+result depends on input order.
 
 Words of refinement.tsv `reason`, joined by commas:
   kept     the bin it came with      merged     ... which was joined to another bin as a whole
@@ -69,6 +69,7 @@ PIECE = 10  # a cluster of less than such a part of the least bin says too littl
 SMALL = 4  # from such a part of the least bin on, a cluster may grow to be one ...
 GROWTH = 3  # ... if it becomes so many times as large
 ELSEWHERE = 0.5  # ... and less than such a part of it would else go to one other bin, whose piece it were
+BETWEEN = 2  # ... and it has no more links than so many times its inner ones to bins beyond the one it is nearest to
 JOIN_WEIGHT = 0.4  # of coverage against composition where pieces are joined, as fitted (docs/method.md, 6.1)
 JOIN_COVERAGE = 15  # at most, for the coverage: beyond it many samples would drown the composition
 NEARER = 5  # standard errors by which the composition of a shared bin must fit one genome better than the other
@@ -667,19 +668,22 @@ def weigh_contigs(
     return pd.DataFrame(weighed), {contig: back[group].tolist() for contig, group in shared.items()}
 
 
-def have_grown(
-    length: np.ndarray, size: np.ndarray, without: np.ndarray, along: np.ndarray, min_size: int
-) -> np.ndarray:
+def have_grown(contigs: Contigs, size: np.ndarray, without: np.ndarray, along: np.ndarray, min_size: int) -> np.ndarray:
     """Which of the clusters (B) below min_size bp are genomes of their own, by the bins of the contigs where clusters
-    below min_size count as bins (along, n) and where they do not (without, n)."""
-    n = len(size)
+    below min_size count as bins (along, n) and where they do not (without, n): neither a piece of one bin nor what
+    several bins have in common, between which it lies in the graph."""
+    n, length = len(size), contigs.length
     after = np.bincount(along + 1, length, n + 1)[1:]
     both = (along != NO_BIN) & (without != NO_BIN)
     pairs, which = np.unique(along[both] * n + without[both], return_inverse=True)
     elsewhere = np.zeros(n)
     np.maximum.at(elsewhere, pairs // n, np.bincount(which, length[both], len(pairs)))
+    links = bin_links(contigs.links, along, n)
+    inner = np.diag(links) / 2
+    np.fill_diagonal(links, 0)
+    further = links.sum(axis=1) - links.max(axis=1, initial=0)
     grown = (size < min_size) & (after >= np.maximum(min_size, GROWTH * size))
-    return grown & (elsewhere < ELSEWHERE * after)
+    return grown & (elsewhere < ELSEWHERE * after) & (further <= BETWEEN * (inner + 1))
 
 
 def refine_labels(
@@ -699,7 +703,7 @@ def refine_labels(
     if not chosen.all():
         along, _ = weigh_contigs(contigs, merged, size > 0, min_posterior)
         finals = [table["final"].to_numpy() for table in (weighed, along)]
-        grown = have_grown(contigs.length, size, *finals, min_bin_size)
+        grown = have_grown(contigs, size, *finals, min_bin_size)
         if grown.any():
             chosen |= grown
             weighed, shared = weigh_contigs(contigs, merged, chosen, min_posterior)

@@ -3,8 +3,8 @@
 
 usage: refine_ablation.py --results RESULTS/GROUP --assembly ID --truth TRUTH --score score.py [--clusters TABLE]
            [--variant NAME ...]
-In: a group's results of the pipeline (refine_mode evidence). Out: a Markdown table on stdout; for each variant genomes at
-precision of at least 0.9, by recall, in bins of at least 200 kbp, and weighted purity.
+In: a group's results of the pipeline (refine_mode evidence). Out: a Markdown table on stdout; for each variant genomes
+at precision of at least 0.9, by recall, in bins of at least 200 kbp, and weighted purity.
 """
 
 import contextlib
@@ -28,7 +28,8 @@ RECALLS = ("0.50", "0.80", "0.90", "0.95", "0.99")
 SCALED = [
     "ROOT_VARIANCE", "USUAL_SCATTER", "FREEDOM", "UNKNOWN_SCATTER", "END_EFFECT", "WINDOW_WEIGHT", "FULL_WINDOWS",
     "LABEL_ODDS", "RELATED", "HOMOLOG_ODDS", "LEAST_PAIRS", "JOIN_WEIGHT", "JOIN_COVERAGE",
-    "SMALL", "GROWTH", "ELSEWHERE", "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "NEARER", "SHARED_PRIOR", "CANDIDATES",
+    "SMALL", "GROWTH", "ELSEWHERE", "BETWEEN",
+    "NONE_PRIOR", "SIBLING_PRIOR", "MERGE_ODDS", "NEARER", "SHARED_PRIOR", "CANDIDATES",
 ]  # fmt: skip
 
 

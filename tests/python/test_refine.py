@@ -407,25 +407,31 @@ def test_a_small_cluster_may_grow_into_a_bin(long, short, is_bin, others):
 
 
 @pytest.mark.parametrize(
-    ("elsewhere", "expected"),
+    ("elsewhere", "links", "expected"),
     [
-        ({}, True),
-        ({0: 60}, True),
-        ({0: 70, 1: 70}, True),  # most of it went to other bins, but to none of them half
-        ({0: 80}, False),  # a piece of bin 0
+        ({}, {}, True),
+        ({0: 60}, {}, True),
+        ({0: 70, 1: 70}, {}, True),  # most of it went to other bins, but to none of them half
+        ({0: 80}, {}, False),  # a piece of bin 0
+        ({}, {0: 100, 1: 10, 2: 4}, True),  # a sibling of bin 0
+        ({}, {0: 100, 1: 11, 2: 4}, False),  # between bins 0 and 1: more than twice its inner links, and one, lead on
+        ({}, {0: 100, 1: 11, 2: 5}, True),
     ],
 )
-def test_a_piece_of_a_bin_does_not_grow_into_one(elsewhere, expected):
+def test_neither_a_piece_nor_what_bins_share_grows_into_one(elsewhere, links, expected):
     """Bins 0 and 1 of 200 bp, cluster 2 of 50 bp, which gets 150 contigs of a base, of which some go to 0 and 1 without
-    it, and cluster 3, which gets none."""
+    it and have links to 0, 1 and each other, and cluster 3, which gets none."""
     length = np.array([200, 200, 50, 50] + [1] * 150)
     size = np.array([200.0, 200, 50, 50])
     along = np.array([0, 1, 2, NONE] + [2] * 150)
     without = np.array([0, 1, 0 if 80 in elsewhere.values() else NONE, NONE] + [NONE] * 150)
     others = [b for b, many in elsewhere.items() for _ in range(many)]
     without[4 : 4 + len(others)] = others
-    assert refine.have_grown(length, size, without, along, 200).tolist() == [False, False, expected, False]
-    assert not refine.have_grown(length, size, without, along, 201).any()  # 200 bp are too few
+    ends = [(b, 4 + i) for b, many in links.items() for i in range(many)]
+    ends = np.array(ends + [(y, x) for x, y in ends], dtype=np.int64).reshape(-1, 2).T
+    contigs = refine.Contigs(length, None, None, ends)
+    assert refine.have_grown(contigs, size, without, along, 200).tolist() == [False, False, expected, False]
+    assert not refine.have_grown(contigs, size, without, along, 201).any()  # 200 bp are too few
 
 
 def test_a_bin_that_may_be_shared_gains_nothing():
