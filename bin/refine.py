@@ -179,6 +179,11 @@ def bin_links(links: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
     return np.bincount(here[inside] * n_bins + there[inside], minlength=n_bins**2).reshape(n_bins, n_bins)
 
 
+def bin_sizes(length: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """Bases (B) of the contigs of each bin."""
+    return np.bincount(label + 1, length, n_bins + 1)[1:]
+
+
 def members_of(label: np.ndarray, n_bins: int) -> list[np.ndarray]:
     """The contigs of each bin, from the longest to the shortest."""
     order = np.argsort(label, kind="stable")
@@ -425,7 +430,7 @@ def merge_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
     bins = describe_bins(contigs, label, n_bins)
     links = bins.links.copy()
     np.fill_diagonal(links, 0)
-    size = np.bincount(label[label != NO_BIN], contigs.length[label != NO_BIN], minlength=n_bins)
+    size = bin_sizes(contigs.length, label, n_bins)
     part_of = np.arange(n_bins)
     for b in np.argsort(size, kind="stable"):
         near = [x for x in np.argsort(-links[b], kind="stable")[:8] if links[b, x] > 1 and part_of[x] == x]
@@ -673,7 +678,7 @@ def have_grown(contigs: Contigs, size: np.ndarray, without: np.ndarray, along: n
     below min_size count as bins (along, n) and where they do not (without, n): neither a piece of one bin nor what
     several bins have in common, between which it lies in the graph."""
     n, length = len(size), contigs.length
-    after = np.bincount(along + 1, length, n + 1)[1:]
+    after = bin_sizes(length, along, n)
     both = (along != NO_BIN) & (without != NO_BIN)
     pairs, which = np.unique(along[both] * n + without[both], return_inverse=True)
     elsewhere = np.zeros(n)
@@ -697,16 +702,16 @@ def refine_labels(
         min_posterior = (1 + min_posterior) / 2
     part = split_clusters(contigs, label, int(label.max(initial=NO_BIN)) + 1, min_bin_size // PIECE)
     merged, whole = whole_bins(contigs, part, min_bin_size // SMALL)
-    size = np.bincount(merged + 1, contigs.length, len(whole) + 1)[1:]
+    size = bin_sizes(contigs.length, merged, len(whole))
     chosen = size >= min_bin_size
     weighed, shared = weigh_contigs(contigs, merged, chosen, min_posterior)
     if not chosen.all():
-        along, _ = weigh_contigs(contigs, merged, size > 0, min_posterior)
-        finals = [table["final"].to_numpy() for table in (weighed, along)]
+        along = weigh_contigs(contigs, merged, np.ones_like(chosen), min_posterior)
+        finals = [table["final"].to_numpy() for table in (weighed, along[0])]
         grown = have_grown(contigs, size, *finals, min_bin_size)
         if grown.any():
             chosen |= grown
-            weighed, shared = weigh_contigs(contigs, merged, chosen, min_posterior)
+            weighed, shared = along if chosen.all() else weigh_contigs(contigs, merged, chosen, min_posterior)
     merged = np.where(np.append(chosen, False)[merged], merged, NO_BIN)
     back = np.append(whole, NO_BIN)
     labels = {name: back[bins] for name, bins in (("merged", merged), *weighed[["unlinked", "final"]].items())}
