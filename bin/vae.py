@@ -232,6 +232,11 @@ def batch_bounds(n_rows: int, batch_size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], n_rows]))
 
 
+def make_optimizer(model: VAE, settings: Hyperparameters) -> torch.optim.Optimizer:
+    """The optimizer of a training: Adam (preprint, "Variational autoencoder"), all its updates in one kernel."""
+    return torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+
+
 def train(
     model: VAE,
     optimizer: torch.optim.Optimizer,
@@ -619,7 +624,7 @@ def run_training(
         )
         return pd.DataFrame(columns=LOG_COLUMNS)
     untrained = untrained_loss(model, data, row_weight, settings)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    optimizer = make_optimizer(model, settings)
     history = checkpoints.resume(model, optimizer) if checkpoints else []
     progress = Progress(settings.epochs, len(history))
     try:

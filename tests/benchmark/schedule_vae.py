@@ -37,7 +37,7 @@ def epoch_seconds(data: torch.Tensor, samples: int, settings: vae.Hyperparameter
     """Seconds of the second epoch of a new network at this batch size."""
     settings = replace(settings, batch_size=batch, batch_double_at=(), epochs=2)
     model = vae.VAE(samples, settings).to(data.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    optimizer = vae.make_optimizer(model, settings)
     epochs = vae.train(model, optimizer, data, torch.ones(len(data), device=data.device), settings, threads)
     next(epochs)
     started = time.monotonic()

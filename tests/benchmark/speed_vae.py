@@ -55,7 +55,7 @@ for line in sys.stdin:
     options = json.loads(line)
     settings = vae.Hyperparameters(batch_size=options["batch"], epochs=2, **options["layers"])
     model = vae.VAE(samples, settings)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+    optimizer = vae.make_optimizer(model, settings)
     epochs = vae.train(model, optimizer, data, weight, settings, threads)
     next(epochs)
     started, cpu = time.monotonic(), time.process_time()
