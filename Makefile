@@ -7,6 +7,8 @@ SHELL = /bin/bash
 OUTDIR = results
 # More for nextflow (make demo), pytest (make test) or uv (make requirements)
 ARGS =
+# A Nextflow for the pipeline tests (make test), in place of the one on PATH
+NEXTFLOW =
 
 VERSION := $(shell sed -n "s/^ *version *= *'\(.*\)'.*/\1/p" nextflow.config)
 INSTALLED = lines=$$(scripts/install.sh --isolated) && eval "$$lines"
@@ -25,11 +27,11 @@ demo: ## install what is missing and run the pipeline on the bundled data [OUTDI
 	@echo '  $(OUTDIR)/<group>/contig2bin.tsv           each contig and its bins; unbinned.tsv has the others, and why'
 	@echo '  $(OUTDIR)/pipeline_info/                   time and memory per task, software versions'
 
-test: ## install what is missing and run every test [ARGS='-k name']
+test: ## install what is missing and run every test [ARGS='-k name'] [NEXTFLOW=program]
 	@$(INSTALLED) || exit 1; failed=0; \
 	if type -P nf-test >/dev/null; then nf-test test || failed=1; \
 	else echo 'nf-test is not on PATH: its tests are skipped (it has an installer of its own: see its home page)'; fi; \
-	python3 -m pytest tests -n 2 --dist loadfile -rs $(ARGS) || failed=1; \
+	BINLOOM_NEXTFLOW='$(NEXTFLOW)' python3 -m pytest tests -n 2 --dist loadfile -rs $(ARGS) || failed=1; \
 	exit $$failed
 
 env: ## install what is missing and print what to eval for a nextflow of your own: eval "$$(make -s env)"

@@ -1,8 +1,5 @@
 #!/usr/bin/env nextflow
 
-// Workflow outputs are stable from 25.10 on; 25.04 asks for them by name.
-nextflow.preview.output = true
-
 include { VALIDATE } from './modules/local/validate/main'
 include { BINNING  } from './workflows/binning'
 

@@ -13,6 +13,8 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT / "tests" / "data"
+# `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
+NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
 STAGES = {
     "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "REFINE", "BINS",
@@ -48,9 +50,10 @@ class Run:
 def nextflow(arguments, launch: Path, environment=None) -> subprocess.CompletedProcess:
     """Runs nextflow in the folder `launch`, with plain log lines."""
     return subprocess.run(
-        ["nextflow", *map(str, arguments)],
+        [NEXTFLOW, *map(str, arguments)],
         cwd=launch,
-        env={**os.environ, "NXF_ANSI_LOG": "false", **(environment or {})},
+        # Without plugins: Binloom uses none, and `config -profile awsbatch` would fetch one.
+        env={**os.environ, "NXF_ANSI_LOG": "false", "NXF_PLUGINS_DEFAULT": "false", **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -113,7 +116,7 @@ def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: floa
 @pytest.fixture(scope="session", autouse=True)
 def nextflow_on_path():
     """The pipeline tests are about the real engine: without it they fail, and say what to do."""
-    assert shutil.which("nextflow"), "nextflow is not on PATH: run the tests with `make test`"
+    assert shutil.which(NEXTFLOW), f"{NEXTFLOW} is not on PATH: run the tests with `make test`"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import DATA, PROJECT, SMALL, run_pipeline
+from conftest import DATA, NEXTFLOW, PROJECT, SMALL, run_pipeline
 
 # No reads to map, so that training starts at once, and enough epochs to be killed in.
 INPUT = ["--assembly_input", DATA / "abundance.assemblies.csv", *SMALL, "--epochs", "600", "--batch_double_at", "500"]
@@ -21,7 +21,7 @@ LIMIT = 300
 def start(launch: Path, *arguments, profile="standard") -> subprocess.Popen:
     """`nextflow run` in a session of its own; its terminal output goes to the file `terminal`."""
     results = launch / "results"
-    command = ["nextflow", "run", PROJECT, "-profile", profile, "--outdir", results, "-output-dir", results, *arguments]
+    command = [NEXTFLOW, "run", PROJECT, "-profile", profile, "--outdir", results, "-output-dir", results, *arguments]
     with (launch / "terminal").open("w") as terminal:
         return subprocess.Popen(
             list(map(str, command)),
@@ -153,7 +153,7 @@ def test_checkpoint_folder_on_an_object_store_is_refused(tmp_path):
 @pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: checkpoints in containers are not tried")
 def test_killed_task_in_a_container(tmp_path, unbroken):
     """The folder is mounted, and told of, in the container too."""
-    probe = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/numeric:0.1.0", "true"]
+    probe = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/numeric:0.1.0dev", "true"]
     found = subprocess.run(probe, capture_output=True, text=True, check=False)
     if found.returncode != 0:
         pytest.skip(f"podman cannot run the image here (`make images` builds it): {found.stderr.strip()}")

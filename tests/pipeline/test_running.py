@@ -9,6 +9,14 @@ import subprocess
 import pytest
 from conftest import DATA, PROJECT, QUICK, STAGES, nextflow, read_fasta, read_table, run_pipeline
 
+
+def test_no_script_sets_a_preview_flag():
+    """Nextflow refuses a script that sets a preview flag which it no longer has, so such a script ages badly."""
+    scripts = [path for path in PROJECT.rglob("*.nf") if not path.is_relative_to(PROJECT / "work")]
+    assert PROJECT / "main.nf" in scripts
+    assert not [path for path in scripts if "nextflow.preview." in path.read_text()]
+
+
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_stub_runs_every_stage(tmp_path, parser):
     run = run_pipeline(tmp_path, "-stub", environment={"NXF_SYNTAX_PARSER": parser})
@@ -224,7 +232,7 @@ def test_every_process_names_its_container(tmp_path):
 def test_podman_profile(tmp_path):
     """The test profile in real containers; `make images` builds the images."""
     probe = subprocess.run(
-        ["podman", "run", "--rm", "--pull=never", "localhost/binloom/numeric:0.1.0", "true"], capture_output=True, text=True
+        ["podman", "run", "--rm", "--pull=never", "localhost/binloom/numeric:0.1.0dev", "true"], capture_output=True, text=True
     )
     if probe.returncode != 0:
         pytest.skip(f"podman cannot run the image here (`make images` builds it): {probe.stderr.strip()}")
