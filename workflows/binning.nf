@@ -16,153 +16,145 @@ def mapMode(platform, mapper) {
     return [illumina: mapper == 'bwa' ? 'bwa' : 'sr', ont: 'map-ont', pacbio: 'map-hifi'][platform]
 }
 
+// Channels of [ meta, file ] as one of [ meta, [files] ], joined by meta
+def together(channels) {
+    return channels.tail().inject(channels.head()) { joined, ch -> joined.join(ch) }.map { row -> [row.head(), row.tail()] }
+}
+
+// What channels of [ meta, file or files ] publish, as one of [ folder, file or files ]
+def inFolder(channels, folder) {
+    return channels.tail().inject(channels.head()) { mixed, ch -> mixed.mix(ch) }.map { meta, files -> [folder.call(meta), files] }
+}
+
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
     take:
     ch_samples    // [ [id, group, platform], [reads], bam or [] ]
     ch_assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [] ]
-    mapper        // of short reads: minimap2 or bwa
-    refine_mode   // evidence, or article (GraphBin2)
+    options       // map of workflows/options.nf
 
     main:
+    def by_evidence = options.refine_mode == 'evidence'
+    // An assembly's own inputs by kind, as [ group, meta, ... ]
+    ch_fastas = ch_assemblies.map { meta, fasta, _graph, _paths, _table -> [[id: meta.group], meta.id, fasta] }
+    ch_tables = ch_assemblies.map { meta, _fasta, _graph, _paths, table -> [[id: meta.group], table] }.filter { _group, table -> table }
+    ch_graphs = ch_assemblies.map { meta, _fasta, graph, paths, _table -> [[id: meta.group], meta, graph, paths] }
     // The sheets are known from the start, so these close at once: group -> number of its samples, of assemblies to refine
     ch_n_samples = ch_samples.map { meta, _reads, _bam -> [[id: meta.group], meta.id] }
         .groupTuple().map { group, ids -> [group, ids.size()] }
-    ch_n_refined = ch_assemblies.map { meta, _fasta, graph, _paths, _table -> [[id: meta.group], graph || refine_mode == 'evidence' ? 1 : 0] }
+    ch_n_refined = ch_graphs.map { group, _meta, graph, _paths -> [group, graph || by_evidence ? 1 : 0] }
         .groupTuple().map { group, refined -> [group, refined.sum()] }
 
-    CATALOGUE(
-        ch_assemblies.map { meta, fasta, _graph, _paths, _table -> [[id: meta.group], meta.id, fasta] }.groupTuple()
-    )
-    ch_fasta = CATALOGUE.out.catalogue.map { group, fasta, _contigs -> [group, fasta] }
-    ch_contigs = CATALOGUE.out.catalogue.map { group, _fasta, contigs -> [group, contigs] }
-
-    // Hangs on the contigs alone, and is there by the time that they are clustered
-    HOMOLOGS(CATALOGUE.out.catalogue.filter { _row -> refine_mode == 'evidence' })
+    CATALOGUE(ch_fastas.groupTuple())
+    ch_contigs = CATALOGUE.out.contigs
+    // Homologs depend on the contigs alone, and are there by the time that these are clustered
+    HOMOLOGS(CATALOGUE.out.fasta.join(ch_contigs).filter { _row -> by_evidence })
 
     // Samples: reads are mapped with their group's index, a BAM stands for itself
     ch_source = ch_samples
-        .map { meta, reads, bam -> [[id: meta.group], meta, reads, bam, mapMode(meta.platform, mapper)] }
-        .branch { _group, _meta, _reads, bam, _mode ->
+        .map { meta, reads, bam -> [[id: meta.group], mapMode(meta.platform, options.mapper), meta, reads, bam] }
+        .branch { _group, _mode, _meta, _reads, bam ->
             bam: bam
             reads: true
         }
-    ch_modes = ch_source.reads.map { group, _meta, _reads, _bam, mode -> [group, mode] }.unique()
-    INDEX(ch_modes.combine(ch_fasta, by: 0))
-    ch_indexed = ch_source.reads
-        .map { group, meta, reads, bam, mode -> [group, mode, meta, reads, bam] }
-        .combine(INDEX.out.index, by: [0, 1])
-        .map { group, mode, meta, reads, bam, index -> [group, meta, reads, bam, index, mode] }
-        .mix(ch_source.bam.map { group, meta, reads, bam, mode -> [group, meta, reads, bam, [], mode] })
+    INDEX(ch_source.reads.map { group, mode, _meta, _reads, _bam -> [group, mode] }.unique().combine(CATALOGUE.out.fasta, by: 0))
+    ch_indexed = ch_source.reads.combine(INDEX.out.index, by: [0, 1])
+        .mix(ch_source.bam.map { group, mode, meta, reads, bam -> [group, mode, meta, reads, bam, []] })
     MAP_READS(
-        ch_indexed.combine(ch_contigs, by: 0)
-            .map { _group, meta, reads, bam, index, mode, contigs -> [meta, reads, bam, contigs, index, mode] }
+        ch_indexed.combine(ch_contigs, by: 0).map { _group, mode, meta, reads, bam, index, contigs -> [meta, reads, bam, contigs, index, mode] },
+        options.map_reads
     )
 
     // A group's features start when the last of its own samples is in, however long other groups take
-    ch_counts = MAP_READS.out.counts
+    ch_counts = MAP_READS.out.counts.join(MAP_READS.out.mapping)
         .map { meta, counts, mapping -> [[id: meta.group], counts, mapping] }
         .combine(ch_n_samples, by: 0)
         .map { group, counts, mapping, n -> [groupKey(group, n), counts, mapping] }
         .groupTuple()
         .map { key, counts, mapping -> [key.target, counts.sort { file -> file.name }, mapping.sort { file -> file.name }, []] }
-    ch_tables = ch_assemblies
-        .filter { _meta, _fasta, _graph, _paths, table -> table }
-        .map { meta, _fasta, _graph, _paths, table -> [[id: meta.group], table] }
-        .unique()
-        .map { group, table -> [group, [], [], table] }
-    FEATURES(CATALOGUE.out.catalogue.join(ch_counts.mix(ch_tables)))
+    ch_abundances = ch_counts.mix(ch_tables.unique().map { group, table -> [group, [], [], table] })
+    FEATURES(CATALOGUE.out.fasta.join(ch_contigs).join(ch_abundances), options.features)
 
-    VAE(FEATURES.out.features)
-    ch_rows = FEATURES.out.features.map { group, _tnf, _abundance, _depth, rows, _json -> [group, rows] }
-    CLUSTER(VAE.out.latent.join(ch_rows).join(ch_contigs))
+    VAE(FEATURES.out.tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json), options.vae)
+    CLUSTER(VAE.out.latent.join(VAE.out.json).join(FEATURES.out.rows).join(ch_contigs), options.cluster)
 
-    // The graph of the contigs hangs on the catalogue alone: it is read while samples are mapped, and once for any clusters
-    GRAPH(
-        ch_assemblies
-            .filter { _meta, _fasta, graph, _paths, _table -> graph }
-            .map { meta, _fasta, graph, paths, _table -> [[id: meta.group], meta, graph, paths] }
-            .combine(ch_contigs, by: 0)
-            .map { _group, meta, graph, paths, contigs -> [meta, graph, paths, contigs] }
-    )
-    ch_no_graph = ch_assemblies
-        .filter { _meta, _fasta, graph, _paths, _table -> !graph }
-        .map { meta, _fasta, _graph, _paths, _table -> [[id: meta.group], meta, [], []] }
-    ch_no_graph.subscribe { group, meta, _vertices, _edges ->
-        def refined = refine_mode == 'evidence' ? 'are refined by coverage and composition alone' : 'go without refinement'
+    // The graph of the contigs depends on the catalogue alone: it is read while samples are mapped, and once for any clusters
+    ch_has_graph = ch_graphs.branch { _group, _meta, graph, _paths ->
+        yes: graph
+        no: true
+    }
+    GRAPH(ch_has_graph.yes.combine(ch_contigs, by: 0).map { _group, meta, graph, paths, contigs -> [meta, graph, paths, contigs] })
+    ch_has_graph.no.subscribe { group, meta, _graph, _paths ->
+        def refined = by_evidence ? 'are refined by coverage and composition alone' : 'go without refinement'
         log.info("Assembly ${meta.id} of group ${group.id} has no graph: its bins ${refined}")
     }
 
     // Refinement is per assembly; the article's knows nothing but the graph
-    ch_to_refine = GRAPH.out.graph
-        .map { meta, vertices, edges, _json -> [[id: meta.group], meta, vertices, edges] }
-        .mix(ch_no_graph)
+    ch_clustered = GRAPH.out.graph.map { meta, graph -> [[id: meta.group], meta, graph] }
+        .mix(ch_has_graph.no.map { group, meta, graph, _paths -> [group, meta, graph] })
         .combine(ch_contigs, by: 0)
         .combine(CLUSTER.out.clusters, by: 0)
-        .combine(FEATURES.out.coverage, by: 0)
-        .branch { _group, _meta, vertices, _edges, _contigs, _clusters, _coverage ->
-            evidence: refine_mode == 'evidence'
-            article: vertices
+        .branch { _group, _meta, graph, _contigs, _clusters ->
+            evidence: by_evidence
+            article: graph
         }
+    ch_profiles = together([FEATURES.out.coverage, FEATURES.out.tetranucleotides, FEATURES.out.json])
     REFINE(
-        ch_to_refine.evidence
-            .combine(FEATURES.out.tetranucleotides, by: 0)
-            .combine(HOMOLOGS.out.homologs, by: 0)
-            .map { row -> row[1..-1] }
+        ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs), by: 0)
+            .map { _group, meta, graph, contigs, clusters, profiles, homologs -> [meta, graph, contigs, clusters, profiles, homologs] },
+        options.refine
     )
-    GRAPHBIN2(ch_to_refine.article.map { row -> row[1..-1] })
-    ch_refined = REFINE.out.refined.mix(GRAPHBIN2.out.refined)
-        .map { meta, contig2bin, refinement, _json -> [[id: meta.group], [meta.id, contig2bin, refinement]] }
+    GRAPHBIN2(
+        ch_clustered.article.combine(FEATURES.out.coverage, by: 0)
+            .map { _group, meta, graph, contigs, clusters, coverage -> [meta, graph, contigs, clusters, coverage] },
+        options.graphbin2
+    )
+    ch_contig2bin = REFINE.out.contig2bin.mix(GRAPHBIN2.out.contig2bin)
+    ch_refinement = REFINE.out.refinement.mix(GRAPHBIN2.out.refinement)
+    // Sorted by assembly, so that the order in which tasks end does not change the next task's hash
+    ch_refined = ch_contig2bin.join(ch_refinement)
+        .map { meta, contig2bin, refinement -> [[id: meta.group], [id: meta.id, contig2bin: contig2bin, refinement: refinement]] }
         .combine(ch_n_refined, by: 0)
         .map { group, refined, n -> [groupKey(group, n), refined] }
         .groupTuple()
-        // sorted by assembly, so that the order in which tasks end does not change the next task's hash
-        .map { key, refined -> [key.target] + refined.sort { row -> row[0] }.transpose() }
-        .mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, [], [], []] })
+        .map { key, refined -> [key.target, refined.sort { assembly -> assembly.id }] }
+        .mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
+        .map { group, refined -> [group, refined*.contig2bin, refined*.refinement] }
 
     BINS(
-        CATALOGUE.out.catalogue
-            .join(CLUSTER.out.clusters)
-            .join(FEATURES.out.excluded)
-            .join(FEATURES.out.coverage)
-            .join(ch_refined)
+        together([CATALOGUE.out.fasta, ch_contigs]).join(CLUSTER.out.clusters)
+            .join(together([FEATURES.out.coverage, FEATURES.out.excluded]))
+            .join(ch_refined),
+        options.bins
+    )
+    SUMMARY(
+        ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)
+            .map { group, contigs, features, contig2bin, bins -> [id: group.id, contigs: contigs, features: features, contig2bin: contig2bin, bins: bins] }
+            .toSortedList { a, b -> a.id <=> b.id }
+            .filter { groups -> groups }
+            .map { groups -> ['id', 'contigs', 'features', 'contig2bin', 'bins'].collect { name -> groups*.getAt(name) } }
     )
 
-    ch_summary = ch_contigs
-        .join(FEATURES.out.features.map { group, _tnf, _abundance, _depth, _rows, json -> [group, json] })
-        .join(BINS.out.tables.map { group, contig2bin, bins, _unbinned -> [group, contig2bin, bins] })
-        .toSortedList { a, b -> a[0].id <=> b[0].id }
-        .filter { rows -> rows.size() > 0 }
-        .map { rows -> rows.collect { row -> [row[0].id] + row[1..-1] }.transpose() }
-    SUMMARY(ch_summary)
+    // What is published, and the folder that it goes to
+    results = SUMMARY.out.table.mix(SUMMARY.out.text).map { file -> ['.', file] }
+        .mix(inFolder([CATALOGUE.out.fasta, ch_contigs]) { group -> "${group.id}/catalogue" })
+        .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.bam]) { sample -> "${sample.group}/abundance" })
+        .mix(inFolder([FEATURES.out.tnf, FEATURES.out.abundance, FEATURES.out.depth, FEATURES.out.rows, FEATURES.out.excluded]) { group -> "${group.id}/features" })
+        .mix(inFolder([FEATURES.out.coverage, FEATURES.out.rpkm, FEATURES.out.tetranucleotides, FEATURES.out.json]) { group -> "${group.id}/features" })
+        .mix(inFolder([VAE.out.latent, VAE.out.json, VAE.out.model, VAE.out.training]) { group -> "${group.id}/vae" })
+        .mix(inFolder([CLUSTER.out.threshold]) { group -> "${group.id}/cluster" })
+        .mix(inFolder([HOMOLOGS.out.homologs]) { group -> "${group.id}/homologs" })
+        .mix(inFolder([GRAPH.out.graph, GRAPH.out.json]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
+        .mix(inFolder([ch_contig2bin, ch_refinement, REFINE.out.json, GRAPHBIN2.out.json]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
+        .mix(inFolder([CLUSTER.out.clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.unbinned]) { group -> group.id })
 
-    catalogue = CATALOGUE.out.catalogue
-    counts    = MAP_READS.out.counts
-    bam       = MAP_READS.out.bam
-    features  = FEATURES.out.features
-    profiles  = FEATURES.out.coverage.join(FEATURES.out.rpkm).join(FEATURES.out.excluded)
-        .join(FEATURES.out.tetranucleotides.map { group, tetranucleotides, _json -> [group, tetranucleotides] })
-    vae       = VAE.out.latent.join(VAE.out.model).join(VAE.out.training)
-    clusters  = CLUSTER.out.clusters.join(CLUSTER.out.threshold)
-    graphs    = GRAPH.out.graph
-    homologs  = HOMOLOGS.out.homologs
-    refined   = REFINE.out.refined.mix(GRAPHBIN2.out.refined)
-    bins      = BINS.out.fasta
-    tables    = BINS.out.tables
-    summary   = SUMMARY.out.table.mix(SUMMARY.out.text)
+    summary    = SUMMARY.out.table
+    bins       = BINS.out.fasta
+    contig2bin = BINS.out.contig2bin
 
-    emit:
-    catalogue // [ group, fasta, contigs.tsv ]
-    counts    // [ sample, counts, mapping statistics ]
-    bam       // [ sample, bam, bai ]
-    features  // [ group, tnf, abundance, depth, rows, features.json ]
-    profiles  // [ group, coverage, rpkm, excluded, tetranucleotides ]
-    vae       // [ group, latent, latent.json, model, training ]
-    clusters  // [ group, clusters.tsv, threshold.json ]
-    graphs    // [ assembly, vertices, edges, graph.json ]
-    homologs  // [ group, homologs ]
-    refined   // [ assembly, contig2bin, refinement.tsv, refinement.json ]
-    bins      // [ group, fastas ]
-    tables    // [ group, contig2bin, bins, unbinned ]
-    summary   // summary.tsv, summary.txt
+    emit: // each name is assigned above, which the strict parser of Nextflow 25.04 needs
+    results    = results    // [ folder, file or files ]: everything that is published
+    summary    = summary    // summary.tsv
+    bins       = bins       // [ group, fastas ]
+    contig2bin = contig2bin // [ group, contig2bin.tsv ]
 }

@@ -7,28 +7,34 @@ workflow UPSTREAM {
     main:
     CATALOGUE([[id: 'co'], ['coasm'], file("${projectDir}/tests/data/co.contigs.fasta.gz", checkIfExists: true)])
     FEATURES(
-        CATALOGUE.out.catalogue.map { group, fasta, table ->
-            [group, fasta, table, [], [], file("${projectDir}/tests/data/co.abundance.tsv", checkIfExists: true)]
-        }
+        CATALOGUE.out.fasta.join(CATALOGUE.out.contigs).map { group, fasta, contigs ->
+            [group, fasta, contigs, [], [], file("${projectDir}/tests/data/co.abundance.tsv", checkIfExists: true)]
+        },
+        '--min_contig_length=500'
     )
-    HOMOLOGS(CATALOGUE.out.catalogue)
-    // assigned here, since the strict parser of Nextflow 25.04 loses the names of expressions below `emit:`
-    catalogue = CATALOGUE.out.catalogue
-    contigs   = CATALOGUE.out.catalogue.map { group, _fasta, table -> [group, table] }
-    features  = FEATURES.out.features
-    rows      = FEATURES.out.features.map { group, _tnf, _abundance, _depth, table, _json -> [group, table] }
-    coverage  = FEATURES.out.coverage
+    HOMOLOGS(CATALOGUE.out.fasta.join(CATALOGUE.out.contigs))
+    fasta            = CATALOGUE.out.fasta
+    contigs          = CATALOGUE.out.contigs
+    tnf              = FEATURES.out.tnf
+    abundance        = FEATURES.out.abundance
+    depth            = FEATURES.out.depth
+    rows             = FEATURES.out.rows
+    json             = FEATURES.out.json
     tetranucleotides = FEATURES.out.tetranucleotides
-    excluded  = FEATURES.out.excluded
-    homologs  = HOMOLOGS.out.homologs
+    coverage         = FEATURES.out.coverage
+    excluded         = FEATURES.out.excluded
+    homologs         = HOMOLOGS.out.homologs
 
-    emit:
-    catalogue // [ group, fasta, contigs.tsv ]
-    contigs   // [ group, contigs.tsv ]
-    features  // [ group, tnf, abundance, depth, rows, features.json ]
-    rows      // [ group, rows ]
-    coverage  // [ group, coverage ]
-    tetranucleotides // [ group, tetranucleotides, features.json ]
-    excluded  // [ group, excluded ]
-    homologs  // [ group, homologs ]
+    emit: // each is [ group, file ]; each name is assigned above, which the strict parser of Nextflow 25.04 needs
+    fasta            = fasta
+    contigs          = contigs
+    tnf              = tnf
+    abundance        = abundance
+    depth            = depth
+    rows             = rows
+    json             = json
+    tetranucleotides = tetranucleotides
+    coverage         = coverage
+    excluded         = excluded
+    homologs         = homologs
 }

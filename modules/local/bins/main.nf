@@ -5,19 +5,23 @@ process BINS {
     label 'image_numeric'
 
     input:
-    tuple val(meta), path(catalogue), path(contigs), path(clusters), path(excluded), path(coverage), val(refined_ids), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*')
+    tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*')
+    // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz and excluded.tsv
+    val options
 
     output:
     tuple val(meta), path('bins/*.fa.gz')  , emit: fasta, optional: true
-    tuple val(meta), path('contig2bin.tsv'), path('bins.tsv'), path('unbinned.tsv'), emit: tables
+    tuple val(meta), path('contig2bin.tsv'), emit: contig2bin
+    tuple val(meta), path('bins.tsv')      , emit: bins
+    tuple val(meta), path('unbinned.tsv')  , emit: unbinned
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
 
     script:
-    def refined = [refined_ids, [contig2bins].flatten(), [refinements].flatten()].transpose()
-        .collect { id, contig2bin, refinement -> "--refined ${id} ${contig2bin} ${refinement}" }
+    def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()
+        .collect { contig2bin, refinement -> "--refined ${contig2bin} ${refinement}" }
     """
-    bins.py --catalogue ${catalogue} --contigs ${contigs} --clusters ${clusters} --excluded ${excluded} \\
-        --coverage ${coverage} ${refined.join(' ')} ${task.ext.args ?: ''}
+    bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
+        --coverage coverage.tsv.gz ${refined.join(' ')} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

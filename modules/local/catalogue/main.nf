@@ -8,7 +8,8 @@ process CATALOGUE {
     tuple val(meta), val(ids), path(fastas, stageAs: 'assembly?/*')
 
     output:
-    tuple val(meta), path('catalogue.fa.gz'), path('contigs.tsv'), emit: catalogue
+    tuple val(meta), path('catalogue.fa.gz'), emit: fasta
+    tuple val(meta), path('contigs.tsv')    , emit: contigs
     tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
 
     script:

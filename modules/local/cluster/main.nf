@@ -6,6 +6,7 @@ process CLUSTER {
 
     input:
     tuple val(meta), path(latent), path(latent_json), path(rows), path(contigs)
+    val options
 
     output:
     tuple val(meta), path('clusters.tsv')  , emit: clusters
@@ -15,7 +16,7 @@ process CLUSTER {
     script:
     """
     cluster.py --latent ${latent} --latent_json ${latent_json} --rows ${rows} --contigs ${contigs} \\
-        --threads ${task.cpus} ${task.ext.args ?: ''}
+        --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

@@ -6,13 +6,18 @@ process FEATURES {
 
     input:
     tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(abundance_table, stageAs: 'table/*')
+    val options
 
     output:
-    tuple val(meta), path('tnf.npy'), path('abundance.npy'), path('depth.npy'), path('rows.tsv'), path('features.json'), emit: features
-    tuple val(meta), path('tetranucleotides.npy'), path('features.json'), emit: tetranucleotides
-    tuple val(meta), path('coverage.tsv.gz'), emit: coverage
-    tuple val(meta), path('rpkm.tsv.gz')    , emit: rpkm
-    tuple val(meta), path('excluded.tsv')   , emit: excluded
+    tuple val(meta), path('tnf.npy')             , emit: tnf
+    tuple val(meta), path('abundance.npy')       , emit: abundance
+    tuple val(meta), path('depth.npy')           , emit: depth
+    tuple val(meta), path('rows.tsv')            , emit: rows
+    tuple val(meta), path('features.json')       , emit: json
+    tuple val(meta), path('tetranucleotides.npy'), emit: tetranucleotides
+    tuple val(meta), path('coverage.tsv.gz')     , emit: coverage
+    tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm
+    tuple val(meta), path('excluded.tsv')        , emit: excluded
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
 
     script:
@@ -20,7 +25,7 @@ process FEATURES {
         ? "--abundance ${abundance_table}"
         : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
     """
-    features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${task.ext.args ?: ''}
+    features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

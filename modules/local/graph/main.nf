@@ -8,7 +8,8 @@ process GRAPH {
     tuple val(meta), path(graph, stageAs: 'graph/*'), path(paths, stageAs: 'paths/*'), path(contigs)
 
     output:
-    tuple val(meta), path('vertices.tsv.gz'), path('edges.tsv.gz'), path('graph.json'), emit: graph
+    tuple val(meta), path('{vertices,edges}.tsv.gz'), emit: graph
+    tuple val(meta), path('graph.json')              , emit: json
     tuple val(task.process), val('gfapy'), eval('python3 -c "from importlib.metadata import version; print(version(\'gfapy\'))"'), topic: versions
 
     script:

@@ -5,16 +5,19 @@ process GRAPHBIN2 {
     label 'image_numeric'
 
     input:
-    tuple val(meta), path(vertices), path(edges), path(contigs), path(clusters), path(coverage)
+    tuple val(meta), path(graph), path(contigs), path(clusters), path(coverage) // graph: vertices.tsv.gz, edges.tsv.gz
+    val options
 
     output:
-    tuple val(meta), path('contig2bin.tsv'), path('refinement.tsv'), path('refinement.json'), emit: refined
+    tuple val(meta), path('contig2bin.tsv') , emit: contig2bin
+    tuple val(meta), path('refinement.tsv') , emit: refinement
+    tuple val(meta), path('refinement.json'), emit: json
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
 
     script:
     """
-    graphbin2.py --assembly ${meta.id} --vertices ${vertices} --edges ${edges} \\
-        --contigs ${contigs} --clusters ${clusters} --coverage ${coverage} ${task.ext.args ?: ''}
+    graphbin2.py --assembly ${meta.id} --vertices vertices.tsv.gz --edges edges.tsv.gz \\
+        --contigs ${contigs} --clusters ${clusters} --coverage ${coverage} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

@@ -6,25 +6,26 @@ process MAP_READS {
 
     input:
     tuple val(meta), path(reads, stageAs: 'reads?/*'), path(bam), path(contigs), path(index), val(mode)
+    val options
 
     output:
-    tuple val(meta), path("${meta.id}.counts.tsv.gz"), path("${meta.id}.mapping.tsv"), emit: counts
-    tuple val(meta), path("${meta.id}.bam"), path("${meta.id}.bam.bai"), emit: bam, optional: true
+    tuple val(meta), path("${meta.id}.counts.tsv.gz"), emit: counts
+    tuple val(meta), path("${meta.id}.mapping.tsv")  , emit: mapping
+    tuple val(meta), path("${meta.id}.bam{,.bai}")   , emit: bam, optional: true
     tuple val(task.process), val('samtools'), eval('samtools --version | sed -n "1s/samtools //p"'), topic: versions
 
     script:
     def source = bam
         ? "--bam ${bam}"
         : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode == 'bwa' ? '--mapper bwa' : "--mapper minimap2 --preset ${mode}"}"
-    def save = task.ext.save_bam && !bam ? '--save_bam' : ''
     def mapper_args = task.ext.mapper_args && !bam ? "-- ${task.ext.mapper_args}" : ''
     """
     map_reads.py --sample ${meta.id} --contigs ${contigs} ${source} --threads ${task.cpus} \\
-        ${task.ext.args ?: ''} ${save} ${mapper_args}
+        ${options} ${task.ext.args ?: ''} ${mapper_args}
     """
 
     stub:
-    def save = task.ext.save_bam && !bam
+    def save = options.contains('--save_bam') && !bam
     """
     touch ${meta.id}.counts.tsv.gz ${meta.id}.mapping.tsv ${save ? "${meta.id}.bam ${meta.id}.bam.bai" : ''}
     """

@@ -5,17 +5,21 @@ process REFINE {
     label 'image_numeric'
 
     input:
-    tuple val(meta), path(vertices), path(edges), path(contigs), path(clusters), path(coverage), path(tetranucleotides), path(features), path(homologs)
+    tuple val(meta), path(graph), path(contigs), path(clusters), path(profiles), path(homologs)
+    // graph: vertices.tsv.gz and edges.tsv.gz, or nothing; profiles: coverage.tsv.gz, tetranucleotides.npy and features.json
+    val options
 
     output:
-    tuple val(meta), path('contig2bin.tsv'), path('refinement.tsv'), path('refinement.json'), emit: refined
+    tuple val(meta), path('contig2bin.tsv') , emit: contig2bin
+    tuple val(meta), path('refinement.tsv') , emit: refinement
+    tuple val(meta), path('refinement.json'), emit: json
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
 
     script:
     """
-    refine.py --assembly ${meta.id} ${vertices ? "--vertices ${vertices} --edges ${edges}" : ''} --contigs ${contigs} \\
-        --clusters ${clusters} --coverage ${coverage} --tetranucleotides ${tetranucleotides} --features ${features} \\
-        --homologs ${homologs} ${task.ext.args ?: ''}
+    refine.py --assembly ${meta.id} ${graph ? '--vertices vertices.tsv.gz --edges edges.tsv.gz' : ''} --contigs ${contigs} \\
+        --clusters ${clusters} --coverage coverage.tsv.gz --tetranucleotides tetranucleotides.npy --features features.json \\
+        --homologs ${homologs} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

@@ -7,9 +7,11 @@ process VAE {
 
     input:
     tuple val(meta), path(tnf), path(abundance), path(depth), path(rows), path(features)
+    val options
 
     output:
-    tuple val(meta), path('latent.npy'), path('latent.json'), emit: latent
+    tuple val(meta), path('latent.npy')  , emit: latent
+    tuple val(meta), path('latent.json') , emit: json
     tuple val(meta), path('model.pt')    , emit: model
     tuple val(meta), path('training.tsv'), emit: training
     tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
@@ -17,7 +19,7 @@ process VAE {
     script:
     """
     vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
-        --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${task.ext.args ?: ''}
+        --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

@@ -1,0 +1,44 @@
+// The only place where parameters become options of the stages' scripts.
+
+// The parameters, with what was not given filled in from the preset (assets/presets.json).
+def resolveParameters(params) {
+    def presets = new groovy.json.JsonSlurper().parse(file("${projectDir}/assets/presets.json"))
+    def given = params.findAll { _name, value -> value != null }
+    // An unknown preset is for VALIDATE to refuse.
+    def resolved = (presets[params.preset] ?: [:]) + given
+    // Without the evidence that joins clusters again, they are cut as wide as the preprint has them.
+    if (resolved.refine_mode == 'article' && !given.threshold_scale) {
+        resolved.threshold_scale = presets.preprint.threshold_scale
+    }
+    return resolved
+}
+
+// Named options of a script: `--name=value`, which may be empty; `--name` or `--no_name` for what is true or false;
+// nothing for null.
+def optionWords(resolved, names) {
+    return names.findAll { name -> resolved[name] != null }
+        .collect { name -> resolved[name] instanceof Boolean ? (resolved[name] ? "--${name}" : "--no_${name}") : "--${name}=${resolved[name]}" }
+        .join(' ')
+}
+
+// Options of every stage by its name, and `mapper` and `refine_mode`, which choose the stages.
+def stageOptions(params) {
+    def resolved = resolveParameters(params)
+    def options = [
+        map_reads: ['min_alignment_score'],
+        features: ['min_contig_length'],
+        vae: [
+            'latent_size', 'hidden_sizes', 'dropout', 'alpha', 'beta', 'depth', 'length_weights', 'unit_variance',
+            'learning_rate', 'schedule', 'epochs', 'batch_size', 'batch_double_at', 'seed',
+        ],
+        cluster: [
+            'threshold_seeds', 'max_close_contigs', 'threshold_scale', 'distance_threshold', 'medoid_patience',
+            'max_clusters', 'seed',
+        ],
+        refine: ['min_posterior', 'min_bin_size'],
+        graphbin2: ['label_score_ratio', 'min_bin_size'],
+        bins: ['min_bin_size'],
+    ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
+    def save = "${resolved.save_bam}" == 'true' ? ' --save_bam' : ''
+    return options + [map_reads: options.map_reads + save, mapper: resolved.mapper, refine_mode: resolved.refine_mode]
+}
