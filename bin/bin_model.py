@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""What a bin is, and how well the coverage and the composition of a contig fit it.
+
+A bin has a profile: its coverage in each sample, the scatter of its contigs about this coverage, and its frequencies of
+tetranucleotides. A contig, or a whole bin, is compared with a profile by log likelihoods. Binloom's own model:
+docs/method.md, section 6.1, equations (1) to (9). The refine stage uses this module.
+"""
+
+from math import lgamma, log
+from typing import NamedTuple
+
+import numpy as np
+
+NO_BIN = -1
+
+# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+
+# Only contigs of at least this length (bp) determine the coverage of a bin, if the bin has any.
+MIN_PROFILE_LENGTH = 1000
+# At most so many contigs of a bin, the longest, determine its scatter.
+MAX_SCATTER_CONTIGS = 1000
+# The scatter of a bin is one of these values (relative to its coverage).
+SCATTER_GRID = np.array([0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8])
+# The prior of the scatter is log-normal about this value.
+PRIOR_SCATTER = 0.15
+# The standard deviation of the logarithm of the scatter under its prior.
+PRIOR_SCATTER_LOG_WIDTH = 0.5
+# Counts get this addition before the root is taken, so that the root of a small count varies as that of a large one.
+ROOT_COUNT_OFFSET = 0.25
+# The variance of the root of a count: 1/4 for a large Poisson count, and some more for small ones.
+ROOT_COUNT_VARIANCE = 0.3
+# Degrees of freedom of the t distributions of contigs: few, because repeats and collapsed copies are outliers.
+CONTIG_FREEDOM = 4
+# Coverages of genomes without a bin scatter this much (relative) about those of the bins.
+UNKNOWN_SCATTER = 0.6
+# The relative standard deviation of a deviation that all samples share (copy number, GC content).
+COMMON_AMPLITUDE = 0.05
+# Reads that are lost at the ends of a contig may lower its coverage as if it were this much shorter (bp).
+END_LOSS_LENGTH = 100
+# The weight of one 4-mer: 4-mers overlap, and neighbouring ones repeat each other.
+TETRANUCLEOTIDE_WEIGHT = 0.2
+# A contig with this number of 4-mers has half of the greatest possible weight: genomes are patchy.
+TETRANUCLEOTIDE_SATURATION = 300
+# Every bin gets this number of 4-mers of the mean composition, so that no 4-mer is impossible in a small bin.
+PSEUDO_TETRANUCLEOTIDES = 50
+# The mean frequency of a 4-mer gets this addition, so that its logarithm exists.
+MIN_FREQUENCY = 1e-9
+# A summed coverage counts as at least this (reads per bp) where it divides.
+MIN_DENSITY = 1e-12
+# The greatest probability with which a neighbour's bin is taken for the bin of a contig.
+MAX_LINK_TRUST = 0.9
+# This number of links is added to the inner and to the outer links of a bin before their ratio is taken.
+PSEUDO_LINKS = 1
+
+
+class Contigs(NamedTuple):
+    """The n contigs of the assembly, from the longest to the shortest."""
+
+    length: np.ndarray  # n, bp
+    reads: np.ndarray  # n x s: coverage * length / bases per read
+    tetranucleotides: np.ndarray  # n x 136, counts
+    links: np.ndarray  # 2 x 2m: contigs and their neighbours, sorted; each link from both of its ends
+    homologs: np.ndarray = np.empty((3, 0), dtype=np.int64)  # 3 x 2h: contigs, contigs homologous to them, shared seeds
+
+
+class Bins(NamedTuple):
+    """The profiles of B bins and the links between them."""
+
+    density: np.ndarray  # B x s, reads per bp
+    scatter: np.ndarray  # B x s, relative standard deviation of the coverage, beyond counting noise
+    log_composition: np.ndarray  # B x 136, log frequencies
+    links: np.ndarray  # B x B, from count_bin_links
+    link_trust: np.ndarray  # B, probability that a neighbour of a contig of the bin belongs to the bin, too
+
+
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the medians of the columns of values (m x s), each row weighted by weight (m > 0)."""
+    order = np.argsort(values, axis=0, kind="stable")
+    total = np.cumsum(weight[order], axis=0)
+    middle = (total < total[-1] / 2).sum(axis=0)
+    return np.take_along_axis(values, np.take_along_axis(order, middle[None], axis=0), axis=0)[0]
+
+
+def root_counts(counts: np.ndarray) -> np.ndarray:
+    """Return the roots of read counts, whose variance hardly depends on the count."""
+    return np.sqrt(counts + ROOT_COUNT_OFFSET)
+
+
+def root_count_variance(excess: np.ndarray) -> np.ndarray:
+    """Return the variance of roots of counts; excess: scatter squared times expected count (equation 3)."""
+    return ROOT_COUNT_VARIANCE + excess / 4
+
+
+def root_count_gap(
+    reads: np.ndarray, expected: np.ndarray, scatter: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the differences between the roots of observed and expected read counts, and their variances."""
+    return root_counts(reads) - root_counts(expected), root_count_variance(scatter**2 * expected)
+
+
+def log_t_density(gap: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the log density of t-distributed gaps with these squared scales, without the term -log(pi) / 2.
+
+    No log density of this module has that term: it cancels in every comparison.
+    """
+    freedom = CONTIG_FREEDOM
+    constant = lgamma((freedom + 1) / 2) - lgamma(freedom / 2) - 0.5 * log(freedom)
+    return constant - 0.5 * np.log(variance) - (freedom + 1) / 2 * np.log1p(gap**2 / variance / freedom)
+
+
+def most_probable_scatter(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return the most probable value of SCATTER_GRID per sample (s), given reads and expected reads (m x s each).
+
+    Residuals are t-distributed; the prior is log-normal about PRIOR_SCATTER (equation 5).
+    """
+    fit = log_t_density(*root_count_gap(reads[..., None], expected[..., None], SCATTER_GRID))
+    prior = -0.5 * (np.log(SCATTER_GRID / PRIOR_SCATTER) / PRIOR_SCATTER_LOG_WIDTH) ** 2
+    return SCATTER_GRID[(fit.sum(axis=0) + prior).argmax(axis=-1)]
+
+
+def coverage_evidence(
+    reads: np.ndarray, length: np.ndarray, expected: np.ndarray, scatter: np.ndarray, freedom: float | None = None
+) -> np.ndarray:
+    """Return the log densities (c x K) of reads (c x s) of contigs of length (c) in K bins each (expected: c x K x s).
+
+    The root counts follow a multivariate t distribution, with CONTIG_FREEDOM degrees of freedom unless another number
+    is given. Its covariance is the counting noise, the scatter of the bin, and an amplitude that all samples share:
+    a rank-one term, inverted by the Sherman-Morrison formula (equations 2 to 4).
+    """
+    freedom = CONTIG_FREEDOM if freedom is None else freedom
+    gap, variance = root_count_gap(reads[:, None], expected, scatter)
+    slope = np.sqrt(expected) / 2
+    amplitude = (COMMON_AMPLITUDE**2 + (END_LOSS_LENGTH / length) ** 2)[:, None]
+    spread = 1 + amplitude * (slope**2 / variance).sum(axis=-1)
+    distance = (gap**2 / variance).sum(axis=-1) - amplitude * (gap * slope / variance).sum(axis=-1) ** 2 / spread
+    volume = np.log(variance).sum(axis=-1) + np.log(spread)
+    s = reads.shape[1]
+    constant = lgamma((freedom + s) / 2) - lgamma(freedom / 2) - s / 2 * log(freedom)
+    return constant - 0.5 * volume - (freedom + s) / 2 * np.log1p(distance / freedom)
+
+
+def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return the log densities (c) of reads (c x s) of contigs of a genome without a bin (equation 8).
+
+    In each sample, independently of the others, its coverage is near that of one of Q typical bins
+    (expected: c x Q x s).
+    """
+    fit = log_t_density(*root_count_gap(reads[:, None], expected, UNKNOWN_SCATTER))
+    return np.logaddexp.reduce(fit - log(expected.shape[1]), axis=1).sum(axis=1)
+
+
+def composition_evidence(tetranucleotides: np.ndarray, log_composition: np.ndarray) -> np.ndarray:
+    """Return the log likelihoods (c x B) of tetranucleotide counts (c x 136) under the frequencies of bins (B x 136).
+
+    The counts are multinomial, with a weight that saturates with their number (equation 6).
+    """
+    total = tetranucleotides.sum(axis=1, keepdims=True)
+    weight = TETRANUCLEOTIDE_WEIGHT * TETRANUCLEOTIDE_SATURATION / (total + TETRANUCLEOTIDE_SATURATION)
+    return tetranucleotides @ log_composition.T * weight
+
+
+def count_bin_links(links: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """Return the number of links between bins (B x B, symmetric); the diagonal counts inner links twice."""
+    source, target = label[links]
+    binned = (source != NO_BIN) & (target != NO_BIN)
+    return np.bincount(source[binned] * n_bins + target[binned], minlength=n_bins**2).reshape(n_bins, n_bins)
+
+
+def bin_sizes(length: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """Return the number of bases (B) of the contigs of each bin."""
+    return np.bincount(label + 1, length, n_bins + 1)[1:]
+
+
+def bin_members(label: np.ndarray, n_bins: int) -> list[np.ndarray]:
+    """Return the contigs of each bin, from the longest to the shortest."""
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.searchsorted(label[order], np.arange(n_bins + 1)))[1:-1]
+
+
+def coverage_profile(contigs: Contigs, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return density and scatter (s each) of a bin with these members, which go from the longest to the shortest."""
+    long = members[contigs.length[members] >= MIN_PROFILE_LENGTH]
+    members = long if len(long) else members
+    length = contigs.length[members]
+    density = weighted_median(contigs.reads[members] / length[:, None], length)
+    longest = members[:MAX_SCATTER_CONTIGS]
+    return density, most_probable_scatter(contigs.reads[longest], density * contigs.length[longest, None])
+
+
+def log_frequencies(counts: np.ndarray, all_counts: np.ndarray) -> np.ndarray:
+    """Return the logarithms of the frequencies of tetranucleotides (... x 136), smoothed (equation 7).
+
+    counts: ... x 136; all_counts (136): their sum over all bins, whose frequencies are the mean composition.
+    """
+    mean = all_counts / max(all_counts.sum(), 1) + MIN_FREQUENCY
+    counts = counts + PSEUDO_TETRANUCLEOTIDES * mean / mean.sum()
+    return np.log(counts / counts.sum(axis=-1, keepdims=True))
+
+
+def describe_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> Bins:
+    """Return the profiles of the bins from the contigs that are labelled with them; every bin needs a contig."""
+    members = bin_members(label, n_bins)
+    profiles = np.array([coverage_profile(contigs, rows) for rows in members])
+    composition = np.array([contigs.tetranucleotides[rows].sum(axis=0) for rows in members], dtype=np.float64)
+    links = count_bin_links(contigs.links, label, n_bins)
+    inner, outer = np.diag(links) / 2, links.sum(axis=1) - np.diag(links)
+    link_trust = MAX_LINK_TRUST * (inner + PSEUDO_LINKS) / (inner + outer + 2 * PSEUDO_LINKS)
+    frequencies = log_frequencies(composition, composition.sum(axis=0))
+    return Bins(profiles[:, 0], profiles[:, 1], frequencies, links, link_trust)
+
+
+def summed_coverage(bins: Bins, groups: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return density and scatter (G x s each) of a sequence that all bins of a group have.
+
+    Densities add up, and so do the variances of their scatter.
+    """
+    deviation = (bins.scatter * bins.density) ** 2
+    density = np.array([bins.density[list(group)].sum(axis=0) for group in groups])
+    spread = np.sqrt([deviation[list(group)].sum(axis=0) for group in groups])
+    return density, spread / np.maximum(density, MIN_DENSITY)

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Join the clusters that are pieces of one genome, until each bin is one.
+
+Clusters are cut tighter in the latent space than genomes are wide in it, so that they are pure. First, pieces are
+joined by coverage and composition. Then, bins are merged if the assembly graph links them, too. Binloom's own method:
+docs/method.md, section 6.1, equations (20) to (22). The refine stage uses this module.
+"""
+
+import itertools
+from math import log
+
+import numpy as np
+
+from bin_model import (
+    NO_BIN,
+    Bins,
+    Contigs,
+    bin_members,
+    bin_sizes,
+    composition_evidence,
+    coverage_evidence,
+    coverage_profile,
+    describe_bins,
+    log_frequencies,
+    summed_coverage,
+    unknown_coverage_evidence,
+)
+
+# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+
+# A whole piece or bin is judged as a contig of this length (bp) with its coverage.
+JUDGED_LENGTH = 20_000.0
+# Degrees of freedom of the t distribution of a whole bin: many, because a median is no outlier.
+WHOLE_BIN_FREEDOM = 50
+# The weight of coverage against composition where pieces are joined, fitted by a logistic regression.
+JOIN_COVERAGE_WEIGHT = 0.4
+# Coverage speaks for a join with at most this log odds: the coverages of many samples would drown the composition.
+MAX_JOIN_COVERAGE = 15
+# A bin is compared with at most so many others, those with the most links to it.
+MAX_LINKED_BINS = 8
+# A bin is compared with another only if they have at least so many links.
+MIN_MERGE_LINKS = 2
+# More than this fraction of a bin's links to other bins must lead to those it is merged with.
+MIN_MERGE_LINK_FRACTION = 0.5
+# The odds for a merge must be greater than this.
+MIN_MERGE_ODDS = 100
+# The composition of a bin that two genomes share must fit one of them better by so many standard errors.
+MIN_COMPOSITION_Z = 5
+# At least so many contigs are needed for such a standard error.
+MIN_COMPOSITION_CONTIGS = 10
+
+
+class Pieces:
+    """Clusters that may be pieces of the same genomes, as `join_pieces` joins them."""
+
+    def __init__(self, contigs: Contigs, label: np.ndarray, n: int) -> None:
+        self.contigs = contigs
+        self.members = bin_members(label, n)
+        self.size = np.array([contigs.length[rows].sum() for rows in self.members])
+        self.part_of = np.arange(n)
+        self.density, self.scatter = np.zeros((2, n, contigs.reads.shape[1]))
+        self.tetranucleotides = np.zeros((n, contigs.tetranucleotides.shape[1]))
+        self.log_composition = np.zeros_like(self.tetranucleotides)
+        self.all_tetranucleotides = contigs.tetranucleotides[label != NO_BIN].sum(axis=0, dtype=np.float64)
+        self.composition_fit, self.unknown_coverage = np.zeros((2, n))
+        for b in range(n):
+            self.update_profile(b)
+        self.typical = self.density * JUDGED_LENGTH
+        for b in range(n):
+            self.update_reference(b)
+
+    def update_profile(self, b: int) -> None:
+        """Compute the profile of piece b from its members."""
+        self.density[b], self.scatter[b] = coverage_profile(self.contigs, self.members[b])
+        self.tetranucleotides[b] = self.contigs.tetranucleotides[self.members[b]].sum(axis=0)
+        self.log_composition[b] = log_frequencies(self.tetranucleotides[b], self.all_tetranucleotides)
+
+    def update_reference(self, b: int) -> None:
+        """Compute the fit of piece b to its own composition, and to the coverage of a genome without a bin."""
+        self.composition_fit[b] = composition_evidence(self.tetranucleotides[[b]], self.log_composition[[b]])[0, 0]
+        others = self.typical[self.part_of != b]
+        if len(others):
+            self.unknown_coverage[b] = unknown_coverage_evidence(self.density[[b]] * JUDGED_LENGTH, others[None])[0]
+
+    def join(self, b: int, target: int) -> None:
+        """Make piece b part of piece target."""
+        self.members[target] = np.sort(np.concatenate([self.members[target], self.members[b]]))
+        self.size[target] += self.size[b]
+        self.part_of[self.part_of == b] = target
+        self.update_profile(target)
+        self.update_reference(target)
+
+    def unjoined(self) -> np.ndarray:
+        """Return whether each piece is not yet part of another."""
+        return self.part_of == np.arange(len(self.part_of))
+
+    def larger_pieces(self, b: int) -> np.ndarray:
+        """Return whether b may become a part of each piece; of two of the same size, the first is the larger."""
+        first = np.arange(len(self.size)) < b
+        return self.unjoined() & ((self.size > self.size[b]) | ((self.size == self.size[b]) & first))
+
+    def join_evidence(self, small: np.ndarray, large: np.ndarray) -> np.ndarray:
+        """Return the log odds (c x K) that each of c pieces is part of the genome of each of K larger ones.
+
+        The sum of two parts (equation 20): the coverage under the larger piece against a genome without a bin, and
+        what the composition loses under the larger piece against the piece's own.
+        """
+        reads, length = self.density[small] * JUDGED_LENGTH, np.full(len(small), JUDGED_LENGTH)
+        expected = self.density[large][None] * JUDGED_LENGTH
+        fit = coverage_evidence(reads, length, expected, self.scatter[large], WHOLE_BIN_FREEDOM)
+        fit -= self.unknown_coverage[small][:, None]
+        composition = composition_evidence(self.tetranucleotides[small], self.log_composition[large])
+        loss = composition - self.composition_fit[small][:, None]
+        return JOIN_COVERAGE_WEIGHT * np.minimum(fit, MAX_JOIN_COVERAGE) + loss
+
+
+class BestTargets:
+    """The larger piece that fits each of B pieces best, and the log odds of this join."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        n = len(pieces.size)
+        self.pieces = pieces
+        self.target, self.odds = np.full(n, NO_BIN), np.full(n, -np.inf)
+        for b in range(n):
+            self.search(b)
+
+    def search(self, b: int) -> None:
+        """Compare piece b with all larger pieces."""
+        large = np.flatnonzero(self.pieces.larger_pieces(b))
+        self.target[b], self.odds[b] = NO_BIN, -np.inf
+        if len(large):
+            fit = self.pieces.join_evidence(np.array([b]), large)[0]
+            self.target[b], self.odds[b] = large[fit.argmax()], fit.max()
+
+    def join_best(self) -> None:
+        """Join the pair with the highest odds, and bring all others up to date."""
+        b = int(self.odds.argmax())
+        target = int(self.target[b])
+        self.pieces.join(b, target)
+        self.odds[b] = -np.inf
+        unjoined, index = self.pieces.unjoined(), np.arange(len(self.odds))
+        stale = unjoined & ((self.target == b) | (self.target == target) | (index == target))
+        for x in np.flatnonzero(stale):
+            self.search(x)
+        small = np.flatnonzero(unjoined & ~stale & ~self.pieces.larger_pieces(target))
+        if len(small):
+            fit = self.pieces.join_evidence(small, np.array([target]))[:, 0]
+            better = fit > self.odds[small]
+            self.target[small[better]], self.odds[small[better]] = target, fit[better]
+
+
+def join_pieces(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """Return, for each cluster (B), the cluster it is part of, mostly the largest of a genome.
+
+    The two pieces with the highest log odds are joined first, until no pair has positive ones.
+    """
+    pieces = Pieces(contigs, label, n_bins)
+    best = BestTargets(pieces)
+    while best.odds.max(initial=0) > 0:
+        best.join_best()
+    return pieces.part_of
+
+
+def composition_z(tetranucleotides: np.ndarray, first: np.ndarray, second: np.ndarray) -> float:
+    """Return by how many standard errors contigs (c x 136 counts) fit the first composition better (equation 21).
+
+    The compositions are log frequencies (136 each). The standard error is over contigs; the result is 0 if fewer than
+    MIN_COMPOSITION_CONTIGS have a 4-mer.
+    """
+    gain, total = tetranucleotides @ (first - second), tetranucleotides.sum(axis=1)
+    spread = np.sqrt(np.square(gain - total * gain.sum() / max(total.sum(), 1)).sum())
+    return gain.sum() / spread if spread > 0 and (total > 0).sum() >= MIN_COMPOSITION_CONTIGS else 0.0
+
+
+def whole_bin_evidence(bins: Bins, b: int, tetranucleotides: np.ndarray, groups: list[tuple[int, ...]]) -> np.ndarray:
+    """Return the log odds (G) that bin b has the summed coverage of each group of other bins (equation 22).
+
+    The bin, with its tetranucleotide counts (136), is judged as a contig of JUDGED_LENGTH, against a genome without a
+    bin. Its composition may speak against a group but not for it, because relatives have the same composition.
+    """
+    length = np.array([JUDGED_LENGTH])
+    reads = bins.density[[b]] * length
+    others = np.arange(len(bins.density)) != b
+    density, scatter = summed_coverage(bins, groups)
+    fit = coverage_evidence(reads, length, density[None] * length, scatter[None], WHOLE_BIN_FREEDOM)[0]
+    fit -= unknown_coverage_evidence(reads, bins.density[None, others] * length)
+    composition = composition_evidence(tetranucleotides[None], bins.log_composition)[0]
+    usual = np.logaddexp.reduce(composition[others]) - log(others.sum())
+    in_group = [np.logaddexp.reduce(composition[list(group)]) - log(len(group)) for group in groups]
+    return fit + np.minimum(in_group - usual, 0)
+
+
+def candidate_groups(bins: Bins, members: np.ndarray, linked: list[int]) -> list[tuple[int, ...]]:
+    """Return the bins and pairs of bins whose genomes a bin may belong to, out of those that are linked to it.
+
+    members: tetranucleotide counts of the contigs of the bin (c x 136). A pair begins with the bin that their
+    composition fits better; pairs in which it does not tell are left out.
+    """
+    groups: list[tuple[int, ...]] = [(x,) for x in linked]
+    for x, y in itertools.combinations(linked, 2):
+        z = composition_z(members, *bins.log_composition[[x, y]])
+        groups += [(x, y) if z > 0 else (y, x)] if abs(z) >= MIN_COMPOSITION_Z else []
+    return groups
+
+
+def merge_linked_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
+    """Return, for each bin (B), the bin it is part of, mostly itself.
+
+    A bin with the profile of a larger one is a piece of it. A bin whose profile is the sum of two others', and of
+    neither alone, holds what their genomes share, covered by the reads of both: it goes to the one that its composition
+    fits better, or stays a bin if that cannot be told. Most of its links to other bins must lead to them.
+    """
+    bins = describe_bins(contigs, label, n_bins)
+    links = bins.links.copy()
+    np.fill_diagonal(links, 0)
+    size = bin_sizes(contigs.length, label, n_bins)
+    part_of = np.arange(n_bins)
+    for b in np.argsort(size, kind="stable"):
+        most_linked = np.argsort(-links[b], kind="stable")[:MAX_LINKED_BINS]
+        linked = [x for x in most_linked if links[b, x] >= MIN_MERGE_LINKS and part_of[x] == x]
+        if not linked:
+            continue
+        members = contigs.tetranucleotides[label == b]
+        groups = candidate_groups(bins, members, linked)
+        odds = dict(zip(groups, whole_bin_evidence(bins, b, members.sum(axis=0), groups)))
+        accepted = {
+            group: value
+            for group, value in odds.items()
+            if links[b, list(group)].sum() > MIN_MERGE_LINK_FRACTION * links[b].sum()
+            and value > log(MIN_MERGE_ODDS) + max([0, *(odds[(x,)] for x in group if len(group) > 1)])
+            and (len(group) > 1 or size[group[0]] >= size[b])
+        }
+        if accepted:
+            part_of[b] = max(accepted, key=accepted.get)[0]
+    while (part_of[part_of] != part_of).any():
+        part_of = part_of[part_of]
+    return part_of
+
+
+def bins_from_clusters(contigs: Contigs, label: np.ndarray, min_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Join and merge clusters; return the bin of each contig (n, NO_BIN for none) and the cluster that names it (B).
+
+    Clusters below min_size bp after joining, and bins below it after merging, are dropped.
+    """
+    for part_of in (join_pieces, merge_linked_bins):
+        names = np.unique(label[label != NO_BIN])
+        if not len(names):
+            break
+        number = np.searchsorted(names, label)
+        whole = names[part_of(contigs, np.where(label == NO_BIN, NO_BIN, number), len(names))]
+        label = np.where(label == NO_BIN, NO_BIN, np.append(whole, NO_BIN)[number])
+        size = np.bincount(label + 1, contigs.length)
+        label = np.where(size[label + 1] >= min_size, label, NO_BIN)
+    names = np.unique(label[label != NO_BIN])
+    return np.where(label == NO_BIN, NO_BIN, np.searchsorted(names, label)), names

@@ -1,0 +1,115 @@
+"""assign_contigs.py: contigs in doubt, closed bins, more bins than candidates, genomes without a bin."""
+
+import numpy as np
+import pytest
+
+import assign_contigs
+import refine
+from bin_model import NO_BIN
+from planted_contigs import (
+    KB,
+    Community,
+    chain,
+    clustered,
+    community,
+    composition,
+    plant_contigs,
+    quality,
+    refined_sets,
+)
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def test_posterior_is_bayes_rule():
+    """Two bins and none, by products of likelihoods and priors."""
+    rng = np.random.default_rng(0)
+    coverage, composition_fit, odds = rng.uniform(0.1, 1, (3, 4, 2))
+    unknown, unknown_composition = rng.uniform(0.1, 1, (2, 4))
+    support = rng.uniform(0, 0.4, (4, 2))
+    support[0] = 0
+    evidence = assign_contigs.ContigEvidence(
+        np.tile([0, 1], (4, 1)),
+        np.log(coverage * composition_fit),
+        np.log(composition_fit),
+        np.log(unknown),
+        np.log(unknown_composition),
+    )
+    found = assign_contigs.posterior(evidence, np.log(odds), support, 2)
+    free = 1 - support.sum(axis=1)
+    bins = odds * (free[:, None] * 0.7 / 2 + support) * coverage * composition_fit
+    sibling = free * 0.7 * unknown_composition + (support * composition_fit).sum(axis=1)
+    none = unknown * (free * 0.3 * unknown_composition + 0.1 * sibling)
+    assert found == pytest.approx(bins / (bins.sum(axis=1) + none)[:, None])
+
+
+def test_ambiguous_is_not_unlike():
+    """Three bins of one coverage: a contig without a 4-mer fits all of them; labelled contigs keep their bins."""
+    rng = np.random.default_rng(4)
+    genomes = [(b,) for b in range(3) for _ in range(20)] + [(0,)]
+    labels = np.array([*np.repeat([0, 1, 2], 20), NO_BIN])
+    length = [9 * KB + i for i in range(60)] + [5 * KB]
+    contigs, order = plant_contigs(
+        rng, genomes, length, np.full((3, 3), [20.0, 50.0, 9.0]), [composition(rng) for _ in "123"], []
+    )
+    contigs.tetranucleotides[-1] = 0
+    _, after, reasons = refined_sets(Community(contigs, labels[order], genomes))
+    assert reasons.count("kept") >= 57 and set(reasons) <= {"kept", "removed,ambiguous", "left,ambiguous"}
+    assert after[-1] == set() and reasons[-1] == "left,ambiguous"
+
+
+def test_more_bins_than_candidates(monkeypatch):
+    known = community(5, 6, binned=40, each=24)
+    few = refined_sets(known)
+    assert assign_contigs.MAX_CANDIDATES < 40
+    monkeypatch.setattr(assign_contigs, "MAX_CANDIDATES", 100)
+    monkeypatch.setattr(assign_contigs, "MAX_TYPICAL_PROFILES", 100)
+    assert refined_sets(known) == few
+    assert quality(known, few[1])[0] > 0.99
+
+
+def test_binless_genomes_among_many_samples():
+    """Ten of thirty genomes have no bin; coverages vary from sample to sample by a factor of e, more or less."""
+    rng = np.random.default_rng(2)
+    coverage = np.exp(rng.normal(2.5, 1, (30, 1)) + rng.normal(0, 1, (30, 20)))
+    genomes = [(g,) for g in range(30) for _ in range(40)]
+    length = np.exp(rng.uniform(np.log(150), np.log(40000), len(genomes))).astype(int)
+    pairs = [pair for g in range(30) for pair in chain(g * 40, g * 40 + 40)]
+    known = clustered(rng, genomes, length, coverage, [composition(rng) for _ in range(30)], pairs, 20)
+    assert quality(known, refined_sets(known)[1])[0] > 0.98
+
+
+def test_a_closed_bin_gains_nothing():
+    """Bins 0 and 1 are siblings, and all reads of 1 also cover 0, so that 0 is closed.
+
+    A short contig with the coverage of 0 may belong to either. It goes to 0 if 1 is deeper in one sample, or if there
+    are no links between them.
+    """
+
+    def gained(coverage, linked=True):
+        rng = np.random.default_rng(5)
+        near = composition(rng)
+        genomes = [(b,) for b in range(3) for _ in range(12)] + [(0,)] * 6
+        pairs = chain(0, 12) + chain(12, 24) + chain(24, 36) + [(i, 12 + i) for i in range(6) if linked]
+        coverage = np.array([*coverage, [5, 60, 30]], float)
+        length = [8 * KB] * 36 + [1900] * 6
+        contigs, order = plant_contigs(rng, genomes, length, coverage, [near, near, composition(rng)], pairs)
+        label = np.array([genomes[i][0] if i < 36 else NO_BIN for i in order])
+        table, _ = refine.refine_labels(contigs, label, 0.9, 0)
+        assert (table["final"][label != NO_BIN] == label[label != NO_BIN]).all()  # nothing is taken from it
+        return set(table["final"][label == NO_BIN])
+
+    assert gained([[40, 30, 50], [10, 20, 15]]) == {NO_BIN}
+    assert gained([[40, 10, 50], [10, 40, 15]]) == {0}
+    assert gained([[40, 30, 50], [10, 20, 15]], linked=False) == {0}
+
+
+@pytest.mark.parametrize("label_of_hub", [0, 20, 39])
+def test_a_contig_next_to_more_bins_than_candidates_keeps_its_label(label_of_hub):
+    rng = np.random.default_rng(0)
+    genomes = [(b,) for b in range(40) for _ in range(3)] + [(label_of_hub,)]
+    pairs = [(3 * b, 120) for b in range(40)]
+    coverage, compositions = np.exp(rng.normal(2.5, 1, (40, 4))), [composition(rng) for _ in range(40)]
+    contigs, order = plant_contigs(rng, genomes, [20 * KB] * 120 + [1900], coverage, compositions, pairs)
+    label = np.array([genomes[i][0] for i in order])
+    assert refine.refine_labels(contigs, label, 0.9, 0)[0]["final"].tolist() == label.tolist()
