@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Read a group's tables together, each held against contigs.tsv, and take out what is of one assembly.
+
+The stages that refine bins or cut them read clusters, coverages, homologs and contig graphs here, so that all of them
+refuse files of another run with the same words.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+from stage_tables import CLUSTERS, COVERAGE, EDGES, HOMOLOGS, VERTICES, check_contigs, read_table
+
+
+def contigs_of_assembly(contigs: pd.DataFrame, assembly: str, contigs_path: Path) -> pd.DataFrame:
+    """Return the rows of contigs.tsv of an assembly; raise ClickException if there is none."""
+    table = contigs[contigs["assembly"] == assembly]
+    if table.empty:
+        raise click.ClickException(f"{contigs_path}: no contig of assembly {assembly!r}; check the assembly's id")
+    return table
+
+
+def read_clusters(path: Path, contigs: pd.DataFrame) -> pd.DataFrame:
+    """Return clusters.tsv; raise ClickException unless every contig is of this group and of the assembly it names."""
+    clusters = read_table(CLUSTERS, path, ["cluster", "contig", "assembly"])
+    check_contigs(path, clusters, contigs["contig"], "in contigs.tsv")
+    check_assemblies(path, clusters, contigs)
+    return clusters
+
+
+def check_assemblies(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame) -> None:
+    """Raise ClickException for the first contig of a table that contigs.tsv has in another assembly."""
+    known = contigs.set_index("contig")["assembly"].reindex(frame["contig"]).to_numpy()
+    differs = known != frame["assembly"].to_numpy()
+    if differs.any():
+        row = int(differs.argmax())
+        contig, assembly = frame[["contig", "assembly"]].iloc[row]
+        raise click.ClickException(
+            f"{path}: row {row + 1} (contig {contig!r}): is not of assembly {assembly!r}, but of {known[row]!r} in "
+            "contigs.tsv; give both from the same run"
+        )
+
+
+def large_clusters(clusters: pd.DataFrame, contigs: pd.DataFrame, min_size: int) -> pd.Series:
+    """Return the cluster of each contig of an assembly, "" for none and for one below min_size bp in the assembly."""
+    cluster_of = dict(zip(clusters["contig"], clusters["cluster"]))
+    cluster = pd.Series([cluster_of.get(contig, "") for contig in contigs["contig"]], index=contigs.index, dtype=str)
+    size = contigs["length"].groupby(cluster).transform("sum")
+    return cluster.where(size >= min_size, "")
+
+
+def read_coverage(path: Path, contigs: pd.DataFrame) -> pd.DataFrame:
+    """Return the coverage (mean reads per base) of the contigs, in their order (n x s, a column for each sample).
+
+    Raise ClickException unless the table has exactly the contigs of the group.
+    """
+    table = read_table(COVERAGE, path)
+    is_absent = ~contigs["contig"].isin(table["contig"]).to_numpy()
+    if is_absent.any():
+        first = contigs["contig"].iloc[int(is_absent.argmax())]
+        raise click.ClickException(f"{path}: no row for contig {first!r} of contigs.tsv; give both from the same run")
+    check_contigs(path, table, contigs["contig"], "in contigs.tsv")
+    return table.set_index("contig").loc[contigs["contig"]]
+
+
+def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the links between the contigs of an assembly, and whether each has a place in the graph (n, bool).
+
+    Links (2 x 2m, sorted) are the numbers of two contigs in `names`; each stands there from both of its ends, and none
+    leads from a contig to itself. Raise ClickException for a vertex that is not among the contigs, and for an edge to
+    what is no vertex.
+    """
+    number = pd.Series(np.arange(len(names)), index=names)
+    placed = read_table(VERTICES, vertices)
+    check_contigs(vertices, placed, number.index, "a contig of this assembly in contigs.tsv")
+    table = read_table(EDGES, edges)
+    check_contigs(edges, table, placed["contig"], f"in {vertices}", ["contig_1", "contig_2"])
+    is_placed = np.zeros(len(names), dtype=bool)
+    is_placed[number[placed["contig"]]] = True
+    one, other = number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()
+    links = np.unique(np.stack([np.append(one, other), np.append(other, one)]), axis=1)
+    return links[:, links[0] != links[1]], is_placed
+
+
+def read_homologs(path: Path, group: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Return the pairs of homologous contigs of an assembly and the seeds that both hold (3 x h).
+
+    Contigs are their numbers in `names`. `group` has the names of all contigs of the group; raise ClickException for a
+    pair with a contig that is not among them.
+    """
+    table = read_table(HOMOLOGS, path)
+    check_contigs(path, table, group, "in contigs.tsv", ["contig_1", "contig_2"])
+    number = pd.Series(np.arange(len(names)), index=names)
+    table = table[table["contig_1"].isin(number.index) & table["contig_2"].isin(number.index)]
+    one, other = number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()
+    return np.stack([one, other, table["shared"].to_numpy()])

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Read and write the arrays that pass between stages, and the JSON files that describe them.
+
+An array is a .npy file with a row for each of some contigs. It has no names: the SHA-256 of the contigs' names, in
+order, stands in the JSON file that its stage wrote beside it (`stage_tables.contigs_hash`). Every reader holds shape,
+values and hash against the table of those contigs and refuses what differs with one line that names the file.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from stage_tables import contigs_hash
+
+N_TETRANUCLEOTIDES = 136  # canonical ones: a 4-mer and its reverse complement are one
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """An array with a row for each contig."""
+
+    file: str  # its path below results/<group>/, as docs/output.md has it
+    stage: str  # which writes it
+    width: int | str | None  # columns, or the name of a number that only a run knows; None: it has one dimension
+
+
+@dataclass(frozen=True)
+class Description:
+    """A JSON file of one object."""
+
+    file: str
+    stage: str
+    keys: dict[str, type | tuple[type, ...]]  # what stages read of it, with the types
+    indent: int = 2
+
+    @property
+    def remedy(self) -> str:
+        """Return what a user can do about a file that is not such a description."""
+        return f"give the {Path(self.file).name} that the {self.stage} stage wrote"
+
+
+TNF = Matrix("features/tnf.npy", "features", N_TETRANUCLEOTIDES)
+ABUNDANCE = Matrix("features/abundance.npy", "features", "samples")
+DEPTH = Matrix("features/depth.npy", "features", None)
+TETRANUCLEOTIDES = Matrix("features/tetranucleotides.npy", "features", N_TETRANUCLEOTIDES)
+LATENT = Matrix("vae/latent.npy", "vae", "latent_size")
+
+FEATURES = Description(
+    "features/features.json",
+    "features",
+    {
+        "samples": list,
+        "rows_sha256": str,
+        "contigs_sha256": str,
+        "mapped_reads": (dict, type(None)),
+        "tetranucleotides": list,
+        "tnf_mean": list,
+        "tnf_sd": list,
+        "depth_mean": float,
+        "depth_divisor": float,
+    },
+    indent=1,
+)
+LATENT_DESCRIPTION = Description("vae/latent.json", "vae", {"rows_sha256": str})
+THRESHOLD = Description("cluster/threshold.json", "cluster", {"threshold": float})
+GRAPH = Description("refine/<assembly>/graph.json", "graph", {})
+REFINEMENT_COUNTS = Description("refine/<assembly>/refinement.json", "refine", {})
+
+
+def read_description(description: Description, path: Path, keys: Sequence[str]) -> dict:
+    """Return the object of a JSON file; raise ClickException if it lacks one of the keys or its value is of no such
+    type."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{path}: is not JSON ({error}); {description.remedy}") from error
+    for key in keys:
+        types = description.keys[key]
+        if not isinstance(content, dict) or key not in content or not isinstance(content[key], types):
+            kind = (types if isinstance(types, type) else types[0]).__name__
+            kind = {"dict": "object", "float": "number", "list": "list", "str": "text"}[kind]
+            raise click.ClickException(f"{path}: has no {kind} `{key}`; {description.remedy}")
+    return content
+
+
+def write_description(description: Description, content: dict) -> None:
+    """Write a JSON file into the current directory."""
+    Path(Path(description.file).name).write_text(json.dumps(content, indent=description.indent) + "\n")
+
+
+def contigs_in(names: Sequence[str], path: Path) -> str:
+    """Return what an error calls the contigs of a table."""
+    first = f", the first {next(iter(names))!r}" if len(names) else ""
+    return f"{len(names)} contigs of {path}{first}"
+
+
+def check_hash(path: Path, digest: str, names: Sequence[str], names_path: Path) -> None:
+    """Raise ClickException unless the hash in a description is that of the contigs' names."""
+    if contigs_hash(names) != digest:
+        raise click.ClickException(
+            f"{path}: is not about the {contigs_in(names, names_path)}; give both from the same run"
+        )
+
+
+def read_matrix(
+    matrix: Matrix,
+    path: Path,
+    names: Sequence[str],
+    names_path: Path,
+    width: int | None = None,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return an array with a row for each of the named contigs, or of it some rows, whose numbers are given.
+
+    `width` is the number of columns where only the run knows it. Raise ClickException if the array is not readable or
+    has another shape, and for a value that is not a finite number.
+    """
+    remedy = f"give the {path.name} that the {matrix.stage} stage wrote"
+    try:
+        values = np.load(path, mmap_mode="r" if rows is not None else None, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise click.ClickException(f"{path}: is not a readable .npy array ({error}); {remedy}") from error
+    columns = () if matrix.width is None else (width if isinstance(matrix.width, str) else matrix.width,)
+    expected = (len(names), *columns)
+    if values.ndim != len(expected) or any(n not in (None, m) for n, m in zip(expected, values.shape)):
+        shape = " x ".join(str(n or "any") for n in expected)
+        raise click.ClickException(
+            f"{path}: has the shape {values.shape}, not {shape} as asked for by the {contigs_in(names, names_path)}; "
+            "give both from the same run"
+        )
+    if values.dtype.kind not in "fiu":
+        raise click.ClickException(f"{path}: holds {values.dtype}, not numbers; {remedy}")
+    if rows is not None:
+        values = values[rows]
+    is_wrong = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    if is_wrong.any():
+        first = int(is_wrong.argmax())
+        row = first if rows is None else int(rows[first])
+        raise click.ClickException(
+            f"{path}: row {row + 1} (contig {list(names)[row]!r}): holds a value that is not a finite number; {remedy}"
+        )
+    return values
+
+
+def write_matrix(matrix: Matrix, values: np.ndarray) -> None:
+    """Write an array into the current directory."""
+    np.save(Path(matrix.file).name, values)

@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+"""Read and write the tables that pass between stages or that a user finds among the results.
+
+Every table of docs/output.md has one schema here: its columns with their types and bounds, the columns that make its
+key, and the format of its numbers. `read_table` refuses what breaks the schema with one line that names the file, the
+row and the remedy; `write_table` gives the same bytes for the same table. Rows are counted from 1, below the header.
+"""
+
+import csv
+import gzip
+import hashlib
+import math
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import numpy as np
+import pandas as pd
+
+GZIP_LEVEL = 6
+WHOLE_NUMBER = re.compile(r" *[-+]?[0-9]{1,18} *")
+DTYPES = {str: str, bool: str, int: np.int64, float: np.float64}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its name, its type and the values that it may hold."""
+
+    name: str
+    kind: type = str  # str, int, float, or bool, which is written as true or false
+    least: float = 0  # of a number
+    most: float = math.inf
+    may_be_empty: bool = False  # of a text
+    words: tuple[str, ...] = ()  # the only ones that a text may be, if any are given
+
+    def wrong(self, values: pd.Series) -> np.ndarray:
+        """Tell which values (n, read as DTYPES says) the column may not hold (n, bool)."""
+        if self.kind in (int, float):
+            return ~(np.isfinite(values) & (values >= self.least) & (values <= self.most)).to_numpy()
+        if self.choices:
+            return ~values.isin(self.choices).to_numpy()
+        return np.zeros(len(values), bool) if self.may_be_empty else (values == "").to_numpy()
+
+    def can_be(self, cell: str) -> bool:
+        """Tell whether the text of a cell is of the column's type."""
+        if self.kind is int:
+            return WHOLE_NUMBER.fullmatch(cell) is not None
+        try:
+            return self.kind is not float or "_" not in cell and math.isfinite(float(cell))
+        except ValueError:
+            return False
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Return the texts that a cell may be; none if it may be any."""
+        return ("true", "false") if self.kind is bool else self.words
+
+    @property
+    def rule(self) -> str:
+        """Return what a value must be, as an error says it."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.kind is str:
+            return "a text that is not empty"
+        number = "a whole number" if self.kind is int else "a finite number"
+        if self.most < math.inf:
+            return f"{number} from {self.least} to {self.most}"
+        return f"{number} of at least {self.least}" if self.least > -math.inf else number
+
+
+@dataclass(frozen=True)
+class Table:
+    """The schema of a table."""
+
+    file: str  # its path below results/<group>/, as docs/output.md has it
+    stage: str  # which writes it
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()  # columns that no two rows have in common
+    sample: Column | None = None  # of one further column per sample: what it holds; its name is the prefix of theirs
+    float_format: str = "%.6g"
+
+    @property
+    def name(self) -> str:
+        """Return the name of its file."""
+        return Path(self.file).name
+
+    @property
+    def remedy(self) -> str:
+        """Return what a user can do about a file that is not such a table."""
+        return f"give the {self.name} that the {self.stage} stage wrote"
+
+
+def text(*names: str, may_be_empty: bool = False) -> tuple[Column, ...]:
+    """Return columns of text."""
+    return tuple(Column(name, may_be_empty=may_be_empty) for name in names)
+
+
+def whole(*names: str, least: int = 0) -> tuple[Column, ...]:
+    """Return columns of whole numbers."""
+    return tuple(Column(name, int, least) for name in names)
+
+
+def real(*names: str, least: float = 0, most: float = math.inf) -> tuple[Column, ...]:
+    """Return columns of finite numbers."""
+    return tuple(Column(name, float, least, most) for name in names)
+
+
+CONTIGS = Table(
+    "catalogue/contigs.tsv",
+    "catalogue",
+    (*text("contig", "assembly", "name"), *whole("length", least=1)),
+    key=("contig",),
+)
+COUNTS = Table(
+    "abundance/<sample>.counts.tsv.gz",
+    "map_reads",
+    (*text("sample", "contig"), *whole("reads"), *real("coverage")),
+    key=("contig",),
+)
+READ_NUMBERS = ("reads", "mapped_reads", "counted_reads", "alignments")
+MAPPING = Table(
+    "abundance/<sample>.mapping.tsv",
+    "map_reads",
+    (*text("sample"), *whole(*READ_NUMBERS), *real("mean_coverage")),
+    key=("sample",),
+)
+ROWS = Table("features/rows.tsv", "features", (*text("contig"), *whole("length", least=1)), key=("contig",))
+EXCLUDED = Table(
+    "features/excluded.tsv",
+    "features",
+    (*text("contig"), Column("reason", words=("short", "no_tetranucleotide"))),
+    key=("contig",),
+)
+RPKM = Table("features/rpkm.tsv.gz", "features", text("contigname"), key=("contigname",), sample=Column("", float))
+COVERAGE = Table("features/coverage.tsv.gz", "features", text("contig"), key=("contig",), sample=Column("", float))
+TRAINING = Table(
+    "vae/training.tsv",
+    "vae",
+    (
+        *whole("epoch", least=1),
+        *real("loss", "ce", "sse", "kld", "depth_se", least=-math.inf),
+        *whole("batch_size", least=1),
+        *real("learning_rate", "seconds"),
+    ),
+    key=("epoch",),
+)
+CLUSTERS = Table("clusters.tsv", "cluster", text("cluster", "contig", "assembly", "name"), key=("contig",))
+HOMOLOGS = Table(
+    "homologs/homologs.tsv.gz",
+    "homologs",
+    (*text("contig_1", "contig_2"), *whole("shared", least=1)),
+    key=("contig_1", "contig_2"),
+)
+VERTICES = Table("refine/<assembly>/vertices.tsv.gz", "graph", text("contig"), key=("contig",))
+# It has no key: an edge that stands twice does no harm, as the readers make the graph simple.
+EDGES = Table("refine/<assembly>/edges.tsv.gz", "graph", text("contig_1", "contig_2"))
+REFINED_CONTIG2BIN = Table("refine/<assembly>/contig2bin.tsv", "refine", text("contig", "bin"), key=("contig", "bin"))
+REFINEMENT = Table(
+    "refine/<assembly>/refinement.tsv",
+    "refine",
+    (
+        *text("contig", "assembly", "name"),
+        *whole("length", least=1),
+        *text("initial", may_be_empty=True),
+        Column("in_graph", bool),
+        *text("unlinked", "final", may_be_empty=True),
+        *real("posterior", "none", most=1),
+        *text("merged", may_be_empty=True),
+        *text("reason"),
+    ),
+    key=("contig",),
+    float_format="%.4f",
+)
+ARTICLE_REFINEMENT = Table(
+    "refine/<assembly>/refinement.tsv",
+    "refine",
+    (
+        *text("contig", "assembly", "name"),
+        *whole("length", least=1),
+        Column("in_graph", bool),
+        *text("initial", "step1", "step2", "step3", "final", may_be_empty=True),
+        *text("reason"),
+    ),
+    key=("contig",),
+)
+CONTIG2BIN = Table("contig2bin.tsv", "bins", text("assembly", "contig", "bin"), key=("assembly", "contig", "bin"))
+BINS = Table(
+    "bins.tsv",
+    "bins",
+    (
+        *text("bin", "assembly", "cluster"),
+        *whole("size", "contigs", "n50", least=1),
+        *real("gc", most=1),
+        *whole("multi_labelled"),
+        Column("refined", bool),
+    ),
+    key=("bin",),
+    sample=Column("coverage_", float),
+)
+UNBINNED = Table(
+    "unbinned.tsv",
+    "bins",
+    (
+        *text("assembly", "contig"),
+        *whole("length", least=1),
+        *text("cluster", may_be_empty=True),
+        Column("reason", words=("small_bin", "removed", "short", "no_tetranucleotide", "unclustered")),
+    ),
+    key=("assembly", "contig"),
+)
+GROUP_NUMBERS = ("assemblies", "samples", "contigs", "contigs_binned", "bp", "bp_binned", "bins", "refined_assemblies")
+SUMMARY = Table("summary.tsv", "summary", (*text("group"), *whole(*GROUP_NUMBERS)), key=("group",))
+
+
+def contigs_hash(names: Iterable[str]) -> str:
+    """Return the SHA-256 of the names of contigs, joined by newlines: it travels with what has a row for each."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the columns of a table in their types; the file may be plain or gzipped.
+
+    `columns` are those that the caller needs; without it they are all of the schema, in its order, and those of the
+    samples. The file may have others. Raise ClickException if it is damaged or not such a table.
+    """
+    try:
+        header, is_even = read_header(path)
+        wanted = find_columns(table, path, header, columns)
+        dtypes = {name: DTYPES[wanted[name].kind] if name in wanted else str for name in header}
+        frame = parse(path, dtypes) if is_even else None
+        if frame is None:
+            raise find_malformed_row(table, path, header, wanted)
+    except (OSError, EOFError, zlib.error) as error:
+        raise click.ClickException(f"{path}: is damaged or cut off ({error}); {table.remedy}") from error
+    if list(frame.columns) != list(wanted):
+        frame = frame[list(wanted)]
+    for name, column in wanted.items():
+        is_wrong = column.wrong(frame[name])
+        if is_wrong.any():
+            first = int(is_wrong.argmax())
+            raise wrong_cell(table, path, first + 1, row_of(frame, first), name, column)
+    key = [name for name in table.key if name in wanted]
+    if key and len(key) == len(table.key) and (again := frame.duplicated(key)).any():
+        first = int(again.argmax())
+        raise wrong_row(table, path, first + 1, row_of(frame, first), "stands in the table twice")
+    flags = {name: frame[name] == "true" for name, column in wanted.items() if column.kind is bool}
+    return frame.assign(**flags) if flags else frame
+
+
+def open_table(path: Path) -> BinaryIO:
+    """Open a file that is plain or gzipped."""
+    with open(path, "rb") as plain:
+        is_gzipped = plain.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_gzipped else open(path, "rb")
+
+
+def read_header(path: Path) -> tuple[list[str], bool]:
+    """Return the names of a table's columns, none if it is empty, and whether its first row has as many cells."""
+    with open_table(path) as lines:
+        header, first = lines.readline(), lines.readline().rstrip(b"\r\n")
+    try:
+        names = header.decode("utf-8-sig").rstrip("\r\n").split("\t")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{path}: its header is not UTF-8 ({error}); give a table of text") from error
+    return names if header.strip() else [], not first or first.count(b"\t") == header.count(b"\t")
+
+
+def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[str] | None) -> dict[str, Column]:
+    """Return the columns to read by their names in the header; raise ClickException if one is missing or repeated."""
+    known = {column.name: column for column in table.columns}
+    needed = known if columns is None else {name: known[name] for name in columns}
+    if not header:
+        raise click.ClickException(f"{path}: is empty; {table.remedy}")
+    for name in needed:
+        if name not in header:
+            raise click.ClickException(f"{path}: no column {name} (it has {', '.join(header)}); {table.remedy}")
+    further = [name for name in header if name not in known]
+    repeated = [name for name in header if header.count(name) > 1] if len(set(header)) < len(header) else []
+    if repeated:
+        raise click.ClickException(f"{path}: two columns are named {repeated[0]!r}; rename one")
+    if table.sample is None or columns is not None:
+        return needed
+    prefix = table.sample.name
+    of_samples = [name for name in further if name.startswith(prefix) and name != prefix]
+    if not of_samples:
+        raise click.ClickException(f"{path}: no sample column behind {table.columns[-1].name}; {table.remedy}")
+    return {**needed, **dict.fromkeys(of_samples, table.sample)}
+
+
+def parse(path: Path, dtypes: dict[str, type]) -> pd.DataFrame | None:
+    """Return all columns of a table, or None if a row or a cell of it is malformed."""
+    # A cell that is no whole number makes pandas warn before it fails.
+    with open_table(path) as lines, np.errstate(invalid="ignore"):
+        try:
+            return pd.read_csv(
+                lines,
+                sep="\t",
+                dtype=dtypes,
+                index_col=False,
+                keep_default_na=False,
+                na_filter=False,
+                quoting=csv.QUOTE_NONE,
+            )
+        except (ValueError, OverflowError):
+            return None
+
+
+def find_malformed_row(table: Table, path: Path, header: list[str], wanted: dict[str, Column]) -> click.ClickException:
+    """Return the error for the first row of a file that could not be read, found by reading it line by line."""
+    with open_table(path) as lines:
+        next(lines)
+        for number, line in enumerate(lines, 1):
+            try:
+                cells = line.decode().rstrip("\r\n").split("\t")
+            except UnicodeDecodeError as error:
+                return click.ClickException(f"{path}: row {number}: is not UTF-8 ({error}); {table.remedy}")
+            row = dict(zip(header, cells))
+            if cells != [""] and len(cells) != len(header):
+                problem = f"has {len(cells)} cells under a header of {len(header)}"
+                return wrong_row(table, path, number, row, problem)
+            for name, column in wanted.items() if cells != [""] else ():
+                if not column.can_be(row[name]):
+                    return wrong_cell(table, path, number, row, name, column)
+    return click.ClickException(f"{path}: is not the table that it should be; {table.remedy}")
+
+
+def row_of(frame: pd.DataFrame, position: int) -> dict:
+    """Return a row of a table by the names of its columns."""
+    values = {name: column.iloc[position] for name, column in frame.items()}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+
+
+def wrong_row(table: Table, path: Path, number: int, row: Mapping, problem: str) -> click.ClickException:
+    """Return the error for a row of a file, counted from 1; the columns of the key name it."""
+    names = [name for name in table.key or (table.columns[0].name,) if name in row]
+    key = ", ".join(f"{'contig' if name == 'contigname' else name} {row[name]!r}" for name in names)
+    return click.ClickException(f"{path}: row {number}{f' ({key})' if key else ''}: {problem}; {table.remedy}")
+
+
+def wrong_cell(table: Table, path: Path, number: int, row: Mapping, name: str, column: Column) -> click.ClickException:
+    """Return the error for a value that its column may not hold."""
+    return wrong_row(table, path, number, row, f"has {row[name]!r} in column {name}, not {column.rule}")
+
+
+def check_contigs(
+    path: Path, frame: pd.DataFrame, known: pd.Series | pd.Index, where: str, columns: Sequence[str] = ("contig",)
+) -> None:
+    """Raise ClickException for the first contig in these columns that is not known; `where` the known ones are."""
+    for name in columns:
+        is_unknown = ~frame[name].isin(known).to_numpy()
+        if is_unknown.any():
+            first = int(is_unknown.argmax())
+            contig = frame[name].iloc[first]
+            raise click.ClickException(
+                f"{path}: row {first + 1}: contig {contig!r} is not {where}; give both from the same run"
+            )
+
+
+def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:
+    """Write a table into the current directory, gzipped if so named: the same bytes for the same table.
+
+    Raise ValueError if its columns are not those of the schema.
+    """
+    names = [column.name for column in table.columns]
+    given = list(frame.columns)
+    if given[: len(names)] != names or (len(given) > len(names)) != (table.sample is not None):
+        raise ValueError(f"{table.file} has the columns {names}, not {given}")
+    flags = [column.name for column in table.columns if column.kind is bool]
+    as_words = {name: frame[name].map({True: "true", False: "false"}) for name in flags}
+    path = str(path or table.name)
+    frame.assign(**as_words).to_csv(
+        path,
+        sep="\t",
+        index=False,
+        float_format=table.float_format,
+        quoting=csv.QUOTE_NONE,
+        lineterminator="\n",
+        # Without a time in its header, which would differ from run to run.
+        compression={"method": "gzip", "compresslevel": GZIP_LEVEL, "mtime": 0} if path.endswith(".gz") else None,
+    )

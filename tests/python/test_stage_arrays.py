@@ -1,0 +1,118 @@
+"""stage_arrays.py: arrays and descriptions that no stage may take, each with one line that names the file."""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+import stage_arrays
+from stage_arrays import FEATURES, LATENT, TETRANUCLEOTIDES, Description, Matrix
+from stage_tables import contigs_hash
+
+NAMES = ["a", "NA", "c"]
+ROWS = Path("rows.tsv")
+OUTPUT_PAGE = Path(__file__).resolve().parents[2] / "docs" / "output.md"
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_every_file_and_key_is_documented():
+    page = OUTPUT_PAGE.read_text()
+    for value in vars(stage_arrays).values():
+        if isinstance(value, Matrix | Description):
+            assert f"`{Path(value.file).name}`" in page or f"### {value.file}" in page
+        if isinstance(value, Description):
+            assert [key for key in value.keys if f"`{key}`" not in page] == []
+
+
+def test_a_matrix_comes_back():
+    values = np.arange(12, dtype=np.float32).reshape(3, 4)
+    stage_arrays.write_matrix(LATENT, values)
+    path = Path("latent.npy")
+    assert np.array_equal(stage_arrays.read_matrix(LATENT, path, NAMES, ROWS), values)
+    assert np.array_equal(stage_arrays.read_matrix(LATENT, path, NAMES, ROWS, width=4), values)
+    assert np.array_equal(stage_arrays.read_matrix(LATENT, path, NAMES, ROWS, rows=np.array([2, 0])), values[[2, 0]])
+    np.save("depth.npy", values[:, 0])
+    assert np.array_equal(stage_arrays.read_matrix(stage_arrays.DEPTH, Path("depth.npy"), NAMES, ROWS), values[:, 0])
+    np.save("empty.npy", values[:0])
+    assert stage_arrays.read_matrix(LATENT, Path("empty.npy"), [], ROWS).shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((2, 136)), "has the shape (2, 136), not 3 x 136 as asked for by the 3 contigs of rows.tsv, the first"),
+        (np.ones((3, 135)), "has the shape (3, 135), not 3 x 136"),
+        (np.ones(3), "has the shape (3,), not 3 x 136"),
+        (np.full((3, 136), "x"), "not numbers"),
+        (np.where(np.arange(3)[:, None] == 1, np.nan, np.ones((3, 136))), "row 2 (contig 'NA'): holds a value"),
+        (np.where(np.arange(3)[:, None] == 2, np.inf, np.ones((3, 136))), "row 3 (contig 'c'): holds a value"),
+        (np.full((3, 136), None), "is not a readable .npy array"),
+        (b"", "is not a readable .npy array"),
+        (b"no array", "is not a readable .npy array"),
+    ],
+)
+def test_bad_matrices(values, message):
+    path = Path("tetranucleotides.npy")
+    if isinstance(values, bytes):
+        path.write_bytes(values)
+    else:
+        np.save(path, values)
+    for rows in (None, np.array([2, 1])):
+        if rows is not None and "row 3" in message:
+            rows = rows[:1]
+        with pytest.raises(click.ClickException) as refused:
+            stage_arrays.read_matrix(TETRANUCLEOTIDES, path, NAMES, ROWS, rows=rows)
+        assert refused.value.message.startswith(f"{path}: ") and "\n" not in refused.value.message
+        assert message in refused.value.message
+
+
+def test_a_truncated_matrix_is_named():
+    np.save("latent.npy", np.ones((3, 40)))
+    raw = Path("latent.npy").read_bytes()
+    Path("latent.npy").write_bytes(raw[:-100])
+    for rows in (None, np.array([0])):
+        with pytest.raises(click.ClickException, match="latent.npy: is not a readable"):
+            stage_arrays.read_matrix(LATENT, Path("latent.npy"), NAMES, ROWS, rows=rows)
+
+
+def test_a_description_comes_back():
+    stage_arrays.write_description(FEATURES, {"samples": ["S1"], "mapped_reads": None})
+    assert Path("features.json").read_text() == json.dumps({"samples": ["S1"], "mapped_reads": None}, indent=1) + "\n"
+    found = stage_arrays.read_description(FEATURES, Path("features.json"), ["samples", "mapped_reads"])
+    assert found == {"samples": ["S1"], "mapped_reads": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        ("[]", "has no list `samples`"),
+        ("{}", "has no list `samples`"),
+        ('{"samples": "S1"}', "has no list `samples`"),
+        ('{"samples": ["S1"]}', "has no object `mapped_reads`"),
+        ('{"samples": ["S1"], "mapped_reads": null}', "has no text `rows_sha256`"),
+    ],
+)
+def test_bad_descriptions(text, message):
+    path = Path("features.json")
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(click.ClickException) as refused:
+        stage_arrays.read_description(FEATURES, path, ["samples", "mapped_reads", "rows_sha256"])
+    assert refused.value.message.startswith(f"features.json: {message}")
+    assert refused.value.message.endswith("; give the features.json that the features stage wrote")
+
+
+def test_a_hash_of_other_contigs():
+    path = Path("features.json")
+    stage_arrays.check_hash(path, contigs_hash(NAMES), NAMES, ROWS)
+    with pytest.raises(click.ClickException, match="is not about the 3 contigs of rows.tsv, the first 'a'; give both"):
+        stage_arrays.check_hash(path, contigs_hash(NAMES[::-1]), NAMES, ROWS)
+    with pytest.raises(click.ClickException, match="the 0 contigs of rows.tsv; give both"):
+        stage_arrays.check_hash(path, contigs_hash(NAMES), [], ROWS)

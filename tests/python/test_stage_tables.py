@@ -1,0 +1,253 @@
+"""stage_tables.py: schemas against docs/output.md, every malformed variant of every table, round trips."""
+
+import gzip
+import html
+import re
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import pytest
+import stage_tables
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stage_tables import Column, Table, read_table, write_table
+
+SCHEMAS = {name: value for name, value in vars(stage_tables).items() if isinstance(value, Table)}
+OUTPUT_PAGE = Path(__file__).resolve().parents[2] / "docs" / "output.md"
+N_ROWS = 3
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+# The page of outputs
+
+
+def documented_tables() -> dict[str, list[str]]:
+    """Columns of each table of docs/output.md by its heading."""
+    sections = re.split(r"^#+ ", html.unescape(OUTPUT_PAGE.read_text()), flags=re.MULTILINE)
+    tables = {}
+    for section in sections:
+        heading, _, body = section.partition("\n")
+        found = re.search(r"^\| column \| \|\n\|---\|---\|\n((?:\|.*\n)+)", body, flags=re.MULTILINE)
+        if found:
+            cells = [line.split("|")[1] for line in found[1].splitlines()]
+            tables[heading] = [name for cell in cells for name in re.findall("`([^`]+)`", cell)]
+        assert bool(found) == (".tsv" in heading), f"docs/output.md, {heading}: a table needs its columns"
+    return tables
+
+
+def heading_of(table: Table) -> str:
+    modes = {id(stage_tables.REFINEMENT): ", evidence", id(stage_tables.ARTICLE_REFINEMENT): ", article"}
+    return table.file + modes.get(id(table), "")
+
+
+def test_every_schema_is_documented_and_every_documented_table_has_a_schema():
+    schemas = {}
+    for table in SCHEMAS.values():
+        of_samples = [f"{table.sample.name}<sample>"] if table.sample else []
+        schemas[heading_of(table)] = [column.name for column in table.columns] + of_samples
+    assert schemas == documented_tables()
+
+
+def test_words_of_a_column_are_documented():
+    page = OUTPUT_PAGE.read_text()
+    for table in SCHEMAS.values():
+        assert [word for column in table.columns for word in column.words if f"`{word}`" not in page] == []
+
+
+# What is refused
+
+
+def good_cell(column: Column, row: int) -> str:
+    if column.choices:
+        return column.choices[row % len(column.choices)]
+    if column.kind is str:
+        return f'"{column.name}~{row}'  # a quote is a character like others
+    return str(row + 1) if column.kind is int else str(row / 4)
+
+
+def good_rows(table: Table) -> list[list[str]]:
+    """The header of a table and some rows that it may have."""
+    of_samples = [table.sample.name + sample for sample in ("S1", "NA")] if table.sample else []
+    columns = [*table.columns, *[table.sample] * len(of_samples)]
+    rows = [[good_cell(column, row) for column in columns] for row in range(N_ROWS)]
+    return [[column.name for column in table.columns] + of_samples, *rows]
+
+
+def as_bytes(rows: list[list[str]]) -> bytes:
+    return "".join("\t".join(row) + "\n" for row in rows).encode()
+
+
+def changed(rows: list[list[str]], row: int, column: int, cell: str) -> bytes:
+    rows = [list(cells) for cells in rows]
+    rows[row][column] = cell
+    return as_bytes(rows)
+
+
+def malformed_cells(table: Table, rows: list[list[str]]):
+    """Variants with one wrong cell in the second row: name, bytes, words of the error."""
+    columns = [*table.columns, *[table.sample] * (len(rows[0]) - len(table.columns))]
+    for place, column in enumerate(columns):
+        name = rows[0][place]
+        # The empty line of a table of one column is passed over, as in all tables.
+        wrong = [] if column.may_be_empty or len(columns) == 1 else [""]
+        if column.kind in (int, float):
+            wrong += ["text", "nan", "NaN", "inf", "-inf", "1e999", "1,5", "1_0"]
+            wrong += ["-3"] if column.least == 0 else ["0"] if column.least > 0 else []
+            wrong += ["1.5"] if column.kind is int or column.most == 1 else []
+        elif column.choices:
+            wrong += ["other", "True"]
+        for cell in wrong:
+            yield f"{name}-{cell or 'nothing'}", changed(rows, 2, place, cell), ["row 2", f"in column {name}", "not "]
+
+
+def malformed_variants(table: Table):
+    """All variants of a table that no reader may take: name, bytes, words of the error."""
+    rows = good_rows(table)
+    whole = as_bytes(rows)
+    yield from malformed_cells(table, rows)
+    for place, column in enumerate(table.columns):
+        lacking = [cells[:place] + cells[place + 1 :] for cells in rows]
+        yield f"no-{column.name}", as_bytes(lacking), [f"no column {column.name}" if lacking[0] else "is empty"]
+    yield "empty", b"", ["is empty"]
+    yield "empty-gzip", gzip.compress(b""), ["is empty"]
+    yield "blank", b"\n\n", ["is empty"]
+    packed = gzip.compress(whole)
+    yield "cut-off", packed[:-20], ["is damaged or cut off"]
+    yield "cut-off-rows", gzip.compress(as_bytes(rows[:1]) + as_bytes(rows[1:]) * 9999)[:-20], ["is damaged or cut off"]
+    yield "garbled", packed[:-8] + b"garbled!", ["is damaged or cut off"]
+    yield "latin-1", whole + b"\xe9\n" if len(rows[0]) == 1 else whole.replace(b"~1", b"~\xe9"), ["row", "is not UTF-8"]
+    yield "latin-1-header", b"\xe9" + whole, ["header is not UTF-8"]
+    yield "long-first-row", changed(rows, 1, -1, rows[1][-1] + "\tmore"), ["row 1", "cells under a header of"]
+    yield "long-row", changed(rows, 2, -1, rows[2][-1] + "\tmore"), ["row 2", "cells under a header of"]
+    yield "repeated-column", as_bytes([[*cells, cells[0]] for cells in rows]), ["two columns are named"]
+    if table.key:
+        yield "same-key", as_bytes([*rows, rows[2]]), ["row 4", "stands in the table twice"]
+    if table.sample:
+        none = [cells[: len(table.columns)] for cells in rows]
+        yield "no-sample", as_bytes(none), ["no sample column"]
+
+
+VARIANTS = [
+    pytest.param(table, raw, words, id=f"{name}-{variant}")
+    for name, table in SCHEMAS.items()
+    for variant, raw, words in malformed_variants(table)
+    if not (variant == "latin-1" and not any(column.kind is str and not column.words for column in table.columns))
+]
+
+
+@pytest.mark.parametrize(("table", "raw", "words"), VARIANTS)
+def test_malformed_tables_are_refused_with_one_line(table, raw, words):
+    path = Path(table.name.replace("<sample>", "S1"))
+    for contents in [raw] if raw[:2] == b"\x1f\x8b" else [raw, gzip.compress(raw)]:
+        path.write_bytes(contents)
+        with pytest.raises(click.ClickException) as refused:
+            read_table(table, path)
+        message = refused.value.message
+        assert message.startswith(f"{path}: ") and "\n" not in message
+        assert [word for word in words if word not in message] == []
+        assert re.search("; (give|rename) ", message)
+
+
+def test_the_first_wrong_row_is_named_by_its_key():
+    Path("contigs.tsv").write_text("contig\tassembly\tname\tlength\na\tA\ta\t7\n\nNA\tA\tb\t12.5\nc\tA\tc\tx\n")
+    with pytest.raises(click.ClickException) as refused:
+        read_table(stage_tables.CONTIGS, Path("contigs.tsv"))
+    assert refused.value.message == (
+        "contigs.tsv: row 3 (contig 'NA'): has '12.5' in column length, not a whole number of at least 1; "
+        "give the contigs.tsv that the catalogue stage wrote"
+    )
+
+
+def test_contigs_of_another_run_are_named():
+    frame = pd.DataFrame({"contig_1": ["a", "b"], "contig_2": ["b", "zz"]})
+    known = pd.Series(["a", "b"])
+    stage_tables.check_contigs(Path("edges.tsv.gz"), frame, known, "in contigs.tsv", ["contig_1"])
+    with pytest.raises(click.ClickException) as refused:
+        stage_tables.check_contigs(Path("edges.tsv.gz"), frame, known, "in contigs.tsv", ["contig_1", "contig_2"])
+    assert refused.value.message == (
+        "edges.tsv.gz: row 2: contig 'zz' is not in contigs.tsv; give both from the same run"
+    )
+
+
+# What is read and written
+
+
+@pytest.mark.parametrize("table", SCHEMAS.values(), ids=SCHEMAS)
+def test_round_trip(table):
+    path = Path(table.name.replace("<sample>", "S1"))
+    path.write_bytes(as_bytes(good_rows(table)))  # plain, whatever its name
+    frame = read_table(table, path)
+    assert list(frame.columns) == good_rows(table)[0] and len(frame) == N_ROWS
+    kinds = {column.name: column.kind for column in table.columns}
+    dtypes = {str: object, bool: bool, int: np.int64, float: np.float64}
+    assert all(frame[name].dtype == dtypes[kinds.get(name, float)] for name in frame.columns)
+    write_table(table, frame, path)
+    first = path.read_bytes()
+    pd.testing.assert_frame_equal(read_table(table, path), frame)
+    write_table(table, frame, path)
+    assert path.read_bytes() == first
+    if table.name.endswith(".gz"):
+        assert first[4:8] == bytes(4)  # no time
+    elif table is not stage_tables.REFINEMENT:
+        numbers = as_bytes(good_rows(table)).replace(b"0.0\t", b"0\t").replace(b"0.0\n", b"0\n")
+        assert first == numbers
+
+
+@pytest.mark.parametrize("table", SCHEMAS.values(), ids=SCHEMAS)
+def test_no_rows(table):
+    path = Path(table.name.replace("<sample>", "S1"))
+    path.write_bytes(as_bytes(good_rows(table)[:1]))
+    frame = read_table(table, path)
+    assert len(frame) == 0
+    write_table(table, frame, path)
+    assert list(read_table(table, path).columns) == good_rows(table)[0]
+
+
+def test_only_the_columns_that_are_asked_for():
+    path = Path("bins.tsv")
+    path.write_text("size\tbin\trefined\tcoverage_S1\textra\n7\tA.1\ttrue\tx\t\n")
+    frame = read_table(stage_tables.BINS, path, ["bin", "size", "refined"])
+    assert frame.to_dict("records") == [{"bin": "A.1", "size": 7, "refined": True}]
+
+
+def test_byte_order_mark_and_crlf():
+    path = Path("rows.tsv")
+    path.write_bytes("\ufeffcontig\tlength\r\nNA\t5\r\n".encode())
+    assert read_table(stage_tables.ROWS, path).to_dict("list") == {"contig": ["NA"], "length": [5]}
+
+
+def test_the_writer_refuses_other_columns():
+    frame = pd.DataFrame({"contig": ["a"], "size": [5]})
+    with pytest.raises(ValueError, match="rows.tsv has the columns"):
+        write_table(stage_tables.ROWS, frame)
+    with pytest.raises(ValueError, match="contigname"):
+        write_table(stage_tables.RPKM, pd.DataFrame({"contigname": ["a"]}))
+
+
+names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
+numbers = st.floats(0, 1e300).map(lambda number: float(f"{number:.6g}"))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(names, st.tuples(numbers, numbers), max_size=5), st.sets(names, min_size=2, max_size=2))
+def test_any_names_come_back(rows, samples):
+    samples = sorted(samples - {"contig"})
+    if len(samples) < 2:
+        return
+    values = np.array(list(rows.values()), dtype=float).reshape(-1, 2)
+    frame = pd.DataFrame(values, columns=samples)
+    frame.insert(0, "contig", pd.Series(list(rows), dtype=object))
+    write_table(stage_tables.COVERAGE, frame)
+    pd.testing.assert_frame_equal(read_table(stage_tables.COVERAGE, Path("coverage.tsv.gz")), frame)
+
+
+def test_hash_is_of_the_names_and_their_order():
+    assert stage_tables.contigs_hash([]) == stage_tables.contigs_hash(iter([]))
+    assert stage_tables.contigs_hash(["a", "b"]) == stage_tables.contigs_hash(pd.Series(["a", "b"]))
+    assert stage_tables.contigs_hash(["a", "b"]) != stage_tables.contigs_hash(["b", "a"])
