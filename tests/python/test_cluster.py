@@ -1,24 +1,16 @@
-"""cluster.py: distances, the preprint's threshold on distributions with a known valley, medoids on planted clusters."""
+"""cluster.py: planted clusters are found, every contig is in one cluster, and files that do not fit are refused."""
 
 import hashlib
 import json
-import math
 from pathlib import Path
 
 import cluster
+import distance_threshold
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from click.testing import CliRunner
-
-
-def planted(sizes: list[int], noise: float, seed: int = 0, dimensions: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """Latent points around random centres, shuffled, and the centre that each belongs to."""
-    rng = np.random.default_rng(seed)
-    owner = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    centres = rng.normal(size=(len(sizes), dimensions))
-    return (centres[owner] + noise * rng.normal(size=(len(owner), dimensions))).astype(np.float32), owner
+from latent_points import planted
 
 
 def write_latent(folder: Path, latent: np.ndarray, names: list[str] | None = None, lengths=None) -> list[str]:
@@ -53,123 +45,6 @@ def partition(table: pd.DataFrame) -> set[frozenset[str]]:
 
 def truth(owner: np.ndarray) -> set[frozenset[str]]:
     return {frozenset(f"contig{i}" for i in np.flatnonzero(owner == group)) for group in np.unique(owner)}
-
-
-def smoothed(counts: np.ndarray) -> np.ndarray:
-    """N(0, 0.015) over 400 bins of [0, 1], written as the sum it is."""
-    centres = [(i + 0.5) / 400 for i in range(400)]
-    kernel = lambda x: math.exp(-x * x / (2 * 0.015**2)) / (0.015 * math.sqrt(2 * math.pi))  # noqa: E731
-    filled = np.flatnonzero(counts)
-    return np.array([sum(counts[j] * kernel(at - centres[j]) for j in filled) for at in centres])
-
-
-def test_distance_is_pearsons():
-    latent = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32) * 5 + 3
-    points, varies = cluster.standardise(latent)
-    expected = 0.5 * (1 - np.corrcoef(latent.astype(np.float64)))
-    assert varies.all()
-    assert np.abs(0.5 - points @ points.T - expected).max() < 1e-5
-
-
-def test_coordinates_lie_on_the_grid_that_makes_sums_exact():
-    points = cluster.standardise(np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32))[0]
-    whole = points.astype(np.float64) * 2**17
-    assert (whole == np.rint(whole)).all()
-
-
-def test_constant_rows_have_no_correlation():
-    latent = np.array([[0.1] * 7, [1, 2, 3, 4, 5, 6, 7], [0] * 7], dtype=np.float32)
-    points, varies = cluster.standardise(latent)
-    assert varies.tolist() == [False, True, False]
-    assert (points[[0, 2]] == 0).all()
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_histograms_leave_the_seed_out_and_blocks_do_not_matter(monkeypatch, threads):
-    latent = np.random.default_rng(1).normal(size=(50, 6)).astype(np.float32)
-    points = torch.from_numpy(cluster.standardise(latent)[0])
-    seeds = torch.tensor([3, 0, 49, 20, 7])
-    whole = cluster.seed_histograms(points, seeds)
-    monkeypatch.setattr(cluster, "BLOCK_VALUES", 14)
-    monkeypatch.setattr(cluster, "SEED_BLOCK", 2)
-    assert np.array_equal(cluster.seed_histograms(points, seeds, threads), whole)
-    distances = 0.5 * (1 - np.corrcoef(latent.astype(np.float64)))
-    for row, seed in zip(whole, seeds.tolist()):
-        others = np.delete(distances[seed], seed)
-        expected = np.histogram(others, bins=400, range=(0, 1))[0]
-        # A distance on a bin's edge may fall to either side in single precision.
-        assert row.sum() == 49 and np.abs(np.cumsum(row) - np.cumsum(expected)).max() <= 1
-
-
-def test_smoothing_is_the_gaussian_of_the_text():
-    counts = np.random.default_rng(2).integers(5, size=400)
-    assert counts @ cluster.smoothing_matrix() == pytest.approx(smoothed(counts), rel=1e-9)
-
-
-def threshold_of(counts: np.ndarray, max_close: int = 2500) -> tuple[float, str]:
-    return cluster.seed_threshold(counts, smoothed(counts), max_close)
-
-
-def test_valley_between_two_peaks():
-    """Equal peaks at bins 19 and 59 of 400: the valley lies half-way, at bin 39, distance 39.5/400."""
-    counts = np.zeros(400, dtype=int)
-    counts[[19, 59]] = 30
-    assert threshold_of(counts) == (pytest.approx(39.5 / 400), "valley")
-
-
-def test_first_valley_is_taken_not_the_deepest():
-    counts = np.zeros(400, dtype=int)
-    counts[[20, 44, 200]] = 30, 40, 1000
-    threshold, kind = threshold_of(counts)
-    assert kind == "valley" and 20 / 400 < threshold < 44 / 400
-
-
-def test_peak_at_distance_zero_counts_as_a_maximum():
-    counts = np.zeros(400, dtype=int)
-    counts[[0, 60]] = 50
-    assert threshold_of(counts) == (pytest.approx(30.5 / 400), "valley")
-
-
-def test_valley_with_too_many_closer_is_refused():
-    """100 contigs close: a limit of 101 takes the valley, 100 does not (fewer than it must be closer)."""
-    counts = np.zeros(400, dtype=int)
-    counts[[10, 200]] = 100, 3000
-    assert threshold_of(counts, 101)[1] == "valley"
-    assert threshold_of(counts, 100)[1] != "valley"
-
-
-def test_fallback_is_the_first_point_at_0_8_of_the_maximum():
-    """One peak and no valley: a Gaussian of sd w is at 0.8 of its height w * sqrt(2 ln 1.25) before its centre."""
-    spread = 0.05
-    centres = (np.arange(400) + 0.5) / 400
-    counts = np.round(1e6 * np.exp(-np.square((centres - 0.5) / spread) / 2)).astype(int)
-    threshold, kind = threshold_of(counts, 10**9)
-    expected = 0.5 - math.hypot(spread, 0.015) * math.sqrt(2 * math.log(1.25))
-    assert kind == "fallback" and abs(threshold - expected) <= 1 / 400
-
-
-def test_undefined_when_the_fallback_has_too_many_closer():
-    counts = np.zeros(400, dtype=int)
-    counts[150:250] = 1000
-    threshold, kind = threshold_of(counts)
-    assert kind == "undefined" and math.isnan(threshold)
-
-
-def test_no_other_contig_is_undefined():
-    assert threshold_of(np.zeros(400, dtype=int))[1] == "undefined"
-
-
-def test_estimate_lies_in_the_gap_of_planted_clusters():
-    latent, owner = planted([60] * 12, noise=0.3)
-    points = torch.from_numpy(cluster.standardise(latent)[0])
-    distance = 0.5 * (1 - np.corrcoef(latent.astype(np.float64)))
-    same = owner[:, None] == owner[None, :]
-    summary = cluster.estimate_threshold(points, 100, 2500, np.random.default_rng(0))
-    assert distance[same].max() < summary["estimate"] < distance[~same].min()
-    assert (summary["seeds"], summary["seeds_with_valley"]) == (100, 100)
-    assert summary["quantiles"]["0.5"] == summary["estimate"]
-    # Its integral over [0, 1] is 1 but for what the smoothing spills over the ends.
-    assert sum(summary["density_mean"]) / 400 == pytest.approx(1, abs=0.05)
 
 
 def test_planted_clusters_are_recovered_exactly(tmp_path, monkeypatch):
@@ -215,25 +90,6 @@ def test_longest_contig_seeds_first(tmp_path, monkeypatch):
     assert found == [2, 1, 0]
 
 
-def test_medoid_search_moves_to_the_denser_point():
-    """Points on an arc; the seed at one end sees few. The middle has the least mean distance, and wins."""
-    angles = np.radians([0, 20, 21, 22, 23, 24, 44])
-    plane = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])
-    arc = np.stack((np.cos(angles), np.sin(angles)), axis=1) @ plane / math.sqrt(2)
-    points = torch.from_numpy(arc.astype(np.float32))
-    threshold = 0.5 * (1 - math.cos(math.radians(23.5)))
-    distance = 0.5 * (1 - np.cos(angles[:, None] - angles[None, :]))
-    inside = (distance <= threshold) & ~np.eye(7, dtype=bool)
-    means = (distance * inside).sum(axis=1) / inside.sum(axis=1)
-    for seed in range(5):
-        rows = np.random.default_rng(seed).permutation(7)
-        space = cluster.Unclustered(points[torch.from_numpy(rows)], threshold, 1)
-        medoid, inner = cluster.find_medoid(space, int(np.argmin(rows)), np.arange(7), 15)
-        medoid, inner = rows[medoid], rows[inner]
-        assert means[medoid] <= means[inside[medoid]].min()
-        assert sorted(inner.tolist()) == np.flatnonzero(inside[medoid]).tolist()
-
-
 def test_every_seed_is_clustered_even_when_its_medoid_leaves_it_behind(tmp_path, monkeypatch):
     """A chain in which the search walks away from its seed: no contig is lost, none stands twice."""
     angles = np.radians(np.cumsum(np.linspace(9, 0.5, 60)))
@@ -243,113 +99,6 @@ def test_every_seed_is_clustered_even_when_its_medoid_leaves_it_behind(tmp_path,
     _, table, _ = run(tmp_path / "out", monkeypatch, inputs, "--distance_threshold", "0.02")
     assert sorted(table["contig"]) == sorted(f"contig{i}" for i in range(60))
     assert table["contig"].iloc[0] != "contig0" and table.loc[table["contig"] == "contig0", "cluster"].item() > 1
-
-
-def plain_clusters(
-    points: np.ndarray, seeds: np.ndarray, threshold: float, patience: int, rng: np.random.Generator
-) -> list[list[int]]:
-    """The text's search point by point over all that is left, in whole numbers: no blocks, no cells, no looking ahead."""
-    whole = np.rint(points.astype(np.float64) * 2**17).astype(np.int64)
-    product = whole @ whole.T
-    order = {row: place for place, row in enumerate(rng.permutation(seeds).tolist())}
-    left, found = np.zeros(len(points), dtype=bool), []
-    left[seeds] = True
-
-    def look(row: int) -> tuple[list[int], float]:
-        close = left & (product[row] / 2**34 >= 0.5 - threshold)
-        close[row] = False
-        mean = 0.5 - product[row, close].sum() / 2**34 / close.sum() if close.any() else 0.0
-        return np.flatnonzero(close).tolist(), mean
-
-    for seed in seeds.tolist():
-        while left[seed]:
-            medoid, drawn, (inner, mean), futile = seed, {seed}, look(seed), 0
-            while futile < patience and (fresh := set(inner) - drawn):
-                draw = min(fresh, key=order.get)
-                drawn.add(draw)
-                futile += 1
-                if look(draw)[1] < mean:
-                    medoid, (inner, mean), futile = draw, look(draw), 0
-            found.append([medoid, *inner])
-            left[found[-1]] = False
-    return found
-
-
-def latents(kind: str) -> np.ndarray:
-    """Sets of points that a shortcut could get wrong."""
-    rng = np.random.default_rng(5)
-    sizes = [150, 90, 60, 40, 30, 20, 10, 5, 5, 3, 2] + [1] * 15
-    if kind == "easy":
-        return planted(sizes, noise=0.3)[0]
-    if kind == "hard":
-        return planted(sizes, noise=0.9, dimensions=12)[0]
-    if kind == "noise":
-        return rng.normal(size=(300, 5)).astype(np.float32)
-    if kind == "twins":
-        return np.repeat(rng.normal(size=(60, 8)).astype(np.float32), rng.integers(1, 9, 60), axis=0)
-    if kind == "opposites":
-        half = planted([20, 20, 10], noise=0.4, dimensions=10)[0]
-        return np.vstack((half, -half))
-    if kind == "constant rows":
-        latent = planted([40, 20, 5], noise=0.6)[0]
-        latent[::7] = 0.1
-        return latent
-    if kind == "chain":
-        angles = np.radians(np.cumsum(np.linspace(9, 0.5, 120)))
-        plane = np.array([[1, -1, 0, 0], [1, 1, -2, 0]]) / np.sqrt([[2], [6]])
-        return (np.stack((np.cos(angles), np.sin(angles)), axis=1) @ plane).astype(np.float32)
-    return rng.normal(size=(int(kind), 6)).astype(np.float32)
-
-
-KINDS = ["easy", "hard", "noise", "twins", "opposites", "constant rows", "chain", "1", "2", "3", "5"]
-SMALL = {
-    "BLOCK_VALUES": 64,
-    "CELL_SIZE": 6,
-    "SEEDS_AHEAD": (2, 5),
-    "TASK_BLOCKS": 2,
-    "JUDGED_AT_ONCE": 1,
-    "SMALLEST_BLOCK": 7,
-}
-
-
-@pytest.mark.parametrize("threshold", [0.02, 0.1, 0.25, 0.6])
-@pytest.mark.parametrize("kind", KINDS)
-def test_shortcuts_change_no_cluster(monkeypatch, kind, threshold):
-    """The same clusters in the same order, each with the same medoid, as without any; whatever the blocks."""
-    points, varies = cluster.standardise(latents(kind))
-    seeds = np.random.default_rng(1).permutation(np.flatnonzero(varies))
-    expected = plain_clusters(points, seeds, threshold, 4, np.random.default_rng(0))
-    assert sorted(row for members in expected for row in members) == sorted(seeds)
-    for threads, settings in ((1, {}), (2, SMALL)):
-        for name, value in settings.items():
-            monkeypatch.setattr(cluster, name, value)
-        draws = np.random.default_rng(0)
-        found = cluster.medoid_clusters(torch.from_numpy(points), seeds, threshold, 4, draws, threads)
-        assert [members.tolist() for members in found] == expected
-
-
-@pytest.mark.parametrize("threshold", [1e-6, 0.1, 0.3, 0.5, 0.9])
-@pytest.mark.parametrize("kind", KINDS)
-def test_cells_hide_no_inner_point(monkeypatch, kind, threshold):
-    """Whatever is inner to one of three queries is found in the cells, after points have left as before."""
-    monkeypatch.setattr(cluster, "CELL_SIZE", 10)
-    points = cluster.standardise(latents(kind))[0]
-    space = cluster.Unclustered(torch.from_numpy(points), threshold, 1)
-    rng = np.random.default_rng(2)
-    distance = 0.5 - points.astype(np.float64) @ points.T.astype(np.float64)
-    for _ in range(4):
-        queries = rng.choice(len(points), min(3, len(points)))
-        inner = np.flatnonzero((distance[queries] <= threshold).any(axis=0) & space.alive)
-        assert set(inner) <= set(space.near_any(queries)) and set(inner) <= set(
-            np.concatenate(space.near_each(queries))
-        )
-        space.remove(rng.choice(np.flatnonzero(space.alive), space.n_alive // 3, replace=False))
-
-
-def test_cells_leave_most_of_separate_clusters_alone():
-    points = torch.from_numpy(cluster.standardise(planted([100] * 40, noise=0.2)[0])[0])
-    space = cluster.Unclustered(points, 0.1, 1)
-    assert sum(len(space.inside(points[[row]])) for row in range(50)) < 0.2 * 50 * len(points)
 
 
 def test_max_clusters_leaves_the_rest_out(tmp_path, monkeypatch):
@@ -366,7 +115,7 @@ def test_undefined_threshold_falls_back_to_the_default(tmp_path, monkeypatch):
     result, table, threshold = run(tmp_path / "out", monkeypatch, inputs, "--max_close_contigs", "1")
     assert result.exit_code == 0, result.output
     assert threshold["defined"] is False and threshold["source"] == "default"
-    assert threshold["threshold"] == cluster.DEFAULT_THRESHOLD and threshold["estimate"] is None
+    assert threshold["threshold"] == distance_threshold.DEFAULT_THRESHOLD and threshold["estimate"] is None
     assert threshold["seeds_undefined"] == 300
     assert "WARNING" in result.output and "--distance_threshold" in result.output
     assert len(table) == 300
@@ -459,3 +208,12 @@ def test_latent_that_does_not_fit(tmp_path, monkeypatch):
 def test_option_out_of_range(tmp_path, monkeypatch, option, value):
     result, _, _ = run(tmp_path / "out", monkeypatch, write_latent(tmp_path, planted([6], noise=0.1)[0]), option, value)
     assert result.exit_code == 2 and option in result.output
+
+
+@pytest.mark.parametrize(("options", "warns"), [((), True), (("--max_close_contigs", "50"), False)])
+def test_warning_where_the_threshold_cannot_be_refused(tmp_path, monkeypatch, options, warns):
+    """The 60 contigs are fewer than the 2,500 that may be closer, and the threshold is what it would be without."""
+    inputs = write_latent(tmp_path, planted([30, 30], noise=0.3)[0])
+    result, _, threshold = run(tmp_path / "out", monkeypatch, inputs, *options)
+    assert result.exit_code == 0 and threshold["defined"]
+    assert ("WARNING: 60 contigs are too few" in result.output) == warns
