@@ -2,11 +2,13 @@
 # folder (scripts/install.sh says where), and from there a second time takes a second.
 SHELL = /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test env images push clean clean-cache requirements
+.PHONY: help demo test test-stage lint env images push clean clean-cache requirements
 
 OUTDIR = results
-# More for nextflow (make demo), pytest (make test) or uv (make requirements)
+# More for nextflow (make demo), pytest (make test, make test-stage) or uv (make requirements)
 ARGS =
+# The stage whose tests run (make test-stage)
+STAGE =
 # A Nextflow for the pipeline tests (make test), in place of the one on PATH
 NEXTFLOW =
 
@@ -33,6 +35,16 @@ test: ## install what is missing and run every test [ARGS='-k name'] [NEXTFLOW=p
 	else echo 'nf-test is not on PATH: its tests are skipped (it has an installer of its own: see its home page)'; fi; \
 	BINLOOM_NEXTFLOW='$(NEXTFLOW)' python3 -m pytest tests -n 2 --dist loadfile -rs $(ARGS) || failed=1; \
 	exit $$failed
+
+test-stage: ## install what is missing and run the tests of one stage and of the modules it imports: STAGE=refine
+	@$(INSTALLED) && tests=$$(scripts/stage_modules.py --tests '$(STAGE)') || exit 1; failed=0; \
+	if type -P nf-test >/dev/null; then nf-test test 'modules/local/$(STAGE)/tests/main.nf.test' || failed=1; \
+	else echo 'nf-test is not on PATH: the test of the process is skipped'; fi; \
+	if [[ -n $$tests ]]; then python3 -m pytest $$tests $(ARGS) || failed=1; fi; \
+	exit $$failed
+
+lint: ## install what is missing and check the Python code (ruff)
+	@$(INSTALLED) && ruff check && ruff format --check
 
 env: ## install what is missing and print what to eval for a nextflow of your own: eval "$$(make -s env)"
 	@scripts/install.sh

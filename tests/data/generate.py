@@ -6,6 +6,7 @@ one long-read sample. `generate.py truth` draws the same genomes again and write
 assemble.sh left beside the reads, which genomes each contig comes from, and the abundance table of the
 co-assembly. Same seed, same numpy: the same bytes.
 """
+
 import gzip
 from pathlib import Path
 from typing import NamedTuple
@@ -215,7 +216,8 @@ def read_fasta(path: Path) -> dict[str, np.ndarray]:
     contigs = {}
     for entry in entries:
         header, *lines = entry.split("\n")
-        contigs[header.split()[0]] = np.searchsorted(BASES, np.frombuffer("".join(lines).encode(), np.uint8)).astype(np.uint8)
+        bases = np.frombuffer("".join(lines).encode(), np.uint8)
+        contigs[header.split()[0]] = np.searchsorted(BASES, bases).astype(np.uint8)
     return contigs
 
 
@@ -272,10 +274,19 @@ seed_option = click.option("--seed", type=click.IntRange(min=0), default=SEED, h
 
 
 @main.command()
-@click.option("--outdir", type=click.Path(path_type=Path, file_okay=False), default=Path(__file__).parent, help="Where the reads go.")
+@click.option(
+    "--outdir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(__file__).parent,
+    help="Where the reads go.",
+)
 @seed_option
-@click.option("--only", type=click.Choice(list(GENOMES)), multiple=True, help="The short reads of these genomes and nothing else.")
-@click.option("--genomes", "fasta", type=click.Path(path_type=Path, dir_okay=False), help="Write the genomes here, too.")
+@click.option(
+    "--only", type=click.Choice(list(GENOMES)), multiple=True, help="The short reads of these genomes and nothing else."
+)
+@click.option(
+    "--genomes", "fasta", type=click.Path(path_type=Path, dir_okay=False), help="Write the genomes here, too."
+)
 def reads(outdir: Path, seed: int, only: tuple[str, ...], fasta: Path | None) -> None:
     """Draw the genomes and write the reads."""
     outdir.mkdir(parents=True, exist_ok=True)
@@ -288,7 +299,12 @@ def reads(outdir: Path, seed: int, only: tuple[str, ...], fasta: Path | None) ->
 
 
 @main.command()
-@click.option("--outdir", type=click.Path(exists=True, path_type=Path, file_okay=False), default=Path(__file__).parent, help="Where the assemblies are.")
+@click.option(
+    "--outdir",
+    type=click.Path(exists=True, path_type=Path, file_okay=False),
+    default=Path(__file__).parent,
+    help="Where the assemblies are.",
+)
 @seed_option
 def truth(outdir: Path, seed: int) -> None:
     """Write the truth of the assemblies, and the abundance table of the co-assembly."""

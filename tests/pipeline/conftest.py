@@ -59,16 +59,17 @@ def nextflow(arguments, launch: Path, environment=None) -> subprocess.CompletedP
         stderr=subprocess.STDOUT,
         text=True,
         timeout=1200,
+        check=False,
     )
 
 
-def run_pipeline(launch: Path, *arguments, environment=None, profile="test") -> Run:
-    """`nextflow run` of this checkout as a user would call it; results land in `launch`/results."""
+def run_pipeline(launch: Path, *arguments, environment=None, profile="test", project=PROJECT) -> Run:
+    """`nextflow run` of this checkout, or of a copy, as a user would call it; results land in `launch`/results."""
     launch.mkdir(parents=True, exist_ok=True)
     results = launch / "results"
     # -output-dir beside --outdir: the strict parser of Nextflow 25.04 asks for both (main.nf)
     done = nextflow(
-        ["run", PROJECT, "-profile", profile, "--outdir", results, "-output-dir", results, *arguments],
+        ["run", project, "-profile", profile, "--outdir", results, "-output-dir", results, *arguments],
         launch,
         environment,
     )

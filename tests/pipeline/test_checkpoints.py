@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from conftest import DATA, NEXTFLOW, PROJECT, SMALL, run_pipeline
 
 # No reads to map, so that training starts at once, and enough epochs to be killed in.
