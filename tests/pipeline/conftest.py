@@ -5,6 +5,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pandas as pd
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+sys.path.append(str(PROJECT / "benchmark"))
+import score  # noqa: E402
+
 DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
@@ -103,15 +107,13 @@ def read_truth(path: Path) -> pd.DataFrame:
 
 
 def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: float, recall: float) -> set[str]:
-    """Genomes that some bin holds at this precision and recall in bases (preprint, Benchmarking)."""
-    length = truth.drop_duplicates("contig").set_index("contig")["length"]
-    size = truth.groupby("genome")["length"].sum()
-    found = set()
-    for _, members in contig2bin[contig2bin["contig"].isin(length.index)].groupby("bin"):
-        total = length[members["contig"]].sum()
-        shared = truth[truth["contig"].isin(members["contig"])].groupby("genome")["length"].sum()
-        found |= {g for g, bases in shared.items() if bases / total >= precision and bases / size[g] >= recall}
-    return found
+    """Genomes that some bin, of any size, holds at this precision and recall in bases (benchmark/score.py)."""
+    known = score.Truth(
+        dict(zip(truth["contig"], truth["length"])), truth.groupby("contig")["genome"].agg(set).to_dict()
+    )
+    binned = contig2bin[contig2bin["contig"].isin(known.length)]
+    bins = binned.groupby("bin")["contig"].agg(set).to_dict()
+    return score.genomes_found(bins, known, recall, precision, min_bin_size=0)
 
 
 @pytest.fixture(scope="session", autouse=True)

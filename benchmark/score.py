@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Score bins against known genomes.
+
+In: a truth table (contig, genome, length; a contig that several genomes share has a row for each) and a table of bins
+(contig2bin.tsv, clusters.tsv, or two columns bin and contig without a header, in either order; a contig may be in
+several bins). Both may be gzipped. Out: one row on stdout as a Markdown table and, with --tsv, in a file.
+
+The definitions are those of the preprint (Benchmarking): every pair of a genome and a bin has a precision, the share of
+the bin's bases that belong to the genome, and a recall, the share of the genome's bases that the bin holds. A genome
+is found at a recall if some bin of at least --min_bin_size has it at that recall and a precision of at least 0.9. The
+size of a genome is the sum of the contigs that carry it. A shared contig counts for each of its genomes. A contig
+without truth counts nowhere. Weighted purity is over all bins, also the small ones: the bases of each bin's largest
+genome over the bases of the bins.
+"""
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from result_tables import FILE, ResultTable, tsv_option
+
+RECALLS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+PRECISION = 0.9  # from which a bin stands for a genome
+HIGH_QUALITY = (0.95, 0.9)  # precision and recall of a high-quality bin
+MIN_BIN_SIZE = 200_000  # bp; genomes are found in bins of at least this size
+
+Bins = Mapping[str, set[str]]  # name of the bin -> its contigs
+
+
+class Truth(NamedTuple):
+    """What is known of the contigs: the length in bp and the genomes of each."""
+
+    length: dict[str, int]
+    genomes: dict[str, set[str]]
+
+    def genome_sizes(self) -> dict[str, int]:
+        """Return the bases of the contigs that carry each genome."""
+        return bases_by_genome(self.length, self)
+
+
+class Pair(NamedTuple):
+    """A genome and a bin that holds a contig of it."""
+
+    bin: str
+    genome: str
+    bin_size: int  # bp
+    bases: int  # of the genome in the bin; precision and recall are their share of the bin and of the genome
+    precision: float
+    recall: float
+
+
+class Score(NamedTuple):
+    """What a set of bins is worth."""
+
+    genomes: dict[float, int]  # found at precision PRECISION, by recall
+    high_quality: int  # found at HIGH_QUALITY
+    purity: float  # weighted by bases, over all bins
+    completeness: float  # the largest share of each genome in one bin, weighted by bases
+    binned: float  # share of the bases with truth that are in bins; a contig of two bins counts twice
+    bins: int
+
+
+def table_rows(path: Path) -> Iterator[list[str]]:
+    """Yield the fields of each line of a tab-separated table, gzipped or not, without comments and empty lines."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else open(path) as lines:
+        for line in lines:
+            if line.strip() and not line.startswith(("#", "@")):
+                yield line.rstrip("\r\n").split("\t")
+
+
+def read_truth(path: Path) -> Truth:
+    """Return the truth. Raise ClickException if no line has contig, genome and length."""
+    truth = Truth({}, {})
+    for row in table_rows(path):
+        if len(row) > 2 and row[2].isdigit():
+            truth.length[row[0]] = int(row[2])
+            truth.genomes.setdefault(row[0], set()).add(row[1])
+    if not truth.length:
+        raise click.ClickException(f"{path}: no line has contig, genome and length, tab-separated")
+    return truth
+
+
+def headed_rows(path: Path, rows: list[list[str]], assembly: str | None) -> Iterator[tuple[str, str]]:
+    """Yield bin and contig of a table of the pipeline, by its header. Contigs have the names of the assembler."""
+    columns = {name: i for i, name in enumerate(rows[0])}
+    name = columns.get("bin", columns.get("cluster"))
+    contig = columns.get("name", columns["contig"])
+    found = {row[columns["assembly"]] for row in rows[1:]} if "assembly" in columns else set()
+    if assembly is None and len(found) > 1:
+        raise click.ClickException(f"{path}: has bins of {', '.join(sorted(found))}; choose one with --assembly")
+    for row in rows[1:]:
+        if assembly is None or row[columns["assembly"]] == assembly:
+            yield row[name], row[contig]
+
+
+def read_bins(path: Path, truth: Truth, assembly: str | None = None) -> dict[str, set[str]]:
+    """Return the contigs of each bin that have a truth.
+
+    assembly: only the bins of this one (a table of several assemblies). Raise ClickException if no contig has a truth.
+    """
+    rows = [row for row in table_rows(path) if len(row) > 1]
+    header = set(rows[0]) if rows else set()
+    if "contig" in header and header & {"bin", "cluster"}:
+        pairs: Iterable[tuple[str, str]] = headed_rows(path, rows, assembly)
+    else:
+        first, second = (sum(row[column] in truth.length for row in rows) for column in (0, 1))
+        pairs = ((row[0], row[1]) if second >= first else (row[1], row[0]) for row in rows)
+    bins: dict[str, set[str]] = defaultdict(set)
+    for name, contig in pairs:
+        if contig in truth.length:
+            bins[name].add(contig)
+    if rows and not bins:
+        raise click.ClickException(f"{path}: none of its contigs is in the truth; give both for the same assembly")
+    return dict(bins)
+
+
+def bases_by_genome(contigs: Iterable[str], truth: Truth) -> dict[str, int]:
+    """Return the bases that these contigs have of each genome; a shared contig counts for each of its genomes."""
+    bases: dict[str, int] = defaultdict(int)
+    for contig in contigs:
+        for genome in truth.genomes[contig]:
+            bases[genome] += truth.length[contig]
+    return dict(bases)
+
+
+def bin_size(contigs: Iterable[str], truth: Truth) -> int:
+    """Return the bases of these contigs."""
+    return sum(truth.length[contig] for contig in contigs)
+
+
+def large_bins(bins: Bins, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> dict[str, set[str]]:
+    """Return the bins of at least `min_bin_size` bases with truth."""
+    return {name: contigs for name, contigs in bins.items() if bin_size(contigs, truth) >= min_bin_size}
+
+
+def genome_bin_pairs(bins: Bins, truth: Truth) -> Iterator[Pair]:
+    """Yield every genome of every bin with its precision and recall."""
+    genome_size = truth.genome_sizes()
+    for name, contigs in bins.items():
+        size = bin_size(contigs, truth)
+        for genome, bases in bases_by_genome(contigs, truth).items():
+            yield Pair(name, genome, size, bases, bases / size, bases / genome_size[genome])
+
+
+def genomes_found(
+    bins: Bins, truth: Truth, recall: float, precision: float = PRECISION, min_bin_size: int = MIN_BIN_SIZE
+) -> set[str]:
+    """Return the genomes that some bin of at least `min_bin_size` holds at this precision and recall."""
+    return found_in(genome_bin_pairs(bins, truth), recall, precision, min_bin_size)
+
+
+def found_in(pairs: Iterable[Pair], recall: float, precision: float, min_bin_size: int) -> set[str]:
+    """Return the genomes of the pairs that reach this precision, recall and size of the bin."""
+    return {
+        pair.genome
+        for pair in pairs
+        if pair.precision >= precision and pair.recall >= recall and pair.bin_size >= min_bin_size
+    }
+
+
+def score_bins(bins: Bins, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> Score:
+    """Return the score of these bins."""
+    pairs = list(genome_bin_pairs(bins, truth))
+    binned = sum(bin_size(contigs, truth) for contigs in bins.values())
+    largest: dict[str, int] = defaultdict(int)  # bases of the bin's largest genome
+    best: dict[str, int] = defaultdict(int)  # bases of the genome in the bin that has most of it
+    for pair in pairs:
+        largest[pair.bin] = max(largest[pair.bin], pair.bases)
+        best[pair.genome] = max(best[pair.genome], pair.bases)
+    return Score(
+        {recall: len(found_in(pairs, recall, PRECISION, min_bin_size)) for recall in RECALLS},
+        len(found_in(pairs, HIGH_QUALITY[1], HIGH_QUALITY[0], min_bin_size)),
+        sum(largest.values()) / binned if binned else 1.0,
+        sum(best.values()) / sum(truth.genome_sizes().values()),
+        binned / sum(truth.length.values()),
+        len(bins),
+    )
+
+
+def score_cells(score: Score, recalls: Iterable[float] = RECALLS) -> dict[str, str]:
+    """Return the genomes by recall and the weighted purity as cells of a result table."""
+    return {f"recall_{recall:g}": str(score.genomes[recall]) for recall in recalls} | {"purity": f"{score.purity:.4f}"}
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("truth_file", metavar="TRUTH", type=FILE)
+@click.argument("bins_file", metavar="BINS", type=FILE)
+@click.option("--assembly", help="Only the bins of this assembly, where BINS has several.")
+@click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0), help="Bins below it (bp) find nothing.")
+@click.option("--set", "set_name", default="", help="Name of the set in the table.")
+@click.option("--bins", "bins_name", default="", help="Name of the bins in the table.")
+@tsv_option
+def main(
+    truth_file: Path, bins_file: Path, assembly: str | None, min_bin_size: int, set_name: str, bins_name: str,
+    tsv: Path | None,
+) -> None:  # fmt: skip
+    """Score BINS against TRUTH: genomes found at a precision of 0.9 by recall, and purity."""
+    truth = read_truth(truth_file)
+    score = score_bins(read_bins(bins_file, truth, assembly), truth, min_bin_size)
+    names = {"set": set_name, "bins": bins_name or bins_file.name}
+    sizes = {"genomes": str(len(truth.genome_sizes())), "n_bins": str(score.bins)}
+    quality = {"high_quality": str(score.high_quality)}
+    shares = {"completeness": f"{score.completeness:.4f}", "binned": f"{score.binned:.4f}"}
+    ResultTable(tsv, ("set", "bins")).add(names | sizes | score_cells(score) | quality | shares)
+
+
+if __name__ == "__main__":
+    main()

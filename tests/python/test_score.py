@@ -1,0 +1,144 @@
+"""benchmark/score.py against bins whose precisions and recalls are counted by hand."""
+
+import gzip
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.append(str(PROJECT / "benchmark"))
+import result_tables  # noqa: E402
+import score  # noqa: E402
+
+# Genome A: 1,000 bp in a1 ... a4 and the shared contig ab; B: 500 bp in b1 and ab.
+TRUTH = "contig\tgenome\tlength\na1\tA\t500\na2\tA\t250\na3\tA\t140\na4\tA\t10\nab\tA\t100\nab\tB\t100\nb1\tB\t400\n"
+
+
+@pytest.fixture
+def truth(tmp_path):
+    path = tmp_path / "truth.tsv"
+    path.write_text(TRUTH)
+    return score.read_truth(path)
+
+
+def test_truth_has_lengths_and_all_genomes_of_a_contig(truth):
+    assert truth.length == {"a1": 500, "a2": 250, "a3": 140, "a4": 10, "ab": 100, "b1": 400}
+    assert truth.genomes["ab"] == {"A", "B"}
+    assert truth.genome_sizes() == {"A": 1000, "B": 500}
+
+
+def test_perfect_bins_find_both_genomes_and_the_shared_contig_stands_in_both(truth):
+    found = score.score_bins({"1": {"a1", "a2", "a3", "a4", "ab"}, "2": {"b1", "ab"}}, truth, 0)
+    assert set(found.genomes.values()) == {2}
+    assert found.high_quality == 2
+    assert (found.purity, found.completeness, found.bins) == (1.0, 1.0, 2)
+    assert found.binned == 1500 / 1400  # a contig of two bins counts in each
+
+
+def test_recall_and_precision_are_shares_of_bases(truth):
+    # Bin 1 has 900 of the 1,000 bp of A, bin 2 has 400 of the 500 bp of B.
+    bins = {"1": {"a1", "a2", "a3", "a4"}, "2": {"b1"}}
+    assert {pair.genome: pair.recall for pair in score.genome_bin_pairs(bins, truth)} == {"A": 0.9, "B": 0.8}
+    found = score.score_bins(bins, truth, 0)
+    assert found.genomes == {0.5: 2, 0.6: 2, 0.7: 2, 0.8: 2, 0.9: 1, 0.95: 0, 0.99: 0}
+    impure = score.score_bins({"1": {"a1", "a2", "a3", "a4", "b1"}}, truth, 0)
+    assert impure.genomes[0.5] == 0  # 900 / 1,300
+    assert impure.purity == 900 / 1300
+    assert impure.completeness == (900 + 400) / 1500
+
+
+def test_precision_of_exactly_nine_tenths_counts_but_is_no_high_quality():
+    truth = score.Truth({"a": 900, "b": 100}, {"a": {"A"}, "b": {"B"}})
+    found = score.score_bins({"1": {"a", "b"}}, truth, 0)
+    assert found.genomes[0.99] == 1
+    assert found.high_quality == 0
+    worse = truth._replace(length={"a": 899, "b": 101})
+    assert score.score_bins({"1": {"a", "b"}}, worse, 0).genomes[0.5] == 0
+
+
+def test_a_shared_contig_adds_to_the_precision_of_each_of_its_genomes(truth):
+    pairs = {pair.genome: pair for pair in score.genome_bin_pairs({"1": {"ab", "b1"}}, truth)}
+    assert pairs["B"].precision == 1.0
+    assert pairs["A"].precision == 0.2
+    assert pairs["A"].recall == 0.1
+
+
+def test_small_bins_find_nothing_but_count_for_purity(truth):
+    bins = {"1": {"a1", "a2", "a3", "ab"}, "2": {"b1", "a4"}}
+    assert score.genomes_found(bins, truth, 0.8, min_bin_size=411) == {"A"}
+    assert score.genomes_found(bins, truth, 0.8, min_bin_size=410) == {"A", "B"}
+    assert score.score_bins(bins, truth, 10_000).purity == (990 + 400) / 1400
+    assert score.large_bins(bins, truth, 411) == {"1": bins["1"]}
+
+
+def test_a_genome_in_two_bins_has_the_recall_of_the_better_one(truth):
+    found = score.score_bins({"1": {"a1"}, "2": {"a2", "a3"}}, truth, 0)
+    assert found.genomes[0.5] == 1
+    assert found.genomes[0.6] == 0
+    assert found.completeness == 500 / 1500
+
+
+def test_no_bins_is_a_score(truth):
+    found = score.score_bins({}, truth)
+    assert (found.genomes[0.5], found.purity, found.completeness, found.binned) == (0, 1.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1\ta1\n1\ta2\n2\tb1\n2\tunknown\n",
+        "a1\t1\na2\t1\nb1\t2\n",
+        "# comment\n\n1\ta1\n1\ta2\n2\tb1\n",
+        "bin\tcontig\n1\ta1\n1\ta2\n2\tb1\n",
+        "contig\tbin\na1\t1\na2\t1\nb1\t2\n",
+        "assembly\tcontig\tbin\nX\ta1\t1\nX\ta2\t1\nX\tb1\t2\n",
+        "cluster\tcontig\tassembly\tname\n1\tX~a1\tX\ta1\n1\tX~a2\tX\ta2\n2\tX~b1\tX\tb1\n",
+    ],
+)
+def test_every_layout_of_bins_gives_the_same(text, truth, tmp_path):
+    path = tmp_path / "bins.tsv.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    assert score.read_bins(path, truth) == {"1": {"a1", "a2"}, "2": {"b1"}}
+
+
+def test_bins_of_several_assemblies_ask_for_one(truth, tmp_path):
+    path = tmp_path / "contig2bin.tsv"
+    path.write_text("assembly\tcontig\tbin\nX\ta1\tX.1\nY\ta1\tY.1\nY\ta2\tY.1\n")
+    with pytest.raises(click.ClickException, match="X, Y; choose one with --assembly"):
+        score.read_bins(path, truth)
+    assert score.read_bins(path, truth, "Y") == {"Y.1": {"a1", "a2"}}
+
+
+def test_tables_that_do_not_fit_are_refused(truth, tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text("1\tother\n")
+    with pytest.raises(click.ClickException, match="none of its contigs is in the truth"):
+        score.read_bins(path, truth)
+    with pytest.raises(click.ClickException, match="no line has contig, genome and length"):
+        score.read_truth(path)
+
+
+def test_command_writes_its_row_and_replaces_the_one_before(truth, tmp_path):
+    bins, out = tmp_path / "bins.tsv", tmp_path / "out.tsv"
+    for name, text in (("x", "1\ta1\n"), ("y", "1\ta1\n"), ("x", "1\tb1\n1\tab\n")):
+        bins.write_text(text)
+        arguments = [str(tmp_path / "truth.tsv"), str(bins), "--min_bin_size", "0", "--bins", name, "--tsv", str(out)]
+        done = CliRunner().invoke(score.main, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    rows = result_tables.read_rows(out)
+    assert [row["bins"] for row in rows] == ["x", "y"]
+    assert rows[0]["recall_0.99"] == "1"
+    assert rows[1]["recall_0.5"] == "1"
+    assert rows[1]["recall_0.6"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("name", "genomes", "contigs"), [("community_a", 25, 15_000), ("concoct16", 9, 10_000)], ids=["a", "concoct16"]
+)
+def test_the_truth_of_the_fixed_assemblies_can_be_read(name, genomes, contigs):
+    truth = score.read_truth(PROJECT / "benchmark" / "truth" / f"{name}.tsv.gz")
+    assert len(truth.genome_sizes()) == genomes
+    assert len(truth.length) > contigs
