@@ -27,6 +27,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Write rows, all of the same columns, as a TSV with a header."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as out:
         writer = csv.DictWriter(out, list(rows[0]), **TSV)
         writer.writeheader()

@@ -26,6 +26,7 @@ RECALLS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 PRECISION = 0.9  # from which a bin stands for a genome
 HIGH_QUALITY = (0.95, 0.9)  # precision and recall of a high-quality bin
 MIN_BIN_SIZE = 200_000  # bp; genomes are found in bins of at least this size
+MIN_LONG_CONTIG = 2000  # bp; contigs from here on are clustered, by Binloom as by vamb
 
 Bins = Mapping[str, set[str]]  # name of the bin -> its contigs
 
@@ -180,31 +181,46 @@ def score_bins(bins: Bins, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> Sc
     )
 
 
-def score_cells(score: Score, recalls: Iterable[float] = RECALLS) -> dict[str, str]:
-    """Return the genomes by recall and the weighted purity as cells of a result table."""
-    return {f"recall_{recall:g}": str(score.genomes[recall]) for recall in recalls} | {"purity": f"{score.purity:.4f}"}
+def purity_of_long(bins: Bins, truth: Truth, min_contig_length: int = MIN_LONG_CONTIG) -> float:
+    """Return the weighted purity of the bins without their contigs below `min_contig_length`."""
+    long = {name: {c for c in contigs if truth.length[c] >= min_contig_length} for name, contigs in bins.items()}
+    return score_bins({name: contigs for name, contigs in long.items() if contigs}, truth).purity
+
+
+def score_row(names: Mapping[str, str], bins: Bins, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> dict[str, str]:
+    """Return the row of a result table: `names`, then all numbers of the score."""
+    score = score_bins(bins, truth, min_bin_size)
+    return {
+        **names,
+        "genomes": str(len(truth.genome_sizes())),
+        "n_bins": str(score.bins),
+        **{f"recall_{recall:g}": str(n) for recall, n in score.genomes.items()},
+        "high_quality": str(score.high_quality),
+        "purity": f"{score.purity:.4f}",
+        "purity_long": f"{purity_of_long(bins, truth):.4f}",
+        "completeness": f"{score.completeness:.4f}",
+        "binned": f"{score.binned:.4f}",
+    }
 
 
 @click.command(context_settings={"show_default": True})
 @click.argument("truth_file", metavar="TRUTH", type=FILE)
 @click.argument("bins_file", metavar="BINS", type=FILE)
 @click.option("--assembly", help="Only the bins of this assembly, where BINS has several.")
-@click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0), help="Bins below it (bp) find nothing.")
+@click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0), help="Smaller bins find no genome.")
 @click.option("--set", "set_name", default="", help="Name of the set in the table.")
 @click.option("--bins", "bins_name", default="", help="Name of the bins in the table.")
+@click.option("--seed", default="", help="Seed of the run in the table.")
 @tsv_option
 def main(
     truth_file: Path, bins_file: Path, assembly: str | None, min_bin_size: int, set_name: str, bins_name: str,
-    tsv: Path | None,
+    seed: str, tsv: Path | None,
 ) -> None:  # fmt: skip
     """Score BINS against TRUTH: genomes found at a precision of 0.9 by recall, and purity."""
     truth = read_truth(truth_file)
-    score = score_bins(read_bins(bins_file, truth, assembly), truth, min_bin_size)
-    names = {"set": set_name, "bins": bins_name or bins_file.name}
-    sizes = {"genomes": str(len(truth.genome_sizes())), "n_bins": str(score.bins)}
-    quality = {"high_quality": str(score.high_quality)}
-    shares = {"completeness": f"{score.completeness:.4f}", "binned": f"{score.binned:.4f}"}
-    ResultTable(tsv, ("set", "bins")).add(names | sizes | score_cells(score) | quality | shares)
+    bins = read_bins(bins_file, truth, assembly)
+    names = {"set": set_name, "bins": bins_name or bins_file.name, "seed": seed}
+    ResultTable(tsv, tuple(names)).add(score_row(names, bins, truth, min_bin_size))
 
 
 if __name__ == "__main__":

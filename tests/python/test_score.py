@@ -81,6 +81,12 @@ def test_a_genome_in_two_bins_has_the_recall_of_the_better_one(truth):
     assert found.completeness == 500 / 1500
 
 
+def test_purity_of_long_contigs_leaves_out_the_short_ones(truth):
+    bins = {"1": {"a1", "b1", "a4"}, "2": {"a3"}}
+    assert score.purity_of_long(bins, truth, 140) == (500 + 140) / (900 + 140)
+    assert score.purity_of_long(bins, truth, 401) == 1.0
+
+
 def test_no_bins_is_a_score(truth):
     found = score.score_bins({}, truth)
     assert (found.genomes[0.5], found.purity, found.completeness, found.binned) == (0, 1.0, 0.0, 0.0)
