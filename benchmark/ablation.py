@@ -1,31 +1,24 @@
 #!/usr/bin/env python3
-"""What each step from the preprint to the defaults is worth, in bins of communities with known truth.
+"""Measure what each step from the preprint to the defaults is worth, in bins of communities with known truth.
 
-usage: ablation.py --score score.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...] [--seeds 1,2,3]
-In: a group's results of the pipeline (features/, catalogue/, homologs/, refine/ASSEMBLY/). Out: a Markdown table on stdout; for
-each variant and set the genomes at precision and recall of at least 0.9, and weighted purity, of the clusters (of at least
-200 kbp) and after refinement, which takes apart and joins clusters in every row but the last: the median over the seeds,
-and (least-most). What each seed gave goes to stderr.
+In: for each --set a group's results of the pipeline. Out: a row for each variant and set, on stdout as Markdown and,
+with --tsv, in a file: the genomes at a precision and recall of at least 0.9 and the weighted purity of the clusters
+(those of at least 200 kbp), and of the bins after refinement, which takes apart and joins clusters in every variant but
+the last. Medians over the seeds; least and most genomes of a seed.
 """
 
 import statistics
-import subprocess
-import sys
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import click
-import pandas as pd
-from results import refine_files
-from scoring import Score, score_bins
+from project import ResultSet, preset_options, refine_files, run_stage, set_option
+from refine_runs import read_refined
+from result_tables import ResultTable, tsv_option
+from score import Score, Truth, large_bins, read_bins, read_truth, score_bins
 
-BIN = Path(__file__).resolve().parents[2] / "bin"
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path, resolve_path=True)
-MIN_BIN_SIZE = 200_000
-TABLE = {"sep": "\t", "dtype": str, "keep_default_na": False}
+RECALL = 0.9
 
 
 class Variant(NamedTuple):
@@ -36,11 +29,12 @@ class Variant(NamedTuple):
     apart: bool = True
 
 
+PREPRINT = preset_options("preprint")
 PLAIN = ["--no_depth", "--no_length_weights", "--no_unit_variance", "--alpha", "0.05"]
 # Each has what the one before it has, down to the default
 VARIANTS = {
-    "preprint": Variant(["--preset", "preprint"], "1"),
-    "+ clusters cut at half of the threshold": Variant(["--preset", "preprint"]),
+    "preprint": Variant(PREPRINT, "1"),
+    "+ clusters cut at half of the threshold": Variant(PREPRINT),
     "+ a cycle of the rate in 60 epochs": Variant(PLAIN),
     "+ depth as an input": Variant(PLAIN[1:]),
     "+ length weights": Variant(PLAIN[2:]),
@@ -51,47 +45,20 @@ VARIANTS = {
 }
 
 
-class Set(NamedTuple):
-    """A group's results and the truth of one of its assemblies."""
-
-    name: str
-    results: Path
-    assembly: str
-    truth: Path
-
-
-def run(script: str, folder: Path, options: Sequence[str] = (), **files: Path | str | int) -> None:
-    """Run a script of bin/ in a folder, with options word by word and others by name."""
-    words = [str(word) for name, value in files.items() for word in (f"--{name}", value)]
-    subprocess.run([sys.executable, BIN / script, *words, *options], cwd=folder, check=True, capture_output=True)
-
-
-def score_large(bins: pd.DataFrame, length: dict[str, int], truth: Path, score: Path, folder: Path) -> Score:
-    """Score the bins (`bin, contig`) of at least MIN_BIN_SIZE alone."""
-    size: Counter[str] = Counter()
-    for name, contig in zip(bins["bin"], bins["contig"]):
-        size[name] += length[contig]
-    large = bins[bins["bin"].map(size) >= MIN_BIN_SIZE]
-    if large.empty:
-        return Score({"0.90": 0}, 1.0)
-    large.to_csv(folder / "bins.tsv", sep="\t", index=False, header=False)
-    return score_bins(score, truth, folder / "bins.tsv")
-
-
-def train(one: Set, options: list[str], seed: int, folder: Path) -> Path:
-    """The folder of the latent of these options, trained there unless it was before."""
+def train(one: ResultSet, options: list[str], seed: int, folder: Path) -> Path:
+    """Return the folder of the latent of these options, trained there unless it was before."""
     features = one.results / "features"
     trained = folder / one.name / str(seed) / ("_".join(options) or "default")
     if not (trained / "latent.json").exists():
         trained.mkdir(parents=True)
         inputs = {"tnf": features / "tnf.npy", "abundance": features / "abundance.npy", "rows": features / "rows.tsv"}
         inputs |= {"depth_file": features / "depth.npy", "features": features / "features.json", "seed": seed}
-        run("vae.py", trained, options, **inputs)
+        run_stage("vae.py", trained, options, **inputs)
     return trained
 
 
-def evaluate(one: Set, trained: Path, variant: Variant, seed: int, score: Path) -> tuple[Score, Score]:
-    """Cluster and refine; scores of the clusters and of the refined bins."""
+def evaluate(one: ResultSet, truth: Truth, trained: Path, variant: Variant, seed: int) -> tuple[Score, ...]:
+    """Cluster and refine; return the scores of the clusters and of the refined bins."""
     files = refine_files(one.results, one.assembly) | {"clusters": Path("clusters.tsv")}
     if not variant.apart:
         del files["homologs"]
@@ -99,44 +66,41 @@ def evaluate(one: Set, trained: Path, variant: Variant, seed: int, score: Path) 
         folder = Path(name)
         latent = {"latent": trained / "latent.npy", "latent_json": trained / "latent.json"}
         latent |= {"rows": one.results / "features/rows.tsv", "contigs": files["contigs"], "seed": seed}
-        run("cluster.py", folder, **latent, threshold_scale=variant.scale)
-        run("refine.py", folder, assembly=one.assembly, **files)
-        table = pd.read_csv(files["contigs"], **TABLE)
-        length = dict(zip(table["contig"], table["length"].astype(int)))
-        clusters = pd.read_csv(folder / "clusters.tsv", **TABLE).rename(columns={"cluster": "bin"})[["bin", "contig"]]
-        refined = pd.read_csv(folder / "contig2bin.tsv", **TABLE)[["bin", "contig"]]
-        return tuple(score_large(bins, length, one.truth, score, folder) for bins in (clusters, refined))
+        run_stage("cluster.py", folder, threshold_scale=variant.scale, **latent)
+        run_stage("refine.py", folder, assembly=one.assembly, **files)
+        bins = read_bins(folder / "clusters.tsv", truth, one.assembly), read_refined(folder / "refinement.tsv", truth)
+        return tuple(score_bins(large_bins(found, truth), truth) for found in bins)
 
 
-def cell(scores: list[Score]) -> str:
-    """Median (least-most) of the genomes, and of the purity the median."""
-    genomes = [found.genomes["0.90"] for found in scores]
-    purity = statistics.median(found.purity for found in scores)
-    return f"{statistics.median(genomes):g} ({min(genomes)}-{max(genomes)}), {purity:.3f}"
+def cells(scores: list[Score], what: str) -> dict[str, str]:
+    """Return the columns of clusters or refined bins: the median, least and most genomes, and the median purity."""
+    genomes = [found.genomes[RECALL] for found in scores]
+    return {
+        f"{what}_genomes": f"{statistics.median(genomes):g}",
+        f"{what}_least": str(min(genomes)),
+        f"{what}_most": str(max(genomes)),
+        f"{what}_purity": f"{statistics.median(found.purity for found in scores):.3f}",
+    }
 
 
-@click.command()
-@click.option("--set", "sets", required=True, multiple=True, nargs=4, help="Name, RESULTS/GROUP, assembly, truth.")
-@click.option("--score", required=True, type=FILE)
-@click.option("--seeds", default="1,2,3", show_default=True)
-def main(sets: tuple[tuple[str, str, str, str], ...], score: Path, seeds: str) -> None:
+@click.command(context_settings={"show_default": True})
+@set_option
+@click.option("--seeds", default="1,2,3", help="Comma-separated.")
+@tsv_option
+def main(sets: list[ResultSet], seeds: str, tsv: Path | None) -> None:
     """Run every variant on every set with every seed."""
-    chosen = [Set(name, Path(results).resolve(), one, Path(truth).resolve()) for name, results, one, truth in sets]
     numbers = [int(seed) for seed in seeds.split(",")]
-    print("| | " + " | ".join(f"{one.name}: clusters | refined" for one in chosen) + " |")
-    print("|---|" + "---|---|" * len(chosen))
-
+    table = ResultTable(tsv, ("set", "variant"))
     with tempfile.TemporaryDirectory() as folder:
-        for name, variant in VARIANTS.items():
-            cells = []
-            for one in chosen:
+        for one in sets:
+            truth = read_truth(one.truth)
+            for name, variant in VARIANTS.items():
                 pairs = [
-                    evaluate(one, train(one, variant.options, seed, Path(folder)), variant, seed, score)
+                    evaluate(one, truth, train(one, variant.options, seed, Path(folder)), variant, seed)
                     for seed in numbers
                 ]
-                click.echo(f"{name}, {one.name}: {pairs}", err=True)
-                cells += [cell([pair[part] for pair in pairs]) for part in (0, 1)]
-            print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+                clusters, refined = ([pair[part] for pair in pairs] for part in (0, 1))
+                table.add({"set": one.name, "variant": name, **cells(clusters, "clusters"), **cells(refined, "refined")})
 
 
 if __name__ == "__main__":

@@ -1,19 +1,24 @@
 #!/usr/bin/env bash
-# Runs the pipeline on a community with known truth and scores its bins before and after refinement.
+# Runs the pipeline on a community with known truth and scores its clusters and its bins.
 #
-# usage: tests/benchmark/community.sh BENCH OUTDIR SET [nextflow run arguments]
-#   BENCH   the benchmark folder (genomes/, community_a/, make_community.py, label_contigs.py, score.py)
+# usage: benchmark/community.sh BENCH OUTDIR SET [nextflow run arguments, such as --seed 2]
+#   BENCH   a folder with genomes/NAME.fna.gz (names: benchmark/sets/) and, for the first two sets and the last, the
+#           fixed assembly: community_a/ or concoct16/ with contigs.fasta.gz, assembly_graph_with_scaffolds.gfa.gz and
+#           contigs.paths.gz, concoct16/ also with depth.tsv.gz. Their truth is in benchmark/truth/.
 #   OUTDIR  reads and assembly (made once), sheets, work directory and results go here
-#   SET     community_a      25 genomes, six samples, 900 Mbp, metaSPAdes (contigs, graph and truth in BENCH)
+#   SET     community_a      25 genomes, six samples, 900 Mbp, metaSPAdes
 #           other_coverage   the same contigs, six other samples of the same genomes (reads of another seed)
 #           strains          14 genomes, most of them relatives of another, three samples, 300 Mbp, MEGAHIT
 #           single           18 genomes, one sample, 300 Mbp, MEGAHIT
-#           SET:S1,S4        the same with the reads of these samples only (the assembly stays)
-# The genomes of the last two are in sets/; MEGAHIT and minimap2 must be on PATH.
+#           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
+#           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
+# The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. strains and single need megahit and
+# minimap2 on PATH.
 set -euo pipefail
 
 bench=$(realpath "$1")
 out=$(realpath -m "$2")
+name=$3
 set=${3%%:*}
 samples=${3#"$set"}
 shift 3
@@ -21,45 +26,65 @@ here=$(realpath "$(dirname "$0")")
 mkdir -p "$out"
 cd "$out"
 
+genomes=$set fixed=
 case $set in
-    community_a) made="6 900 11" all=S1,S2,S3,S4,S5,S6 ;;
-    other_coverage) made="6 900 21" all=S1,S2,S3,S4,S5,S6 ;;
-    strains) made="3 300 12" all=S1,S2,S3 ;;
-    single) made="1 300 14" all=S1 ;;
+    community_a) reads="--samples 6 --megabases 900 --seed 11" all=S1,S2,S3,S4,S5,S6 fixed=community_a ;;
+    other_coverage) reads="--samples 6 --megabases 900 --seed 21" all=S1,S2,S3,S4,S5,S6 fixed=community_a genomes=community_a ;;
+    strains) reads="--samples 3 --megabases 300 --seed 12" all=S1,S2,S3 ;;
+    single) reads="--samples 1 --megabases 300 --seed 14" all=S1 ;;
+    concoct16) reads='' all='' fixed=concoct16 ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
 esac
 samples=${samples#:}
 samples=${samples:-$all}
 
-if [ "$set" = community_a ] || [ "$set" = other_coverage ]; then
-    genomes=$bench/community_a/genomes.tsv truth=$bench/community_a/truth.tsv
-    assembly=metaspades,$bench/community_a/contigs.fasta.gz,$bench/community_a/assembly_graph_with_scaffolds.gfa.gz,$bench/community_a/contigs.paths.gz
-else
-    genomes=$out/genomes.tsv truth=$out/truth.tsv
-    assembly=megahit,megahit/final.contigs.fa,megahit/graph.fastg,
-    while read -r name; do printf '%s\t%s\n' "$name" "$bench/genomes/$name.fna.gz"; done < "$here/sets/$set.txt" > genomes.tsv
-fi
 # shellcheck disable=SC2086
-[ -e "reads/${all##*,}_2.fastq.gz" ] || python3 "$bench/make_community.py" "$genomes" reads $made
-if [ "$truth" = "$out/truth.tsv" ] && [ ! -e truth.tsv ]; then
-    rm -rf megahit
-    megahit -t 2 --k-list 31,51,71 -o megahit -1 "$(echo reads/*_1.fastq.gz | tr ' ' ,)" -2 "$(echo reads/*_2.fastq.gz | tr ' ' ,)"
-    last=$(find megahit/intermediate_contigs -name 'k*.contigs.fa' | sed 's/.*k\([0-9]*\)\.contigs\.fa/\1/' | grep -v '\.' | sort -n | tail -1)
-    megahit_toolkit contig2fastg "$last" "megahit/intermediate_contigs/k$last.contigs.fa" > megahit/graph.fastg
-    python3 "$bench/label_contigs.py" genomes.tsv megahit/final.contigs.fa truth.tsv
+if [ -n "$reads" ] && [ ! -e "reads/${all##*,}_2.fastq.gz" ]; then
+    python3 "$here/simulate_reads.py" "$bench/genomes" "$here/sets/$genomes.txt" reads $reads
+fi
+if [ -n "$fixed" ]; then
+    assembly=metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz
+    cp "$here/truth/$fixed.tsv.gz" truth.tsv.gz
+else
+    assembly=megahit,megahit/final.contigs.fa,megahit/graph.fastg,
+    if [ ! -e truth.tsv ]; then
+        rm -rf megahit
+        megahit -t 2 --k-list 31,51,71 -o megahit -1 "$(echo reads/*_1.fastq.gz | tr ' ' ,)" -2 "$(echo reads/*_2.fastq.gz | tr ' ' ,)"
+        last=$(find megahit/intermediate_contigs -name 'k*.contigs.fa' | sed 's/.*k\([0-9]*\)\.contigs\.fa/\1/' | grep -v '\.' | sort -n | tail -1)
+        megahit_toolkit contig2fastg "$last" "megahit/intermediate_contigs/k$last.contigs.fa" > megahit/graph.fastg
+        python3 "$here/label_contigs.py" "$bench/genomes" "$here/sets/$genomes.txt" megahit/final.contigs.fa truth.tsv
+    fi
 fi
 
-echo sample,group,fastq_1,fastq_2,bam,platform > samples.csv
-for name in ${samples//,/ }; do
-    echo "$name,$set,reads/${name}_1.fastq.gz,reads/${name}_2.fastq.gz,,illumina" >> samples.csv
+if [ "$set" = concoct16 ]; then
+    # Depths become RPKM: both are proportional to the reads per base of a sample
+    zcat "$bench/concoct16/depth.tsv.gz" > with_length.tsv
+    cut -f 1,3- with_length.tsv > depth.tsv
+    awk -F '\t' -v OFS='\t' '
+        NR == FNR { for (i = 3; i <= NF; i++) bases[i] += $i * $2; next }
+        FNR == 1 { $1 = "contigname" }
+        FNR > 1 { for (i = 3; i <= NF; i++) $i = sprintf("%.6g", $i * 1e9 / bases[i]) }
+        { print }' with_length.tsv with_length.tsv | cut -f 1,3- > abundance.tsv
+    printf '%s\n' id,group,assembler,fasta,graph,paths,abundance "a,$set,$assembly,abundance.tsv" > assemblies.csv
+    input=()
+else
+    echo sample,group,fastq_1,fastq_2,bam,platform > samples.csv
+    for sample in ${samples//,/ }; do
+        echo "$sample,$set,reads/${sample}_1.fastq.gz,reads/${sample}_2.fastq.gz,,illumina" >> samples.csv
+    done
+    printf '%s\n' id,group,assembler,fasta,graph,paths "a,$set,$assembly" > assemblies.csv
+    input=(--input samples.csv)
+fi
+
+nextflow run "$here/.." "${input[@]}" --assembly_input assemblies.csv --outdir results -output-dir results "$@"
+
+seed=1
+while [ $# -gt 1 ]; do
+    [ "$1" = --seed ] && seed=$2
+    shift
 done
-printf '%s\n' id,group,assembler,fasta,graph,paths "a,$set,$assembly" > assemblies.csv
-
-nextflow run "$here/../.." --input samples.csv --assembly_input assemblies.csv --outdir results "$@"
-
-score() { python3 "$bench/score.py" "$truth" "$1"; }
-cut -f 1,2 "results/$set/clusters.tsv" > before.tsv
-awk -F '\t' -v OFS='\t' '{print $3, $2}' "results/$set/contig2bin.tsv" > after.tsv
-echo "== before refinement"; score before.tsv
-echo "== after refinement"; score after.tsv
+truth=$(ls truth.tsv truth.tsv.gz 2> /dev/null)
+score() { python3 "$here/score.py" "$truth" "results/$set/$1" --set "$name" --seed "$seed" --bins "${@:2}"; }
+score clusters.tsv clusters
+score contig2bin.tsv Binloom --tsv runs.tsv
 python3 "$here/stages.py" results/pipeline_info/trace.tsv

@@ -1,36 +1,39 @@
 #!/usr/bin/env python3
-"""Fits what coverage is worth against composition where pieces of genomes are joined (`JOIN_WEIGHT` of refine.py).
+"""Fit what coverage is worth against composition where pieces of genomes are joined (JOIN_COVERAGE_WEIGHT).
 
-usage: fit_joining.py --set NAME RESULTS/GROUP ASSEMBLY TRUTH [--set ...]
-In: a group's results of the pipeline with its defaults. Out: a Markdown table on stdout of logistic regressions:
-whether two pieces (clusters of at least 20 kbp, nine tenths of one genome) are of the same genome, by the evidence of their
-coverages (from -30 to `JOIN_COVERAGE`) and what the composition of the smaller loses under the larger (down to -10), as
-`Pieces.odds` has them. A pair counts by the root of the smaller's size. First with all sets, then with each of them
-left out; the factor is the coefficient of coverage over that of composition.
+In: for each --set a group's results of the pipeline with its defaults. Out: a row for all sets together and for all but
+each of them, on stdout as Markdown and, with --tsv, in a file: a logistic regression of whether two pieces belong to the
+same genome. Pieces are clusters of at least 20 kbp with nine tenths of one genome. Its inputs are the evidence of the
+two coverages (from -30 to MAX_JOIN_COVERAGE) and what the composition of the smaller piece loses under the larger one
+(down to -10), as Pieces.join_evidence has them. A pair counts by the root of the smaller size. The factor is the
+coefficient of coverage over that of composition.
 """
 
 import sys
 from collections import defaultdict
 from pathlib import Path
-from unittest import mock
 
 import click
 import numpy as np
-from account import read_truth
-from results import refine_files
+from project import ResultSet, refine_files, set_option
+from refine_runs import replaced
+from result_tables import ResultTable, tsv_option
+from score import read_truth
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
+import join_clusters  # noqa: E402
 import refine  # noqa: E402
+import split_clusters  # noqa: E402
 
-PURE, MIN_SIZE = 0.9, 20_000
-COVERAGE, COMPOSITION = (-30, refine.JOIN_COVERAGE), (-10, 0)
+PURE, MIN_SIZE = 0.9, 20_000  # bp
+MIN_COVERAGE, MIN_COMPOSITION = -30, -10  # log odds
 
 
-def genomes_of(pieces: refine.Pieces, names: list[str], truth: Path) -> list[str]:
-    """The genome that each piece is of, or "" if it is of several."""
-    _, genomes = read_truth(truth)
+def piece_genomes(pieces: join_clusters.Pieces, names: list[str], truth: Path) -> list[str]:
+    """Return the genome that each piece belongs to, or "" if it has several."""
+    genomes = read_truth(truth).genomes
     found = []
-    for rows, size in zip(pieces.members, pieces.size):
+    for rows, size in zip(pieces.members, pieces.size, strict=True):
         bases: dict[str, int] = defaultdict(int)
         for row in rows:
             for genome in genomes.get(names[row], ()):
@@ -40,31 +43,32 @@ def genomes_of(pieces: refine.Pieces, names: list[str], truth: Path) -> list[str
     return found
 
 
-def read_pairs(results: Path, assembly: str, truth: Path) -> np.ndarray:
-    """Of each pair of pure pieces: the two evidences, whether they are of one genome, size of the smaller (p x 4)."""
-    given = refine.read_assembly(assembly, refine.Files(**refine_files(results, assembly)), MIN_SIZE)
-    contigs = given.described
+def read_pairs(one: ResultSet) -> np.ndarray:
+    """Return of each pair of pure pieces: both evidences, whether they share the genome, smaller size (p x 4)."""
+    files = refine.Files(**refine_files(one.results, one.assembly))
+    given = refine.read_assembly(one.assembly, files, MIN_SIZE)
+    contigs = given.contigs
     contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
-    label = refine.split_clusters(contigs, given.label, len(given.ids), 0)
-    pieces = refine.Pieces(contigs, label, label.max() + 1)
-    genome = genomes_of(pieces, given.table["contig"].tolist(), truth)
+    label = split_clusters.split_related_genomes(contigs, given.label, len(given.ids), 0)
+    pieces = join_clusters.Pieces(contigs, label, label.max() + 1)
+    genome = piece_genomes(pieces, given.table["name"].tolist(), one.truth)
     pairs = []
     for b in np.flatnonzero(genome):
-        large = np.array([x for x in np.flatnonzero(pieces.larger(b)) if genome[x]], dtype=np.int64)
+        large = np.array([x for x in np.flatnonzero(pieces.larger_pieces(b)) if genome[x]], dtype=np.int64)
         if not len(large):
             continue
-        with mock.patch.multiple(refine, JOIN_WEIGHT=0):
-            loss = pieces.odds(np.array([b]), large)[0]
-        with mock.patch.multiple(refine, JOIN_WEIGHT=1, JOIN_COVERAGE=np.inf):
-            coverage = pieces.odds(np.array([b]), large)[0] - loss
+        with replaced({"join_clusters.JOIN_COVERAGE_WEIGHT": 0}):
+            loss = pieces.join_evidence(np.array([b]), large)[0]
+        with replaced({"join_clusters.JOIN_COVERAGE_WEIGHT": 1, "join_clusters.MAX_JOIN_COVERAGE": np.inf}):
+            coverage = pieces.join_evidence(np.array([b]), large)[0] - loss
         same = [genome[b] == genome[x] for x in large]
-        evidence = np.clip(coverage, *COVERAGE), np.clip(loss, *COMPOSITION)
+        evidence = np.clip(coverage, MIN_COVERAGE, join_clusters.MAX_JOIN_COVERAGE), np.clip(loss, MIN_COMPOSITION, 0)
         pairs.append(np.column_stack([*evidence, same, np.full(len(large), pieces.size[b])]))
     return np.concatenate(pairs)
 
 
 def fit(pairs: np.ndarray) -> np.ndarray:
-    """Coefficients of coverage, composition and the constant of a weighted logistic regression, by Newton's method."""
+    """Return the coefficients of coverage and composition and the constant of a weighted logistic regression (Newton)."""
     inputs = np.column_stack([pairs[:, :2], np.ones(len(pairs))])
     same, weight = pairs[:, 2], np.sqrt(pairs[:, 3])
     found = np.zeros(3)
@@ -80,21 +84,20 @@ def fit(pairs: np.ndarray) -> np.ndarray:
 
 
 @click.command()
-@click.option("--set", "sets", required=True, multiple=True, nargs=4, help="Name, RESULTS/GROUP, assembly, truth.")
-def main(sets: tuple[tuple[str, str, str, str], ...]) -> None:
+@set_option
+@tsv_option
+def main(sets: list[ResultSet], tsv: Path | None) -> None:
     """Fit the factor by which coverage counts when pieces are joined."""
-    pairs = {name: read_pairs(Path(results), assembly, Path(truth)) for name, results, assembly, truth in sets}
-    print(
-        "| pairs of | number | of one genome | coverage | composition | constant | factor |\n|---|---|---|---|---|---|---|"
-    )
+    pairs = {one.name: read_pairs(one) for one in sets}
+    table = ResultTable(tsv, ("pairs_of",))
     for left_out in [None, *pairs] if len(pairs) > 1 else [None]:
-        chosen = np.concatenate([of_set for name, of_set in pairs.items() if name != left_out])
+        chosen = np.concatenate([in_set for name, in_set in pairs.items() if name != left_out])
         coverage, composition, constant = fit(chosen)
-        of = "all sets" if left_out is None else f"all but {left_out}"
-        numbers = f"{len(chosen):,} | {chosen[:, 2].sum():.0f}"
-        print(
-            f"| {of} | {numbers} | {coverage:.3f} | {composition:.3f} | {constant:.2f} | {coverage / composition:.2f} |"
-        )
+        counts = {"pairs": len(chosen), "one_genome": f"{chosen[:, 2].sum():.0f}"}
+        coefficients = {"coverage": f"{coverage:.3f}", "composition": f"{composition:.3f}"}
+        name = "all sets" if left_out is None else f"all but {left_out}"
+        constants = {"constant": f"{constant:.2f}", "factor": f"{coverage / composition:.2f}"}
+        table.add({"pairs_of": name, **counts, **coefficients, **constants})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes the readers of bin/graph.py with generated graphs of every format, whole and damaged.
+"""Fuzz the readers of bin/graph.py with generated graphs of every format, whole and damaged.
 
 A whole graph must give the placed contigs, edges and skipped links that a naive search finds in what the generator
 knows, in whatever order its records stand. A damaged one must give a simple graph of placed contigs, the same for every
@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+from result_tables import ResultTable, tsv_option
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
 import graph
 
 KINDS = ("metaspades", "metaflye", "megahit fastg", "megahit gfa", "sga", "gfa", "gfa paths")
@@ -57,7 +58,7 @@ def flip(step: Step) -> Step:
 
 
 def naive(walks: Walks, links: list[list[Step]], defined: set[str]) -> Outcome:
-    """Pair by pair, as the docstring of graph.py words it."""
+    """Return what a reader must find, pair by pair, as the docstring of graph.py defines it."""
     placed = {contig for contig, parts in walks.items() if any(name in defined for part in parts for name, _ in part)}
     whole = [(a, b) for a, b in links if a[0] in defined and b[0] in defined]
     edges = set()
@@ -244,14 +245,20 @@ def work(job: int, jobs: int, end: float, seed: int, seconds: float) -> tuple[Co
             tried[kind, damage, outcome] += 1
 
 
+def count_outcomes(tried: Counter) -> dict[str, int]:
+    """Return how many inputs of all kinds were built, were refused or are problems."""
+    return {name: sum(n for (_, _, one), n in tried.items() if one == name) for name in ("built", "refused", "problem")}
+
+
 @click.command(context_settings={"show_default": True})
 @click.option("--minutes", default=1.0, type=click.FloatRange(min=0))
 @click.option("--seed", default=1)
 @click.option("--jobs", default=1, type=click.IntRange(min=1))
 @click.option("--seconds", default=20.0, help="Time limit of an input.")
 @click.option("--only", type=click.IntRange(min=0), help="Make this input alone, in the current directory.")
-def main(minutes: float, seed: int, jobs: int, seconds: float, only: int | None) -> None:
-    """Fuzz the readers of bin/graph.py; print what was tried, as a Markdown table, and every problem."""
+@tsv_option
+def main(minutes: float, seed: int, jobs: int, seconds: float, only: int | None, tsv: Path | None) -> None:
+    """Fuzz the readers of bin/graph.py; print what was tried and every problem."""
     if only is not None:
         signal.signal(signal.SIGALRM, hang)
         click.echo(attempt(only, seed, seconds, Path()))
@@ -260,10 +267,11 @@ def main(minutes: float, seed: int, jobs: int, seconds: float, only: int | None)
     with multiprocessing.Pool(jobs) as pool:
         results = pool.starmap(work, [(job, jobs, end, seed, seconds) for job in range(jobs)])
     tried = sum((counts for counts, _ in results), Counter())
-    click.echo("| graph | damage | tried | built | refused | problems |\n|---|---|---|---|---|---|")
+    table = ResultTable(tsv, ("graph", "damage"))
     for kind, damage in product(KINDS, DAMAGES):
-        outcomes = [tried[kind, damage, outcome] for outcome in ("built", "refused", "problem")]
-        click.echo(f"| {kind} | {damage} | {sum(outcomes):,} | " + " | ".join(f"{n:,}" for n in outcomes) + " |")
+        outcomes = {name: tried[kind, damage, name] for name in ("built", "refused", "problem")}
+        table.add({"graph": kind, "damage": damage, "tried": sum(outcomes.values()), **outcomes})
+    table.add({"graph": "all", "damage": "all", "tried": tried.total()} | count_outcomes(tried))
     problems = {where: first for _, found in results for where, first in found.items()}
     for where, first in sorted(problems.items()):
         click.echo(f"{where}, {first}")

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Time and memory of the graph stages on generated assembly graphs of any size, as a Markdown table.
+"""Measure time and memory of the graph stages on generated assembly graphs of any size.
 
 A graph looks like metaSPAdes' of a community: a genome is a long row of unique segments; between two of them lies a
 bubble (two alternative segments), a repeat (shared within the genome, among related genomes or by all) or a hole.
 Contigs run through most bubbles and some repeats, and some bridge a hole (a gap in contigs.paths); what they leave out
 are contigs of their own. --sequence_bp makes the file as large as real sequences do, --copies tangles the graph.
-Beside graph and paths, the folder of a size holds what the stages read and truth.tsv (contig, genome).
+Beside graph and paths, the folder of a size holds what the stages read and truth.tsv (contig, genome, length). Out: a
+row for each size and stage, on stdout as Markdown and, with --tsv, in a file.
 """
 
 import hashlib
@@ -22,8 +23,9 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
+from result_tables import ResultTable, tsv_option
 
-BIN = Path(__file__).resolve().parents[2] / "bin"
+BIN = Path(__file__).resolve().parents[1] / "bin"
 # Scripts and the arguments that they are called with, within the folder of a generated assembly, in this order
 LABELS = "--contigs contigs.tsv --clusters clusters.tsv --coverage coverage.tsv.gz"
 LINKS = "--vertices vertices.tsv.gz --edges edges.tsv.gz"
@@ -142,7 +144,7 @@ def write_assembly(folder: Path, size: int, samples: int, copies: float, sequenc
             for title, walk in ((name, parts), (name + "'", flipped(parts))):
                 text = ";\n".join(",".join(f"{7 * (s >> 1) + 3}{'+-'[s & 1]}" for s in part) for part in walk)
                 paths.write(f"{title}\n{text}\n")
-            truth.writelines(f"{name}\tgenome_{owner + 1}\n" for owner in owners)
+            truth.writelines(f"{name}\tgenome_{owner + 1}\t{length((parts, owners))}\n" for owner in owners)
     write_tables(folder, names, bases, depth, np.array([owners[0] for _, owners in contigs]), draws)
 
 
@@ -171,7 +173,7 @@ def write_tables(
 
 
 def measure(stage: str, folder: Path) -> tuple[float, float, float]:
-    """CPU seconds, wall seconds and peak memory (MB) of a stage, as the operating system accounts for it."""
+    """Return CPU seconds, wall seconds and peak memory (MB) of a stage, as the operating system accounts for it."""
     script, *arguments = STAGES[stage].split()
     start = time.monotonic()
     with open(folder / "log", "w") as log:
@@ -190,10 +192,12 @@ def measure(stage: str, folder: Path) -> tuple[float, float, float]:
 @click.option("--copies", default=2.0, type=click.FloatRange(min=1), help="Copies of a repeat, mean.")
 @click.option("--sequence_bp", default=0, type=click.IntRange(min=0), help="Bases of sequence in the GFA.")
 @click.option("--seed", default=1)
-def main(folder: Path, sizes: list, stages: list, samples: int, copies: float, sequence_bp: int, seed: int) -> None:
+@tsv_option
+def main(
+    folder: Path, sizes: list, stages: list, samples: int, copies: float, sequence_bp: int, seed: int, tsv: Path | None
+) -> None:
     """Generate assembly graphs in FOLDER/<size> and measure the stages on them."""
-    columns = ("segments + links", "GFA, MB", "contigs", "edges", "stage", "CPU, s", "wall, s", "peak memory, MB")
-    click.echo(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    table = ResultTable(tsv, ("segments_and_links", "gfa_mb", "stage"))
     for size in sizes:
         at = folder / str(size)
         at.mkdir(parents=True, exist_ok=True)
@@ -202,9 +206,9 @@ def main(folder: Path, sizes: list, stages: list, samples: int, copies: float, s
         for stage in stages:
             seconds, wall, memory = measure(stage, at)
             counts = json.loads((at / "graph.json").read_text())
-            megabytes = (at / "graph.gfa").stat().st_size / 1e6
-            graph = f"{size:,} | {megabytes:,.0f} | {counts['contigs']:,} | {counts['edges']:,}"
-            click.echo(f"| {graph} | {stage} | {seconds:.1f} | {wall:.1f} | {memory:,.0f} |")
+            graph = {"segments_and_links": size, "gfa_mb": f"{(at / 'graph.gfa').stat().st_size / 1e6:.0f}"}
+            graph |= {"contigs": counts["contigs"], "edges": counts["edges"], "stage": stage}
+            table.add(graph | {"cpu_s": f"{seconds:.1f}", "wall_s": f"{wall:.1f}", "peak_mb": f"{memory:.0f}"})
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Compares Binloom's refinement with GraphBin2 1.3.3 on the same graph and bins, and explains each difference.
+"""Compare Binloom's refinement with the program GraphBin2 1.3.3 on the same graph and bins, and explain the differences.
 
 In: contigs, graph and paths of metaSPAdes, clusters (contig,cluster or cluster<TAB>contig), coverages (contig and
-one column per sample), the truth and score.py of the benchmark, and the Python of the environment that GraphBin2
-is installed in. Out: Markdown on stdout; the inputs and results of both programs in --out.
+one column per sample), the truth, and the Python of the environment that GraphBin2 is installed in. Out: tables on
+stdout as Markdown and, with --tables, as graphbin2_*.tsv in that folder; the inputs and results of both in --out.
 
-The explanation: graphbin2_steps.py has all that GraphBin2's program does unlike its article. The article's steps
-are run again with one of these rules after the other switched on, until they give GraphBin2's labels. A contig
-that differs is put down to the rule from which on it agrees; one that never agrees is unexplained.
+The explanation: graphbin2_steps.py has every rule in which the program differs from its article. The article's steps
+run again with more and more of these rules switched on, until they give the labels of the program. A contig whose labels
+differ counts under the rule from which on they agree; a contig that never agrees is unexplained.
 """
 
 import csv
@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,8 +40,9 @@ from graphbin2_steps import (
     replay,
     replay_step,
 )
+from result_tables import FILE, ResultTable
+from score import MIN_BIN_SIZE, read_bins, read_truth, score_bins
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TSV = {"sep": "\t", "index": False, "lineterminator": "\n", "quoting": csv.QUOTE_NONE}
 STAGES = ("initial", "step1", "step2", "step3", "final")
 ASSEMBLY = "assembly"  # its id for Binloom
@@ -95,7 +96,7 @@ class Usage(NamedTuple):
 
 
 def run(command: Sequence, folder: Path) -> Usage:
-    """Runs a command in a folder, its messages in log.txt there. Error if it fails."""
+    """Run a command in a folder, its messages in log.txt there. Raise ClickException if it fails."""
     folder.mkdir(exist_ok=True)
     start = time.perf_counter()
     with open(folder / "log.txt", "wb") as log:
@@ -107,7 +108,7 @@ def run(command: Sequence, folder: Path) -> Usage:
 
 
 def read_clusters(path: Path, contigs: pd.DataFrame) -> pd.Series:
-    """Cluster of each contig that has one, as 001, 002, ...: ids that both programs put in the same order."""
+    """Return the cluster of each contig that has one, as 001, 002, ...: both programs put these in the same order."""
     with open(path) as handle:
         separator = "\t" if "\t" in handle.readline() else ","
     table = pd.read_csv(path, sep=separator, header=None, dtype=str, na_filter=False, quoting=csv.QUOTE_NONE)[[0, 1]]
@@ -126,7 +127,7 @@ def read_clusters(path: Path, contigs: pd.DataFrame) -> pd.Series:
 
 
 def prepare(files: dict[str, Path], clusters: Path, coverage: Path, min_bin_size: int, out: Path) -> pd.DataFrame:
-    """Writes the inputs of both programs to out; the contigs with their clusters."""
+    """Write the inputs of both programs to `out`; return the contigs with their clusters."""
     for name, path in files.items():
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as source, open(out / name, "wb") as target:
             shutil.copyfileobj(source, target)
@@ -148,7 +149,7 @@ def prepare(files: dict[str, Path], clusters: Path, coverage: Path, min_bin_size
 
 
 def run_graphbin2(python: Path, out: Path) -> Usage:
-    """GraphBin2 with its defaults; its labels also as graphbin2.tsv."""
+    """Run GraphBin2 with its defaults and write its labels to graphbin2.tsv."""
     inputs = {"graph": "graph.gfa", "contigs": "contigs.fasta", "paths": "contigs.paths"}
     inputs |= {"abundance": "abundance.tsv", "binned": "bins.csv"}
     options = [word for name, file in inputs.items() for word in (f"--{name}", out / file)]
@@ -159,13 +160,14 @@ def run_graphbin2(python: Path, out: Path) -> Usage:
 
 
 def run_graph(out: Path) -> Usage:
+    """Make the contig graph with graph.py."""
     options = ["--assembly", ASSEMBLY, "--assembler", "metaspades", "--contigs", out / "contigs.tsv"]
     command = [sys.executable, BIN / "graph.py", *options, "--graph", out / "graph.gfa"]
     return run([*command, "--paths", out / "contigs.paths"], out / "graph")
 
 
 def make_features(out: Path) -> None:
-    """Tetranucleotides of all contigs, and numbers of reads from the coverages."""
+    """Make the tetranucleotides of all contigs, and numbers of reads from the coverages."""
     folder = out / "features"
     run([sys.executable, BIN / "catalogue.py", "--assembly", ASSEMBLY, out / "contigs.fasta"], folder)
     depth = pd.read_csv(out / "coverage.tsv", sep="\t").rename(columns={"contig": "contigname"})
@@ -181,7 +183,7 @@ def make_features(out: Path) -> None:
 
 
 def run_binloom(mode: str, min_bin_size: int, out: Path) -> tuple[Usage, Path]:
-    """Time of a refinement of Binloom, and its folder."""
+    """Run a refinement of Binloom; return what it used and its folder."""
     script, own = MODES[mode]
     folder = out / re.sub(r"\W+", "_", mode).lower()
     inputs = {"vertices": "graph/vertices.tsv.gz", "edges": "graph/edges.tsv.gz", "contigs": "contigs.tsv"}
@@ -192,7 +194,7 @@ def run_binloom(mode: str, min_bin_size: int, out: Path) -> tuple[Usage, Path]:
 
 
 def read_states(out: Path) -> dict:
-    """What the driver wrote. The labels of each stage: per vertex a number, UNLABELLED for none; a set for final."""
+    """Return what the driver wrote. Labels of a stage: a number per vertex, UNLABELLED for none; a set for final."""
     states = json.loads((out / "graphbin2/states.json").read_text())
     for stage in STAGES:
         labels: list[set[int]] = [set() for _ in states["contigs"]]
@@ -204,7 +206,7 @@ def read_states(out: Path) -> dict:
 
 
 def read_refinement(path: Path, names: list[str], ids: list[str]) -> dict[str, list]:
-    """Binloom's labels of each stage, in the same form."""
+    """Return Binloom's labels of each stage, in the same form."""
     table = pd.read_csv(path, sep="\t", dtype=str, na_filter=False, quoting=csv.QUOTE_NONE).set_index("name").loc[names]
     number = {"": UNLABELLED, **{label: i for i, label in enumerate(ids)}}
     stages: dict[str, list] = {stage: table[stage].map(number).tolist() for stage in STAGES[:-1]}
@@ -213,8 +215,10 @@ def read_refinement(path: Path, names: list[str], ids: list[str]) -> dict[str, l
 
 
 def by_cause(rules: Sequence[Rule], outputs: list[Sequence], theirs: Sequence) -> dict[str, list[int]]:
-    """The vertices that differ from theirs under no rule, by the rule from which on they agree; outputs are under
-    the first 0, 1, ... of the rules."""
+    """Return the vertices that differ from `theirs` under no rule, by the rule from which on they agree.
+
+    outputs: the labels under the first 0, 1, ... of the rules.
+    """
     causes: dict[str, list[int]] = {key: [] for key in [*(rule.key for rule in rules), "unexplained"]}
     for v, label in enumerate(theirs):
         differs = [k for k, output in enumerate(outputs) if output[v] != label]
@@ -223,71 +227,90 @@ def by_cause(rules: Sequence[Rule], outputs: list[Sequence], theirs: Sequence) -
     return causes
 
 
-def markdown(title: str, columns: Sequence[str], rows: Iterable[Sequence]) -> None:
-    click.echo(f"\n### {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for row in rows:
-        click.echo(f"| {' | '.join(map(str, row))} |")
+class Tables:
+    """The tables of one comparison; all have the name of the set in their first column."""
+
+    def __init__(self, folder: Path | None, set_name: str) -> None:
+        self.folder, self.set_name = folder, set_name
+
+    def show(self, title: str, name: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Print a table under its title and put it into graphbin2_NAME.tsv; its second column is the key."""
+        click.echo(f"\n### {title}")
+        table = None
+        for row in rows:
+            key = ("set", next(iter(row)))
+            table = table or ResultTable(self.folder and self.folder / f"graphbin2_{name}.tsv", key)
+            table.add({"set": self.set_name, **row})
 
 
-def print_times(graphbin2: Usage, graph: Usage, refinements: dict[str, Usage]) -> None:
-    def row(name: str, used: Usage) -> list:
-        ratios = [f"{graphbin2.cpu / used.cpu:.1f}", f"{graphbin2.wall / used.wall:.1f}"]
-        return [name, f"{used.cpu:.1f}", f"{used.wall:.1f}", f"{used.memory:.0f}", *ratios]
-
+def time_rows(graphbin2: Usage, graph: Usage, refinements: dict[str, Usage]) -> Iterable[dict[str, str]]:
+    """Yield time and memory of each program, and of Binloom's refinements together with graph.py."""
     both = {
         f"{mode}, with graph.py": Usage(graph.cpu + used.cpu, graph.wall + used.wall, max(graph.memory, used.memory))
         for mode, used in refinements.items()
     }
-    rows = {GRAPHBIN2: graphbin2, "graph.py": graph, **refinements, **both}
-    columns = ["program", "CPU, s", "wall, s", "peak memory, MB", "times faster, CPU", "times faster, wall"]
-    markdown("Time", columns, (row(name, used) for name, used in rows.items()))
+    for name, used in {GRAPHBIN2: graphbin2, "graph.py": graph, **refinements, **both}.items():
+        usage = {"cpu_s": f"{used.cpu:.1f}", "wall_s": f"{used.wall:.1f}", "peak_mb": f"{used.memory:.0f}"}
+        ratios = {"faster_cpu": f"{graphbin2.cpu / used.cpu:.1f}", "faster_wall": f"{graphbin2.wall / used.wall:.1f}"}
+        yield {"program": name, **usage, **ratios}
 
 
-def print_scores(score: Path, truth: Path, min_bin_size: int, results: dict[str, Path]) -> None:
-    """Precision and recall by base are what score.py calls weighted purity and completeness."""
-    pattern = r"bins (\d+) binned_bp_frac (\S+)(?s:.*) R0\.90=(\d+)(?s:.*)weighted purity (\S+) completeness (\S+)"
-    rows = []
+def score_rows(truth_file: Path, min_bin_size: int, results: dict[str, Path]) -> Iterable[dict[str, object]]:
+    """Yield the scores of the bins; precision and recall by base are weighted purity and completeness."""
+    truth = read_truth(truth_file)
     for name, path in results.items():
-        command = [sys.executable, score, truth, path, str(min_bin_size)]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        bins, binned, genomes, purity, completeness = re.search(pattern, said).groups()
-        rows.append([name, bins, genomes, purity, completeness, binned])
-    columns = ["bins", "n", "genomes at 0.9/0.9", "precision by base", "recall by base", "bases binned"]
-    markdown("Against the truth", columns, rows)
+        found = score_bins(read_bins(path, truth), truth, min_bin_size)
+        shares = {"precision": found.purity, "recall": found.completeness, "binned": found.binned}
+        yield {
+            "bins": name, "n": found.bins, "genomes": found.genomes[0.9],
+            **{column: f"{value:.4f}" for column, value in shares.items()},
+        }  # fmt: skip
 
 
-def print_agreement(ours: dict[str, list], theirs: dict[str, list], length: np.ndarray) -> None:
-    rows = []
+def agreement_rows(
+    ours: dict[str, list], theirs: dict[str, list], length: np.ndarray
+) -> Iterable[dict[str, object]]:
+    """Yield how many contigs have the same label after each step, of all and of those that either program labels."""
     for stage in STAGES:
         a, b = ours[stage], theirs[stage]
         none = frozenset() if stage == "final" else UNLABELLED
         either = np.array([x != none or y != none for x, y in zip(a, b)])
         same = np.array([x == y for x, y in zip(a, b)])
-        shares = [same[either].mean(), (length * same)[either].sum() / length[either].sum(), same.mean()]
-        rows.append([stage, sum(x != none for x in a), sum(x != none for x in b), *(f"{x:.4f}" for x in shares)])
-    columns = ["after", "labelled by Binloom", "by GraphBin2", "agree, of contigs either labels", "of their bases"]
-    markdown("Agreement per step, article mode", [*columns, "agree, of all contigs"], rows)
+        labelled = {"binloom": sum(x != none for x in a), "graphbin2": sum(x != none for x in b)}
+        shares = {
+            "agree_of_labelled": same[either].mean(),
+            "agree_of_their_bases": (length * same)[either].sum() / length[either].sum(),
+            "agree_of_all": same.mean(),
+        }
+        yield {"after": stage, **labelled, **{name: f"{share:.4f}" for name, share in shares.items()}}
 
 
-def print_edges(contigs: Contigs, theirs: set[tuple[int, int]]) -> None:
+def edge_rows(contigs: Contigs, theirs: set[tuple[int, int]]) -> Iterable[dict[str, object]]:
+    """Yield the edges that each rule of the graph loses and gains."""
     found = [pairs(contigs, frozenset(GRAPH_RULES[:k])) for k in range(len(GRAPH_RULES) + 1)]
     texts = [rule.text for rule in RULES if rule.key in GRAPH_RULES]
-    rows = [["Binloom's edges", "", "", len(found[0])]]
-    rows += [[text, len(a - b), len(b - a), len(b)] for text, a, b in zip(texts, found, found[1:])]
-    rows.append(["unexplained", len(found[-1] - theirs), len(theirs - found[-1]), len(theirs)])
-    markdown("The contig graph (loops count as edges)", ["rule of GraphBin2", "lost", "gained", "edges"], rows)
+    yield {"rule": "Binloom's edges", "lost": "", "gained": "", "edges": len(found[0])}
+    for text, a, b in zip(texts, found, found[1:]):
+        yield {"rule": text, "lost": len(a - b), "gained": len(b - a), "edges": len(b)}
+    last = found[-1]
+    yield {"rule": "unexplained", "lost": len(last - theirs), "gained": len(theirs - last), "edges": len(theirs)}
 
 
-def print_causes(title: str, causes: list[dict[str, list[int]]], length: np.ndarray) -> None:
-    def cell(found: list[int] | None) -> str:
-        return "" if found is None else f"{len(found)} ({length[found].sum() / 1000:.0f})"
+def cause_rows(causes: list[dict[str, list[int]]], length: np.ndarray) -> Iterable[dict[str, object]]:
+    """Yield the contigs, and their kbp, that differ after each step by the rule that explains them."""
+
+    def cells(found_of_step: Iterable[list[int] | None]) -> dict[str, object]:
+        row: dict[str, object] = {}
+        for number, found in enumerate(found_of_step, 1):
+            kbp = "" if found is None else f"{length[found].sum() / 1000:.0f}"
+            row |= {f"step_{number}": "" if found is None else len(found), f"step_{number}_kbp": kbp}
+        return row
 
     texts = {rule.key: rule.text for rule in RULES} | {"unexplained": "unexplained"}
-    acting = {key: text for key, text in texts.items() if any(key in step for step in causes)}
-    rows = [[text, *(cell(step.get(key)) for step in causes)] for key, text in acting.items()]
-    rows.append(["all", *(cell(sum(step.values(), [])) for step in causes)])
-    steps = [f"step {number}" for number in range(1, len(STEPS) + 1)]
-    markdown(title, ["rule of GraphBin2", *steps], rows)
+    for key, text in texts.items():
+        if any(key in step for step in causes):
+            yield {"rule": text, **cells(step.get(key) for step in causes)}
+    yield {"rule": "all", **cells(sum(step.values(), []) for step in causes)}
 
 
 @click.command(context_settings={"show_default": True})
@@ -297,51 +320,53 @@ def print_causes(title: str, causes: list[dict[str, list[int]]], length: np.ndar
 @click.option("--paths", required=True, type=FILE, help="contigs.paths.")
 @click.option("--clusters", required=True, type=FILE)
 @click.option("--coverage", required=True, type=FILE)
-@click.option("--truth", required=True, type=FILE, help="contig, genome, length; for score.py.")
-@click.option("--score", required=True, type=FILE, help="score.py of the benchmark.")
-@click.option("--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Bins below it (bp) are no labels.")
+@click.option("--truth", required=True, type=FILE, help="contig, genome, length.")
+@click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0), help="Bins below it (bp) are no labels.")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--set", "set_name", default="", help="Name of the set in the tables.")
+@click.option("--tables", type=click.Path(file_okay=False, path_type=Path), help="Folder for graphbin2_*.tsv.")
 def main(
-    graphbin2_python: Path,
-    contigs: Path,
-    graph: Path,
-    paths: Path,
-    clusters: Path,
-    coverage: Path,
-    truth: Path,
-    score: Path,
-    min_bin_size: int,
-    out: Path,
-) -> None:
+    graphbin2_python: Path, contigs: Path, graph: Path, paths: Path, clusters: Path, coverage: Path, truth: Path,
+    min_bin_size: int, out: Path, set_name: str, tables: Path | None,
+) -> None:  # fmt: skip
     """Compare Binloom's refinement with GraphBin2 1.3.3 and explain each difference."""
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
+    shown = Tables(tables, set_name)
     files = {"contigs.fasta": contigs, "graph.gfa": graph, "contigs.paths": paths}
     prepare(files, clusters, coverage, min_bin_size, out)
     make_features(out)
     graphbin2_used, graph_used = run_graphbin2(graphbin2_python.absolute(), out), run_graph(out)
     runs = {mode: run_binloom(mode, min_bin_size, out) for mode in MODES}
-    print_times(graphbin2_used, graph_used, {mode: used for mode, (used, _) in runs.items()})
+    used = {mode: usage for mode, (usage, _) in runs.items()}
+    shown.show("Time", "time", time_rows(graphbin2_used, graph_used, used))
     results = {"initial": out / "initial.tsv", GRAPHBIN2: out / "graphbin2.tsv"}
     results |= {mode: folder / "contig2bin.tsv" for mode, (_, folder) in runs.items()}
-    print_scores(score, truth, min_bin_size, results)
+    shown.show("Against the truth", "score", score_rows(truth, min_bin_size, results))
+    explain(out, runs[ARTICLE][1], shown)
 
+
+def explain(out: Path, article: Path, shown: Tables) -> None:
+    """Show how the labels of both programs agree, and which rule of GraphBin2 explains each difference."""
     states = read_states(out)
     known = read_vertices(out, states["contigs"])
-    ours = read_refinement(runs[ARTICLE][1] / "refinement.tsv", known.names, states["ids"])
-    print_agreement(ours, states, known.length)
-    print_edges(known, {(min(edge), max(edge)) for edge in states["edges"]})
+    ours = read_refinement(article / "refinement.tsv", known.names, states["ids"])
+    rows = agreement_rows(ours, states, known.length)
+    shown.show("Agreement per step, article mode", "agreement", rows)
+    edges = {(min(edge), max(edge)) for edge in states["edges"]}
+    shown.show("The contig graph (loops count as edges)", "edges", edge_rows(known, edges))
     theirs = [states[stage] for stage in STAGES]
     outputs = replay(known, theirs[0])
     if [step[0] for step in outputs] != [ours[stage] for stage in STAGES[1:]]:
         problem = f"the article's steps, run again, do not give what bin/{MODES[ARTICLE][0]} gave"
         raise click.ClickException(f"{out}: {problem}; empty the folder and run this again")
     causes = [by_cause(RULES, output, labels) for output, labels in zip(outputs, theirs[1:])]
-    print_causes("Causes, from the initial bins on: contigs (kbp)", causes, known.length)
+    title = "Causes, from the initial bins on: contigs, kbp"
+    shown.show(title, "causes", cause_rows(causes, known.length))
     alone = [replay_step(known, theirs[number - 1], number) for number in range(1, len(STEPS) + 1)]
     causes = [by_cause(rules, output, labels) for (rules, output), labels in zip(alone, theirs[1:])]
-    title = "Causes, each step on its own, from GraphBin2's labels before it, graph and coverage: contigs (kbp)"
-    print_causes(title, causes, known.length)
+    title = "Causes, each step on its own, from GraphBin2's labels before it, graph and coverage: contigs, kbp"
+    shown.show(title, "causes_alone", cause_rows(causes, known.length))
 
 
 if __name__ == "__main__":

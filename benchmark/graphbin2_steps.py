@@ -1,8 +1,9 @@
-"""What the program GraphBin2 1.3.3 does unlike its article, rule by rule; used by graphbin2.py beside it.
+"""Run GraphBin2's four steps as its article has them, as the program GraphBin2 1.3.3 has them, or in between.
 
-RULES are the differences. The functions step1 ... step4 take the set of those that are on: with none they are the
-article's steps of bin/graphbin2.py, with all they are the program's (its function `run`, and `is_multi` for step
-4), down to the order of equal candidates. Later rules of a step need the ones above them to be on.
+RULES are the differences between the program and the article; graphbin2_program.py uses them. The functions step1 ...
+step4 take the set of rules that are on. With none they are the article's steps of bin/graphbin2.py; with all they are
+the program's (its function `run`, and `is_multi` for step 4), down to the order of equal candidates. Later rules of a
+step need the ones above them to be on.
 """
 
 import heapq
@@ -17,7 +18,7 @@ import click
 import numpy as np
 import pandas as pd
 
-BIN = Path(__file__).resolve().parents[2] / "bin"
+BIN = Path(__file__).resolve().parents[1] / "bin"
 sys.path.insert(0, str(BIN))
 import graph as contig_graph  # noqa: E402
 import graphbin2 as article  # noqa: E402

@@ -1,44 +1,62 @@
 #!/usr/bin/env python3
-"""Seconds of a whole training of the autoencoder on one device, from an epoch at each batch size of its schedule.
+"""Measure how long a whole training takes on one device, from an epoch at each batch size of its schedule.
 
-usage: schedule_vae.py [--device cuda] [--contigs 1000000] [--samples 100] [--preset preprint] [--peak TFLOPS]
-Features are random; they lie on the device as in a training of bin/vae.py, whose `train` runs. Of two epochs at each
-batch size the second counts. Out: a Markdown table on stdout: epochs of the schedule at that size, seconds and steps of an
-epoch, microseconds of a step, floating-point operations per second of the linear layers (forward and backward) and, with
---peak, their share of what the card is said to do; then the whole training, and the memory that it took.
+The features are random; they lie on the device as in a training by bin/vae.py. Of two epochs at each batch size the
+second counts. Out: a row for each batch size, on stdout as Markdown and, with --tsv, in a file: epochs of the schedule at
+that size, seconds and steps of an epoch, microseconds of a step, floating-point operations per second of the linear
+layers (forward and backward) and, with --peak, their share of the nominal speed of the card. The last row has the
+seconds of the whole training; the memory of the card stands below.
 """
 
+import json
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import click
 import torch
+from project import PROJECT
+from result_tables import ResultTable, tsv_option
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
+import network  # noqa: E402
+import training  # noqa: E402
 import vae  # noqa: E402
 
+PRESETS = json.loads((PROJECT / "assets/presets.json").read_text())
 
-def operations(model: vae.VAE) -> int:
-    """Floating-point operations of the linear layers for one row in one step: two per weight forward, four backward."""
+
+def operations(model: network.VAE) -> int:
+    """Return the floating-point operations of the linear layers for a row in a step: per weight 2 forward, 4 backward."""
     return 6 * sum(layer.weight.numel() for layer in model.modules() if isinstance(layer, torch.nn.Linear))
 
 
-def random_features(contigs: int, samples: int, settings: vae.Hyperparameters, device: torch.device) -> torch.Tensor:
-    """Abundances that sum to 1 and normally distributed TNF and depth (contigs x columns), made on the device."""
+def random_features(contigs: int, samples: int, settings: network.Hyperparameters, device: torch.device) -> torch.Tensor:
+    """Return abundances that sum to 1 and normally distributed TNF and depth (contigs x columns), made on the device."""
     shares = torch.rand(contigs, samples, device=device)
-    others = torch.randn(contigs, vae.N_TNF + settings.depth, device=device)
+    others = torch.randn(contigs, network.N_TNF + settings.depth, device=device)
     return torch.cat((shares / shares.sum(dim=1, keepdim=True), others), dim=1)
 
 
-def epoch_seconds(data: torch.Tensor, samples: int, settings: vae.Hyperparameters, batch: int, threads: int) -> float:
-    """Seconds of the second epoch of a new network at this batch size."""
+def preset_settings(preset: str) -> network.Hyperparameters:
+    """Return the hyperparameters of a preset."""
+    known = {field.name for field in fields(network.Hyperparameters)}
+    values = {name: value for name, value in PRESETS[preset].items() if name in known and value is not None}
+    if isinstance(values.get("batch_double_at"), str):
+        values["batch_double_at"] = tuple(int(epoch) for epoch in values["batch_double_at"].split(",") if epoch)
+    return network.Hyperparameters(**values)
+
+
+def epoch_seconds(
+    data: torch.Tensor, samples: int, settings: network.Hyperparameters, batch: int, threads: int
+) -> float:
+    """Return the seconds of the second epoch of a new network at this batch size."""
     settings = replace(settings, batch_size=batch, batch_double_at=(), epochs=2)
-    model = vae.VAE(samples, settings).to(data.device)
-    optimizer = vae.make_optimizer(model, settings)
-    epochs = vae.train(model, optimizer, data, torch.ones(len(data), device=data.device), settings, threads)
+    model = network.VAE(samples, settings).to(data.device)
+    optimizer = training.make_optimizer(model, settings)
+    epochs = training.train(model, optimizer, data, torch.ones(len(data), device=data.device), settings, threads)
     next(epochs)
     started = time.monotonic()
     next(epochs)  # Its losses come to the host, so that it has ended.
@@ -49,34 +67,38 @@ def epoch_seconds(data: torch.Tensor, samples: int, settings: vae.Hyperparameter
 @click.option("--device", default="cuda", type=click.Choice(["cpu", "cuda"]))
 @click.option("--contigs", default=1_000_000, type=click.IntRange(min=2))
 @click.option("--samples", default=100, type=click.IntRange(min=1))
-@click.option("--preset", default="preprint", type=click.Choice(list(vae.PRESETS)))
+@click.option("--preset", default="preprint", type=click.Choice(list(PRESETS)))
 @click.option("--peak", type=click.FloatRange(min=0, min_open=True), help="TFLOP/s of the card in TensorFloat-32.")
 @click.option("--threads", default=1, type=click.IntRange(min=1), help="Of the processor.")
-def main(device: str, contigs: int, samples: int, preset: str, peak: float | None, threads: int) -> None:
+@tsv_option
+def main(
+    device: str, contigs: int, samples: int, preset: str, peak: float | None, threads: int, tsv: Path | None
+) -> None:
     """Time an epoch at each batch size of a preset's schedule."""
-    vae.make_deterministic(1)
+    training.make_deterministic(1)
     target = vae.select_device(device)
-    settings = vae.PRESETS[preset]
-    epochs = settings.epochs or vae.default_epochs(contigs, settings.batch_size)
+    settings = preset_settings(preset)
+    epochs = settings.epochs or training.default_epochs(contigs, settings.batch_size)
     sizes = Counter(
-        vae.epoch_batch_size(epoch, contigs, settings.batch_size, settings.batch_double_at)
+        training.epoch_batch_size(epoch, contigs, settings.batch_size, settings.batch_double_at)
         for epoch in range(1, epochs + 1)
     )
     data = random_features(contigs, samples, settings, target)
-    work = operations(vae.VAE(samples, settings)) * contigs / 1e12
-    print(
-        "| batch | epochs | s per epoch | steps | µs per step | TFLOP/s | of the peak |\n|---|---|---|---|---|---|---|"
-    )
+    work = operations(network.VAE(samples, settings)) * contigs / 1e12
+    named = {"device": device, "contigs": contigs, "samples": samples, "preset": preset}
+    table = ResultTable(tsv, (*named, "batch"))
     whole = 0.0
     for batch, times in sizes.items():
         seconds = epoch_seconds(data, samples, settings, batch, threads)
         whole += times * seconds
-        steps = len(vae.batch_bounds(contigs, batch))
+        steps = len(training.batch_bounds(contigs, batch))
         share = f"{work / seconds / peak:.1%}" if peak else ""
-        row = f"{seconds:.2f} | {steps:,} | {seconds / steps * 1e6:,.0f} | {work / seconds:.2f} | {share}"
-        print(f"| {batch:,} | {times} | {row} |", flush=True)
+        speed = {"us_per_step": f"{seconds / steps * 1e6:.0f}", "tflops": f"{work / seconds:.2f}", "of_peak": share}
+        table.add({**named, "batch": batch, "epochs": times, "s_per_epoch": f"{seconds:.2f}", "steps": steps, **speed})
+    last = {"batch": "all", "epochs": epochs, "s_per_epoch": f"{whole / epochs:.2f}", "steps": "", "us_per_step": ""}
+    table.add({**named, **last, "tflops": f"{work * epochs / whole:.2f}", "of_peak": ""})
     memory = f", {torch.cuda.max_memory_allocated() / 1e9:.1f} GB of its memory" if device == "cuda" else ""
-    print(f"\n{contigs:,} contigs, {samples} samples, {epochs} epochs: {whole:,.0f} s{memory}")
+    click.echo(f"\n{contigs:,} contigs, {samples} samples, {epochs} epochs: {whole:,.0f} s{memory}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Time and memory of clustering, beside vamb's on the same points, as a Markdown table.
+"""Measure time and memory of clustering, beside vamb's on the same points.
 
-usage: speed_cluster.py [--sizes 10000,100000,1000000] [--kinds hard,easy] [--vamb_python PYTHON] [--latent NPY ROWS]
-In: nothing (seeded points), or a latent and its rows.tsv; a Python that has vamb and its torch, if that is to run too.
-Out: a row for each program and set of points: clusters, seconds from a matrix in memory to all clusters (for Binloom
-threshold and medoids), CPU seconds of the same, peak memory of the process (torch included), agreement with the clusters
-that the points were drawn from (adjusted Rand index), and how often Binloom's wall time vamb's is. The two take turns;
-the median of the repeats counts. vamb is stopped at --limit: its time then stands as ">=".
+In: nothing (seeded points), or a latent and its rows.tsv; with --vamb_python, a Python that has vamb 5.0.4.
+Out: a row for each program and set of points, on stdout as Markdown and, with --tsv, in a file: clusters, seconds from a
+matrix in memory to all clusters (for Binloom threshold and medoids), CPU seconds of the same, peak memory of the process
+(torch included), agreement with the clusters that the points were drawn from (adjusted Rand index), and the time of the
+program over Binloom's. The two take turns; the median of the repeats counts. vamb is stopped at --limit: its time then
+stands as ">=".
 
 Kinds of points, all around random centres with log-normal sizes (200 on average):
   easy     one noise, well separated
@@ -28,24 +28,27 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
+from result_tables import ResultTable, tsv_option
 
-BIN = Path(__file__).resolve().parents[2] / "bin"
+BIN = Path(__file__).resolve().parents[1] / "bin"
+COLUMNS = ("clusters", "wall_s", "cpu_s", "peak_mb", "agreement", "ratio")
 MEAN_SIZE, SPREAD, FAMILY = 200, 1.5, 4
 # Noise, from and to, and the largest likeness of centres in a family
 KINDS = {"easy": (0.35, 0.35, 0.0), "hard": (0.15, 0.5, 0.95), "diffuse": (0.4, 0.9, 0.9)}
-HEAD = "| points | kind | program | clusters | wall, s | CPU, s | peak memory, MB | agreement | ratio |"
 
 # What runs apart: argv is the folder of points.npy and lengths.npy, and the number of threads.
 BINLOOM = """
-import numpy as np, torch, cluster
+import numpy as np, torch
+import distance_threshold, medoid_clusters
 torch.set_num_threads(1)
 def run(points, lengths):
     threshold_rng, medoid_rng = np.random.default_rng(1).spawn(2)
-    scaled, _ = cluster.standardise(points)
+    scaled, _ = distance_threshold.standardise(points)
     matrix = torch.from_numpy(scaled)
-    found = cluster.estimate_threshold(matrix, 2500, 2500, threshold_rng, threads)["estimate"]
+    found = distance_threshold.estimate_threshold(matrix, 2500, 2500, threshold_rng, threads)["estimate"]
     order = np.argsort(-lengths, kind="stable")
-    return list(cluster.medoid_clusters(matrix, order, found or cluster.DEFAULT_THRESHOLD, 15, medoid_rng, threads))
+    found = found or distance_threshold.DEFAULT_THRESHOLD
+    return list(medoid_clusters.medoid_clusters(matrix, order, found, 15, medoid_rng, threads))
 """
 VAMB = """
 import numpy as np, torch
@@ -72,7 +75,7 @@ json.dump(dict(wall=wall, cpu=spent, clusters=len(clusters)), open(folder + "/re
 
 
 def draw_points(n: int, kind: str, dimensions: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points (n x dimensions, float32), contig lengths (bp) and the cluster that each point was drawn from."""
+    """Return points (n x dimensions, float32), contig lengths (bp) and the cluster that each point was drawn from."""
     rng = np.random.default_rng(seed)
     least, most, alike = KINDS[kind]
     n_clusters = max(2, n // MEAN_SIZE)
@@ -87,7 +90,7 @@ def draw_points(n: int, kind: str, dimensions: int, seed: int) -> tuple[np.ndarr
 
 
 def agreement(found: np.ndarray, truth: np.ndarray) -> float:
-    """Adjusted Rand index (Hubert and Arabie 1985) of two labellings with numbers from 0 on."""
+    """Return the adjusted Rand index (Hubert and Arabie 1985) of two labellings with numbers from 0 on."""
 
     def pairs(sizes: np.ndarray) -> float:
         return float((sizes * (sizes - 1.0) / 2).sum())
@@ -100,7 +103,10 @@ def agreement(found: np.ndarray, truth: np.ndarray) -> float:
 
 
 def measure(python: str, program: str, folder: Path, threads: int, limit: float) -> dict | None:
-    """wall and CPU seconds, clusters and peak memory (MB) of one run, its labels in labels.npy; None past the limit."""
+    """Return wall and CPU seconds, clusters and peak memory (MB) of one run; None past the limit.
+
+    Its labels are then in labels.npy.
+    """
     count = {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "MKL", "OPENBLAS")}
     command = [python, "-c", WORKER.format(program=program), str(folder), str(threads)]
     environment = os.environ | count | {"PYTHONPATH": str(BIN), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -126,8 +132,8 @@ def compare(
     repeats: int,
     threads: int,
     limit: float,
-) -> dict[str, str]:
-    """Run the programs in turn on the points of a folder; the columns from `clusters` on of each one's row."""
+) -> dict[str, dict[str, str]]:
+    """Run the programs in turn on the points of a folder; return the columns from `clusters` on of their rows."""
     runs: dict[str, list[dict]] = {name: [] for name in programs}
     scores, late = dict.fromkeys(programs, ""), set()
     for _ in range(repeats):
@@ -145,11 +151,13 @@ def compare(
     for name in programs:
         ratio = "" if name == "Binloom" else f"{wall.get(name, limit) / wall['Binloom']:.1f}"
         if name in late:
-            rows[name] = f"| | >= {limit:.0f} | | | | >= {ratio} |"
+            late_row = {"wall_s": f">= {limit:.0f}", "ratio": f">= {ratio}"}
+            rows[name] = dict.fromkeys(COLUMNS, "") | late_row
             continue
         cpu, memory = (statistics.median(run[key] for run in runs[name]) for key in ("cpu", "memory"))
         clusters = runs[name][0]["clusters"]
-        rows[name] = f"| {clusters:,} | {wall[name]:.1f} | {cpu:.1f} | {memory:,.0f} | {scores[name]} | {ratio} |"
+        cells = (clusters, f"{wall[name]:.1f}", f"{cpu:.1f}", f"{memory:.0f}", scores[name], ratio)
+        rows[name] = dict(zip(COLUMNS, cells, strict=True))
     return rows
 
 
@@ -165,16 +173,17 @@ def compare(
 @click.option("--repeats", default=1, type=click.IntRange(min=1))
 @click.option("--limit", default=360.0, type=click.FloatRange(min=1), help="Seconds after which vamb is stopped.")
 @click.option("--seed", default=1, type=click.IntRange(min=0))
+@tsv_option
 def main(
     sizes: str, kinds: str, latent: tuple[Path, Path] | None, vamb_python: str | None, dimensions: int, threads: int,
-    repeats: int, limit: float, seed: int,
+    repeats: int, limit: float, seed: int, tsv: Path | None,
 ) -> None:  # fmt: skip
     """Cluster seeded points, or a latent, with Binloom and with vamb."""
     programs = {"Binloom": (sys.executable, BINLOOM)}
     if vamb_python:
         programs["vamb"] = (vamb_python, VAMB)
     tasks = [(int(size), kind) for size in sizes.split(",") for kind in kinds.split(",")]
-    click.echo(f"{HEAD}\n|{'---|' * (HEAD.count('|') - 1)}")
+    table = ResultTable(tsv, ("points", "kind", "threads", "program"))
     for size, kind in [(0, "latent")] if latent else tasks:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
@@ -188,7 +197,7 @@ def main(
             n = len(points)
             del points, lengths
             for name, row in compare(programs, folder, truth, repeats, threads, limit).items():
-                click.echo(f"| {n:,} | {kind} | {name} {row}")
+                table.add({"points": n, "kind": kind, "threads": threads, "program": name, **row})
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Speed of reading and counting tetranucleotides and alignments against vamb 5's, as Markdown tables.
+"""Compare the speed of counting tetranucleotides and alignments with vamb 5's.
 
 The input is generated: contigs with the composition of genomes, read pairs with errors from them, mapped by minimap2 as
 `map_reads` maps. vamb gets the same records sorted by coordinate, which it needs; the sorting is not in its time.
 Each program runs in a process of its own, the two in turn; imports are not in their times, but in their memory.
 vamb uses one thread for the FASTA and one per BAM; Binloom reads in one thread or process and counts in another.
+Out: a row for each task and program, on stdout as Markdown and, with --tsv, in a file.
 """
 
 import gzip
@@ -19,8 +20,9 @@ import click
 import numpy as np
 import pandas as pd
 import pysam
+from result_tables import ResultTable, tsv_option
 
-BIN = Path(__file__).resolve().parents[2] / "bin"
+BIN = Path(__file__).resolve().parents[1] / "bin"
 MIN_LENGTH, READ, ERRORS, FOREIGN = 2000, 150, 0.005, 0.03  # bp, bp, per base, share of reads from elsewhere
 PAIRS = 50_000  # made at once
 SORTED, NAMED = "sorted.bam", "named.bam"  # vamb's and ours
@@ -41,7 +43,7 @@ print(json.dumps([wall, cpu_then - cpu, peak / 1024]))
 VAMB_READ = 'from vamb import parsecontigs, vambtools\nhandle = vambtools.Reader("catalogue.fa.gz").filehandle\n'
 OUR_READ = f"""
 sys.path.insert(0, {str(BIN)!r})
-import features
+import features, tetranucleotides
 here = pathlib.Path("catalogue.fa.gz"), pathlib.Path("contigs.tsv")
 contigs = features.read_table(here[1], {{"contig": str, "length": numpy.int64}})
 """
@@ -59,11 +61,11 @@ TASKS = {
             "numpy.save('vamb.npy', numpy.array(counts))",
         ),
         (
-            OUR_READ + "batches = list(features.batches(features.pieces_of(here[0], contigs, here[1])))",
+            OUR_READ + "batches = list(tetranucleotides.batches(features.catalogue_pieces(here[0], contigs, here[1])))",
             (
                 "for batch in batches:\n"
                 "    rows = numpy.array([row for row, _ in batch])\n"
-                "    features.count_tetranucleotides([piece for _, piece in batch], rows - rows[0])"
+                "    tetranucleotides.count_tetranucleotides([piece for _, piece in batch], rows - rows[0])"
             ),
             "",
         ),
@@ -165,7 +167,7 @@ def generate(folder: Path, bases: int, contigs: int, pairs: int, seed: int) -> N
 
 
 def measured(python: str, parts: tuple[str, str, str], folder: Path) -> tuple[float, float, float]:
-    """Wall seconds, CPU seconds and peak memory (MB, of the largest process) of the measured part."""
+    """Return wall seconds, CPU seconds and peak memory (MB, of the largest process) of the measured part."""
     code = CLOCK.format(before=parts[0], measured=parts[1], after=parts[2])
     done = subprocess.run([python, "-c", code], check=False, cwd=folder, capture_output=True, text=True)
     if done.returncode:
@@ -173,16 +175,17 @@ def measured(python: str, parts: tuple[str, str, str], folder: Path) -> tuple[fl
     return tuple(json.loads(done.stdout))
 
 
-def compare(task: str, vamb_python: str, folder: Path, repeats: int) -> None:
-    """Run vamb and Binloom in turn and print the run of median wall time of each."""
+def compare(task: str, vamb_python: str, folder: Path, repeats: int, table: ResultTable) -> None:
+    """Run vamb and Binloom in turn and add the run of median wall time of each to the table."""
     runs: dict[str, list] = {"vamb": [], "Binloom": []}
     for _ in range(repeats):
         for (name, done), python, parts in zip(runs.items(), (vamb_python, sys.executable), TASKS[task], strict=True):
             done.append(measured(python, parts, folder))
     middle = {name: sorted(done)[(repeats - 1) // 2] for name, done in runs.items()}
     for name, (wall, cpu, memory) in middle.items():
-        ratio = middle["vamb"][0] / wall
-        click.echo(f"| {task} | {name} | {wall:.2f} | {cpu:.2f} | {memory:,.0f} | {ratio:.2f} |")
+        ratio = {"vamb_time_over_this": f"{middle['vamb'][0] / wall:.2f}"}
+        used = {"wall_s": f"{wall:.2f}", "cpu_s": f"{cpu:.2f}", "peak_mb": f"{memory:.0f}"}
+        table.add({"task": task, "program": name, **used, **ratio})
 
 
 def check_tetranucleotides(folder: Path) -> None:
@@ -219,7 +222,7 @@ def plain_counts(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_alignments(folder: Path) -> None:
-    """Raise ClickException unless our counts are a plain loop's; tell how they agree with vamb's coverage."""
+    """Raise ClickException unless our counts are a plain loop's; say how well they agree with vamb's coverage."""
     ours = pd.read_csv(folder / "S.counts.tsv.gz", sep="\t")
     lengths = pd.read_csv(folder / "contigs.tsv", sep="\t")["length"]
     reads, bases = plain_counts(folder / NAMED)
@@ -238,7 +241,10 @@ def check_alignments(folder: Path) -> None:
 @click.option("--pairs", default=2_500_000, type=click.IntRange(min=1), help="Read pairs.")
 @click.option("--repeats", default=3, type=click.IntRange(min=1), help="Runs of each program.")
 @click.option("--seed", default=1)
-def main(folder: Path, vamb_python: str, bases: int, contigs: int, pairs: int, repeats: int, seed: int) -> None:
+@tsv_option
+def main(
+    folder: Path, vamb_python: str, bases: int, contigs: int, pairs: int, repeats: int, seed: int, tsv: Path | None
+) -> None:
     """Generate the input in FOLDER, unless it is there, and measure both programs on it."""
     if bases < 2 * MIN_LENGTH * contigs:
         raise click.UsageError(f"give at least {2 * MIN_LENGTH} bases per contig")
@@ -246,9 +252,9 @@ def main(folder: Path, vamb_python: str, bases: int, contigs: int, pairs: int, r
     if not (folder / SORTED).exists():
         with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
             apart.submit(generate, folder, bases, contigs, pairs, seed).result()
-    click.echo("| | program | wall, s | CPU, s | peak memory, MB | vamb's time / this |\n|---|---|---|---|---|---|")
+    table = ResultTable(tsv, ("task", "program"))
     for task in TASKS:
-        compare(task, vamb_python, folder, repeats)
+        compare(task, vamb_python, folder, repeats, table)
     check_tetranucleotides(folder)
     check_alignments(folder)
 
