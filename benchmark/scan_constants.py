@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Halve and double every constant of the refinement, one at a time, from Binloom's own clusters.
+
+In: for each --set a group's results of the pipeline (refine_mode evidence). Out: a row for each set, constant and
+factor, on stdout as Markdown and, with --tsv, in a file: the value, the genomes by recall in bins of at least
+--min_bin_size, weighted purity, and the bases (Mbp) of contigs whose bins are others than with all constants as they
+are. The first row of a set is that of all constants as they are. summarise_constants.py sums up such a file.
+
+The constants are all names in capitals that the modules of the refinement, and homologs.py, define as numbers. Of a
+probability above a half the distance to 1 is halved and doubled. A constant is replaced in every module that uses it.
+Those of homologs.py make the homologs anew.
+"""
+
+import contextlib
+import importlib
+import io
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from project import ResultSet, command_words, set_option
+from refine_runs import refined_bins, replaced
+from result_tables import ResultTable, tsv_option
+from score import MIN_BIN_SIZE, Truth, bin_size, read_truth, score_bins
+
+MODULES = (
+    "bin_model", "split_clusters", "join_clusters", "grow_clusters", "assign_contigs", "shared_contigs", "refine",
+)  # fmt: skip
+NOT_SCANNED = {
+    "NO_BIN": "stands for no bin",
+    "BLOCK_SIZE": "bounds memory, not results",
+    "MEAN_SEED_DISTANCE": "is 4,096 words over KEPT_WORDS of homologs.py, with which it is scanned",
+}
+# Above a half: the distance to 1 is scaled
+PROBABILITIES = ("MAX_LINK_TRUST", "MIN_CONFIRMED_SEED_FRACTION", "MIN_MESSAGE_POSTERIOR")
+FACTORS = (0.5, 2.0)
+RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
+
+
+class Change(NamedTuple):
+    """A constant with another value; `parts` are the attributes of modules that take it."""
+
+    constant: str
+    factor: float
+    value: str
+    parts: dict[str, Any]
+    homologs: dict[str, Any] = {}  # attributes of homologs.py: if there are any, homologs are made anew
+
+
+AS_IT_IS = Change("as it is", 1.0, "", {})
+
+
+def scaled(name: str, value: Any, factor: float) -> Any:
+    """Return the constant halved or doubled; an integer stays one and is at least 1."""
+    if name in PROBABILITIES:
+        return 1 - (1 - value) * factor
+    if isinstance(value, int):
+        return max(1, round(value * factor))
+    return value * factor
+
+
+def shown(value: Any) -> str:
+    """Return a value as a cell."""
+    return " ".join(f"{x:g}" for x in np.atleast_1d(value))
+
+
+def defined_constants() -> Iterator[tuple[str, str, Any]]:
+    """Yield module, name and value of every constant; each once, in the module that comes first in MODULES."""
+    seen = set(NOT_SCANNED)
+    for module in MODULES:
+        for name, value in vars(importlib.import_module(module)).items():
+            number = isinstance(value, (int, float, np.ndarray)) and not isinstance(value, bool)
+            if name.isupper() and number and name not in seen:
+                seen.add(name)
+                yield module, name, value
+
+
+def refinement_changes() -> Iterator[Change]:
+    """Yield the changes of the refinement's constants."""
+    for module, name, value in defined_constants():
+        users = [other for other in MODULES if hasattr(importlib.import_module(other), name)]
+        for factor in FACTORS:
+            new = scaled(name, value, factor)
+            yield Change(f"{module}.{name}", factor, shown(new), {f"{user}.{name}": new for user in users})
+
+
+def homolog_changes() -> Iterator[Change]:
+    """Yield the changes of the constants of homologs.py; a KEPT_WORDS changes the distance between seeds, too."""
+    homologs, split = importlib.import_module("homologs"), importlib.import_module("split_clusters")
+    for factor in FACTORS:
+        words = round(homologs.KEPT_WORDS * factor)
+        with replaced({"homologs.KEPT_WORDS": words}):
+            kept = homologs.kept_words()
+        distance = {"split_clusters.MEAN_SEED_DISTANCE": split.MEAN_SEED_DISTANCE / factor}
+        changed = {"homologs.KEPT_WORDS": words, "homologs.KEPT": kept}
+        yield Change("homologs.KEPT_WORDS", factor, str(words), distance, changed)
+    for factor in FACTORS:
+        most = round(homologs.MOST_CONTIGS * factor)
+        yield Change("homologs.MOST_CONTIGS", factor, str(most), {}, {"homologs.MOST_CONTIGS": most})
+
+
+def make_homologs(one: ResultSet, parts: Mapping[str, Any], folder: Path) -> Path:
+    """Write homologs.tsv.gz of a set to a folder with attributes of homologs.py replaced."""
+    homologs = importlib.import_module("homologs")
+    catalogue = one.results / "catalogue"
+    inputs = {"catalogue": catalogue / "catalogue.fa.gz", "contigs": catalogue / "contigs.tsv"}
+    with replaced(parts), contextlib.chdir(folder), contextlib.redirect_stderr(io.StringIO()):
+        homologs.main.main(command_words(**inputs), standalone_mode=False)
+    return folder / "homologs.tsv.gz"
+
+
+@cache
+def known_truth(path: Path) -> Truth:
+    """Return the truth of a set, read once."""
+    return read_truth(path)
+
+
+def bins_of_contigs(bins: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return the bins of each contig."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, contigs in bins.items():
+        for contig in contigs:
+            found[contig].add(name)
+    return dict(found)
+
+
+def run_change(one: ResultSet, change: Change, min_bin_size: int) -> dict[str, set[str]]:
+    """Return the bins of a set under a change."""
+    options = ["--min_bin_size", str(min_bin_size)]
+    with tempfile.TemporaryDirectory() as folder:
+        files = {"homologs": make_homologs(one, change.homologs, Path(folder))} if change.homologs else {}
+        return refined_bins(one, known_truth(one.truth), change.parts, options, **files)
+
+
+def change_row(
+    one: ResultSet, change: Change, bins: Mapping[str, set[str]], usual: Mapping[str, set[str]], min_bin_size: int
+) -> dict[str, str]:
+    """Return the row of a set under a change; `usual` are the bins with all constants as they are."""
+    truth = known_truth(one.truth)
+    found = score_bins(bins, truth, min_bin_size)
+    now, before = bins_of_contigs(bins), bins_of_contigs(usual)
+    moved = [contig for contig in now.keys() | before.keys() if now.get(contig) != before.get(contig)]
+    return {
+        "set": one.name,
+        "constant": change.constant,
+        "factor": f"{change.factor:g}",
+        "value": change.value,
+        **{f"recall_{recall:g}": str(found.genomes[recall]) for recall in RECALLS},
+        "purity": f"{found.purity:.4f}",
+        "changed_mbp": f"{bin_size(moved, truth) / 1e6:.3f}",
+    }
+
+
+@click.command(context_settings={"show_default": True})
+@set_option
+@click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0))
+@click.option("--constant", "chosen", multiple=True, help="Only this one (module.NAME). Repeatable.")
+@click.option("--jobs", default=1, type=click.IntRange(min=1), help="Runs at a time.")
+@tsv_option
+def main(sets: list[ResultSet], min_bin_size: int, chosen: tuple[str, ...], jobs: int, tsv: Path | None) -> None:
+    """Refine with one constant halved or doubled at a time."""
+    changes = [
+        change for change in (*refinement_changes(), *homolog_changes()) if not chosen or change.constant in chosen
+    ]
+    if not changes:
+        raise click.BadParameter(f"{', '.join(chosen)}: no such constant", param_hint="--constant")
+    table = ResultTable(tsv and tsv.resolve(), ("set", "constant", "factor"))
+    with ProcessPoolExecutor(jobs) as pool:
+        for one in sets:
+            usual = run_change(one, AS_IT_IS, min_bin_size)
+            table.add(change_row(one, AS_IT_IS, usual, usual, min_bin_size))
+            runs = [pool.submit(run_change, one, change, min_bin_size) for change in changes]
+            for change, run in zip(changes, runs, strict=True):
+                table.add(change_row(one, change, run.result(), usual, min_bin_size))
+
+
+if __name__ == "__main__":
+    main()
