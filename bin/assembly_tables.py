@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
+
 from stage_tables import CLUSTERS, COVERAGE, EDGES, HOMOLOGS, VERTICES, check_contigs, read_table
 
 

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Joins the assemblies of a group into one catalogue of contigs.
+"""Join the assemblies of a group into one catalogue of contigs.
 
 In:  one FASTA (plain or gzipped) per assembly.
 Out: catalogue.fa.gz (every contig, upper case, one line each) and contigs.tsv
      (`contig, assembly, name, length` in catalogue order: assemblies sorted by id, contigs in
-     FASTA order). `contig` is the catalogue name, `name` the assembler's own, cut at the first
-     whitespace; contigs.tsv is the only place that relates the two.
+     FASTA order). `contig` is the catalogue name, `name` the assembler's, cut at the first
+     whitespace; only contigs.tsv relates the two.
 
 The catalogue is what the preprint (Nissen et al. 2018, bioRxiv 490078) calls the contig
 catalogue: the reads of every sample are mapped to it, and TNFs are computed from it.
 """
 
-import csv
 import gzip
 import re
 import zlib
@@ -23,27 +22,29 @@ from urllib.parse import quote
 import click
 import pandas as pd
 
+from stage_tables import CONTIGS, write_table
+
 # The characters that a SAM reference name and an XA tag may hold; quote() escapes all others.
-SAFE = "!#$&+./:?@^_|~-*="
+SAM_NAME_CHARACTERS = "!#$&+./:?@^_|~-*="
 NOT_IUPAC = re.compile(b"[^ACGTUNRYSWKMBDHV]")
 # On nucleotides gzip's level 6 gains 12 % in size over level 1 and takes ten times as long.
-COMPRESSLEVEL = 1
+GZIP_LEVEL = 1
 
 Contig = tuple[str, str, str, int]
 
 
-def quoted(name: str) -> str:
+def sam_name(name: str) -> str:
     """Escape `name` so that it is a legal SAM reference name; two names never become one.
 
-    SAM lets no reference name begin with `*` or `=`, though it may hold them elsewhere.
+    A SAM reference name may hold `*` and `=`, but not begin with them.
     """
-    text = quote(name, safe=SAFE)
+    text = quote(name, safe=SAM_NAME_CHARACTERS)
     return f"%{ord(text[0]):02X}{text[1:]}" if text[:1] in ("*", "=") else text
 
 
 def catalogue_name(assembly: str, name: str, several: bool) -> str:
-    """Return the name of a contig in the catalogue; `several`: the group has > 1 assembly."""
-    return f"{assembly}~{quote(name, safe=SAFE)}" if several else quoted(name)
+    """Return the name of a contig in the catalogue; `several`: the group has more than one assembly."""
+    return f"{assembly}~{quote(name, safe=SAM_NAME_CHARACTERS)}" if several else sam_name(name)
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
@@ -60,10 +61,10 @@ def read_lines(path: Path) -> Iterator[bytes]:
 def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (name, upper-case sequence) of each contig of a FASTA, one at a time.
 
-    Raises ClickException naming the file and the contig when a contig has no name, has the name
-    of an earlier one, is empty, or holds anything but IUPAC nucleotide codes, and when the file
-    is empty, cut off or not FASTA. Read here and not by pysam, which skips what stands before the
-    first '>', ends a sequence at a NUL byte and takes a line that begins with '@' for a header.
+    Raise ClickException that names the file and the contig when a contig has no name, has the
+    name of an earlier one, is empty, or holds anything but IUPAC nucleotide codes, and when the
+    file is empty, cut off or not FASTA. pysam cannot tell: it skips what stands before the first
+    '>', ends a sequence at a NUL byte and takes a line that begins with '@' for a header.
     """
     seen: set[str] = set()
     name, parts = None, []
@@ -86,7 +87,7 @@ def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def new_name(path: Path, header: bytes, seen: set[str]) -> str:
-    """Return the name in a FASTA header line; raise ClickException if it has none or an old one."""
+    """Return the name in a FASTA header line; raise ClickException if it has none or one of those seen."""
     try:
         name = re.split(rb"\s", header[1:], maxsplit=1)[0].decode()
     except UnicodeDecodeError as error:
@@ -134,14 +135,10 @@ def check_ids(ids: list[str]) -> None:
     """Raise ClickException unless the assembly ids differ and can begin a catalogue name."""
     for assembly in ids:
         if ids.count(assembly) > 1:
-            raise click.ClickException(
-                f"assembly {assembly!r} is given more than once: give each assembly its own id"
-            )
-        # "~" parts assembly from name: an id that held one could make two names the same.
-        if not assembly or "~" in assembly or quoted(assembly) != assembly:
-            raise click.ClickException(
-                f"assembly id {assembly!r}: use letters, digits, '.', '_' and '-' only"
-            )
+            raise click.ClickException(f"assembly {assembly!r} is given more than once: give each assembly its own id")
+        # "~" separates assembly and name: an id with a "~" could make two names the same.
+        if not assembly or "~" in assembly or sam_name(assembly) != assembly:
+            raise click.ClickException(f"assembly id {assembly!r}: use letters, digits, '.', '_' and '-' only")
 
 
 @click.command()
@@ -160,11 +157,11 @@ def main(assemblies: tuple[tuple[str, Path], ...]) -> None:
     with (
         open("catalogue.fa.gz", "wb") as raw,
         # Neither a file name nor a time in the header: the same input gives the same bytes.
-        gzip.GzipFile("", "wb", COMPRESSLEVEL, raw, mtime=0) as out,
+        gzip.GzipFile("", "wb", GZIP_LEVEL, raw, mtime=0) as out,
     ):
         contigs = write_catalogue(dict(assemblies), out)
     table = pd.DataFrame(contigs, columns=["contig", "assembly", "name", "length"])
-    table.to_csv("contigs.tsv", sep="\t", index=False, quoting=csv.QUOTE_NONE, lineterminator="\n")
+    write_table(CONTIGS, table)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,28 @@
 #!/usr/bin/env python3
-"""Corrects, completes and overlaps the bins of one assembly along its assembly graph (GraphBin2).
+"""Correct, complete and overlap the bins of one assembly along its assembly graph (GraphBin2).
 
-In: the contig graph of the assembly (vertices.tsv.gz and edges.tsv.gz of the graph stage), contigs.tsv,
-clusters.tsv and coverage.tsv.gz of the group. Out: contig2bin.tsv (contig, bin; one row per label),
-refinement.tsv, refinement.json. Implements GraphBin2 (Mallawaarachchi et al. 2021, Algorithms Mol Biol
-16:3), "Step 1" to "Step 4".
+In:  the contig graph of the assembly (vertices.tsv.gz and edges.tsv.gz of the graph stage), contigs.tsv, clusters.tsv
+     and coverage.tsv.gz of the group.
+Out: contig2bin.tsv (contig, bin; one row per label), refinement.tsv, refinement.json.
 
-The label of a contig is its cluster, provided the cluster holds --min_bin_size bp in this assembly;
-other contigs enter unlabelled. Vertices are numbered in the order of contig names, labels by (length of
-the id, id), and every tie goes to the lower number, so that no result depends on input order.
+This is GraphBin2 (Mallawaarachchi et al. 2021, Algorithms Mol Biol 16:3), "Step 1" to "Step 4".
 
-Words of refinement.tsv `reason`, joined by commas where several apply:
-  kept            the label it came with        unsupported      label removed in step 1
-  corrected       relabelled in step 2          propagated       labelled in step 3
-  multi_labelled  gained labels in step 4       unreached        no label reaches it in the graph
-  not_in_graph    has no place in the graph: keeps its label if it has one
+The label of a contig is its cluster, if the cluster has --min_bin_size bp in this assembly; other contigs enter without
+a label. Vertices are numbered in the order of contig names, labels by the length of the id, then by the id. Of equal
+candidates the one with the lower number comes first, so that no result depends on the order of the input.
+
+The column `reason` of refinement.tsv has these words, joined by commas:
+  kept            has the label that it came with
+  unsupported     lost its label in step 1
+  corrected       got another label in step 2
+  propagated      got a label in step 3
+  multi_labelled  gained labels in step 4
+  unreached       no label reaches it in the graph
+  not_in_graph    has no place in the graph; keeps its label if it has one
 """
 
-import csv
 import heapq
 import itertools
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -32,16 +34,21 @@ import click
 import numpy as np
 import pandas as pd
 
+from assembly_tables import contigs_of_assembly, large_clusters, read_clusters, read_contig_graph, read_coverage
+from stage_arrays import REFINEMENT_COUNTS, write_description
+from stage_tables import ARTICLE_REFINEMENT, CONTIGS, REFINED_CONTIG2BIN, read_table, write_table
+
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 UNLABELLED = -1
-MAX_EXACT_LABELS = 10  # step 4 tries all 2^k subsets up to this k
+# Step 4 tries all 2^k subsets of k labels, up to this k.
+MAX_EXACT_LABELS = 10
 
 Labels = list[int]
-Neighbours = list[list[int]]  # per vertex its neighbours, ascending, without itself
+Neighbours = list[list[int]]  # the neighbours of each vertex, ascending, without the vertex itself
 
 
 def equal_components(neighbours: Neighbours, labels: Labels) -> list[int]:
-    """Per vertex the number of its connected component of equal label (or of unlabelled vertices)."""
+    """Return, per vertex, the number of its connected component of equal label (or of unlabelled vertices)."""
     component = [-1] * len(labels)
     for start, label in enumerate(labels):
         if component[start] >= 0:
@@ -57,8 +64,8 @@ def equal_components(neighbours: Neighbours, labels: Labels) -> list[int]:
 
 
 def unlabelled_beyond(neighbours: Neighbours, labels: Labels) -> tuple[list[set[int]], dict[int, Counter]]:
-    """Per labelled vertex the components of unlabelled vertices next to it, and per component how many
-    vertices of each label stand next to it (the text's N(Component))."""
+    """Return, per labelled vertex, the components of unlabelled vertices next to it, and, per component, the number of
+    vertices of each label next to it (N(Component) in the text)."""
     component = equal_components(neighbours, labels)
     beyond: list[set[int]] = [set() for _ in labels]
     count: dict[int, Counter] = defaultdict(Counter)
@@ -71,9 +78,12 @@ def unlabelled_beyond(neighbours: Neighbours, labels: Labels) -> tuple[list[set[
 
 
 def remove_unsupported(neighbours: Neighbours, labels: Labels) -> Labels:
-    """Step 1: a labelled vertex keeps its label if it is isolated, has a neighbour of its label, or
-    reaches another vertex of its label through unlabelled vertices only. All are judged at once; support
-    is mutual, so what remains is supported still. O(V + E)."""
+    """Return the labels after step 1.
+
+    A labelled vertex keeps its label if it is isolated, has a neighbour of its label, or reaches another vertex of its
+    label through unlabelled vertices only. All are judged at once: support is mutual, so the labels that remain keep
+    their support. O(V + E).
+    """
     beyond, count = unlabelled_beyond(neighbours, labels)
     return [
         label
@@ -86,10 +96,10 @@ def remove_unsupported(neighbours: Neighbours, labels: Labels) -> Labels:
 
 
 def score_levels(neighbours: Neighbours, labels: Labels, v: int) -> Iterator[tuple[dict[int, int], list[int]]]:
-    """Labelled scores of v by a breadth-first search through unlabelled vertices, level by level.
+    """Yield the labelled scores of v by a breadth-first search through unlabelled vertices, level by level.
 
-    At level d = 1, 2, ... yields {x: 2^d * S_d(v, x)}, exact integers, where S_d sums 2^-D(v, t) over the
-    vertices t of label x with D <= d, and the labels found at this level. The last level has S(v, x).
+    Level d = 1, 2, ... gives {x: 2^d * S_d(v, x)}, exact integers, where S_d sums 2^-D(v, t) over the vertices t of
+    label x with D <= d, and the labels found at this level. The last level has S(v, x).
     """
     scores: dict[int, int] = {}
     seen, frontier = {v}, [v]
@@ -105,11 +115,11 @@ def score_levels(neighbours: Neighbours, labels: Labels, v: int) -> Iterator[tup
 
 
 def better_label(levels: Iterable, own: int, rest_own: int, rest_other: int, ratio: Fraction) -> int:
-    """The label that a vertex of label `own` has after step 2, from the levels of its scores.
+    """Return the label that a vertex of label `own` has after step 2, from the levels of its scores.
 
-    rest_own, rest_other: no fewer vertices of label own, and of any one other label, than the search can
-    find. Beyond level d each adds at most 2^-(d + 1), so the search ends as soon as nothing that remains
-    can change the decision: there is no depth limit, and the result is that of the whole search.
+    rest_own and rest_other: upper bounds on the vertices of label own, and of any one other label, that the search can
+    find. Beyond level d each of them adds at most 2^-(d + 1), so the search ends as soon as the vertices that remain
+    cannot change the decision. There is no depth limit; the result is that of the whole search.
     """
     mine = second = 0
     best = own
@@ -127,9 +137,12 @@ def better_label(levels: Iterable, own: int, rest_own: int, rest_other: int, rat
 
 
 def correct_inconsistent(neighbours: Neighbours, labels: Labels, ratio: float) -> Labels:
-    """Step 2: v of label x is inconsistent if ratio * S(v, x) <= S(v, y) for another label y that it
-    reaches; it gets the label of the highest score. All scores are those of the labelling after step 1
-    and all corrections are made at once, so their order does not matter. `ratio`: the text's alpha."""
+    """Return the labels after step 2; `ratio` is alpha in the text.
+
+    A vertex v of label x is inconsistent if ratio * S(v, x) <= S(v, y) for another label y that it reaches; it gets the
+    label of the highest score. All scores are those of the labels after step 1 and all corrections are made at once, so
+    their order does not matter.
+    """
     beyond, count = unlabelled_beyond(neighbours, labels)
     largest = {c: labelled.most_common(2) for c, labelled in count.items()}
     corrected = list(labels)
@@ -147,13 +160,13 @@ def correct_inconsistent(neighbours: Neighbours, labels: Labels, ratio: float) -
 
 
 def propagate(neighbours: Neighbours, labels: Labels, coverage: np.ndarray) -> Labels:
-    """Step 3: labels every vertex that a label reaches; coverage is n x s, mean reads per base.
+    """Return the labels after step 3: every vertex that a label reaches has one. `coverage` (mean reads per base): n x s.
 
-    The text executes the candidate (D(v, t), |c(v) - c(t)|, t, v) that comes first, then ranks anew. The
-    first always has D = 1: were D(v, t) > 1, the vertex next to t on the path would be unlabelled and at
-    distance 1 from t, and its candidate would come first. So the candidates are the edges between a
-    labelled and an unlabelled vertex, each with a key that never changes, and a heap of those edges gives
-    the text's order exactly, in O(E log E). |.| is the Euclidean norm over samples; ties go by t, then v.
+    The text executes the candidate (D(v, t), |c(v) - c(t)|, t, v) that comes first, then ranks the candidates again.
+    The first always has D = 1: if D(v, t) > 1, the vertex next to t on the path is unlabelled and at distance 1 from t,
+    so its candidate comes first. The candidates are therefore the edges between a labelled and an unlabelled vertex,
+    and the key of an edge never changes. A heap of these edges gives the order of the text exactly, in O(E log E).
+    |.| is the Euclidean norm over the samples; of equal candidates the lower t comes first, then the lower v.
     """
     rows = coverage.tolist()
     labels = list(labels)
@@ -177,7 +190,7 @@ def propagate(neighbours: Neighbours, labels: Labels, coverage: np.ndarray) -> L
 
 @lru_cache
 def subset_masks(k: int) -> np.ndarray:
-    """All 2^k subsets of k things as rows of 0 and 1: smaller subsets first, then by lowest members."""
+    """Return all 2^k subsets of k things as rows of 0 and 1: smaller subsets first, then by lowest members."""
     masks = np.zeros((2**k, k))
     subsets = itertools.chain.from_iterable(itertools.combinations(range(k), size) for size in range(k + 1))
     for row, subset in enumerate(subsets):
@@ -186,10 +199,10 @@ def subset_masks(k: int) -> np.ndarray:
 
 
 def closest_subset(excess: np.ndarray, means: np.ndarray) -> list[int]:
-    """Rows of means (k x s) whose sum is closest to excess (s) in the Euclidean norm; may be none.
+    """Return the rows of means (k x s) whose sum is closest to excess (s) in the Euclidean norm; there may be none.
 
-    The text's subset sum problem for vectors; with s = 1 exactly the text's. All subsets are tried;
-    beyond MAX_EXACT_LABELS rows, all subsets of those rows that are closest to excess one by one.
+    This is the subset sum problem of the text for vectors; with s = 1 it is exactly the text's. All subsets are tried;
+    with more than MAX_EXACT_LABELS rows, all subsets of the rows that are closest to excess one by one.
     """
     near = np.argsort(np.linalg.norm(means - excess, axis=1), kind="stable")[:MAX_EXACT_LABELS]
     near.sort()
@@ -199,12 +212,12 @@ def closest_subset(excess: np.ndarray, means: np.ndarray) -> list[int]:
 
 
 def gained_labels(neighbours: Neighbours, labels: Labels, coverage: np.ndarray, length: np.ndarray) -> list[list[int]]:
-    """Step 4: per vertex the labels it gains beside its own (mostly none).
+    """Return, per vertex, the labels that it gains in step 4 beside its own (mostly none).
 
-    A component P of equal label has the length-weighted mean coverage c(P) of all its contigs. A vertex v
-    of P is considered if it touches other labels and c(v) > c(P) (summed over the samples). A touched
-    label is one genome, so its touched components count as one, with their common mean. v gains the
-    labels whose means, added to c(P), come closest to c(v).
+    A component P of equal label has the length-weighted mean coverage c(P) of all its contigs. A vertex v of P is
+    considered if it touches other labels and c(v) > c(P) (summed over the samples). A label that it touches is one
+    genome, so the touched components of a label count as one, with their common mean. v gains the labels whose means,
+    added to c(P), come closest to c(v).
     """
     component = equal_components(neighbours, labels)
     weight = np.bincount(component, weights=length)
@@ -224,69 +237,8 @@ def gained_labels(neighbours: Neighbours, labels: Labels, coverage: np.ndarray, 
     return gained
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A TSV whose cells all stay text; error if a column is missing."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise click.ClickException(f"{path}: no column {missing[0]}; it has {', '.join(table.columns)}")
-    return table
-
-
-def read_contig_graph(vertices: Path, edges: Path, contigs: list[str]) -> tuple[Neighbours, list[bool]]:
-    """Neighbours of each of these contigs, the vertices, and whether it has a place in the graph.
-
-    Error if vertices names a contig that is not among them, or edges one that vertices does not name.
-    """
-    number = {contig: i for i, contig in enumerate(contigs)}
-    placed = set()
-    for contig in read_table(vertices, ["contig"])["contig"]:
-        if contig not in number:
-            problem = f"contig {contig!r} is not a contig of this assembly in contigs.tsv"
-            raise click.ClickException(f"{vertices}: {problem}; both must come from the same run")
-        placed.add(contig)
-    neighbours: list[set[int]] = [set() for _ in contigs]
-    table = read_table(edges, ["contig_1", "contig_2"])
-    for ends in zip(table["contig_1"], table["contig_2"]):
-        unknown = [contig for contig in ends if contig not in placed]
-        if unknown:
-            problem = f"contig {unknown[0]!r} is not in {vertices}"
-            raise click.ClickException(f"{edges}: {problem}; both must come from the same run, for this assembly")
-        a, b = number[ends[0]], number[ends[1]]
-        neighbours[a].add(b)
-        neighbours[b].add(a)
-    simple = [sorted(found - {v}) for v, found in enumerate(neighbours)]
-    return simple, [contig in placed for contig in contigs]
-
-
-def read_coverage(path: Path, contigs: list[str]) -> np.ndarray:
-    """n x s coverage (mean reads per base) of the named contigs, samples as in the table's columns."""
-    dtype = defaultdict(lambda: np.float64, contig=str)
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=dtype, keep_default_na=False, quoting=csv.QUOTE_NONE)
-        values = table.set_index("contig", verify_integrity=True).loc[contigs].to_numpy()
-    except (ValueError, KeyError) as error:
-        raise click.ClickException(f"{path}: {error}; it must come from the same run as contigs.tsv") from None
-    if values.shape[1] == 0 or not np.isfinite(values).all():
-        raise click.ClickException(f"{path}: no sample column, or a cell that is not a number")
-    return values
-
-
-def read_labels(path: Path, assembly: str, contigs: pd.DataFrame, min_bin_size: int) -> pd.Series:
-    """Cluster of every row of contigs, or "" if it has none or one below min_bin_size bp in the assembly."""
-    clusters = read_table(path, ["cluster", "contig", "assembly"]).query("assembly == @assembly")
-    unknown = clusters.loc[~clusters["contig"].isin(contigs["contig"]) | clusters["contig"].duplicated(), "contig"]
-    if len(unknown):
-        problem = f"contig {unknown.iloc[0]!r} is not in contigs.tsv, or stands in it twice"
-        raise click.ClickException(f"{path}: {problem}; both must come from the same run")
-    cluster_of = dict(zip(clusters["contig"], clusters["cluster"]))
-    cluster = pd.Series([cluster_of.get(contig, "") for contig in contigs["contig"]], index=contigs.index, dtype=str)
-    size = contigs["length"].groupby(cluster).transform("sum")
-    return cluster.where(size >= min_bin_size, "")
-
-
 def reasons(in_graph: list[bool], stages: list[Labels], gained: list[list[int]]) -> list[str]:
-    """Per vertex the words of the module's docstring, from the labels before and after steps 1 to 3."""
+    """Return, per vertex, the words of the module's docstring, from the labels before and after steps 1 to 3."""
     words = []
     for placed, initial, step1, step2, step3, more in zip(in_graph, *stages, gained):
         events = {
@@ -296,15 +248,15 @@ def reasons(in_graph: list[bool], stages: list[Labels], gained: list[list[int]])
             "propagated": step2 != step3,
             "multi_labelled": bool(more),
         }
-        said = [word for word, happened in events.items() if happened]
-        words.append(",".join(said) or ("unreached" if step3 == UNLABELLED else "kept"))
+        happened = [word for word, is_true in events.items() if is_true]
+        words.append(",".join(happened) or ("unreached" if step3 == UNLABELLED else "kept"))
     return words
 
 
 def refine_labels(
     neighbours: Neighbours, initial: Labels, coverage: np.ndarray, length: np.ndarray, ratio: float
 ) -> tuple[dict[str, Labels], list[list[int]]]:
-    """Labels before and after steps 1 to 3, by their column of refinement.tsv, and what step 4 adds."""
+    """Return the labels before and after steps 1 to 3, by their column of refinement.tsv, and what step 4 adds."""
     step1 = remove_unsupported(neighbours, initial)
     step2 = correct_inconsistent(neighbours, step1, ratio)
     step3 = propagate(neighbours, step2, coverage)
@@ -315,18 +267,23 @@ def refine_labels(
 def tabulate(
     contigs: pd.DataFrame, ids: list[str], in_graph: list[bool], stages: dict[str, Labels], gained: list[list[int]]
 ) -> pd.DataFrame:
-    """refinement.tsv, from the contigs in the order of vertices and the labels' ids; `bins`: `final` as lists."""
+    """Return refinement.tsv in the order of the vertices, and `bins`, the column `final` as lists.
+
+    `contigs` are in the order of the vertices, `ids` are those of the labels.
+    """
     names = {stage: [ids[label] if label != UNLABELLED else "" for label in labels] for stage, labels in stages.items()}
+    bins = [[own, *(ids[i] for i in more)] if own else [] for own, more in zip(names["step3"], gained)]
     return contigs[["contig", "assembly", "name", "length"]].assign(
-        in_graph=["true" if placed else "false" for placed in in_graph],
+        in_graph=in_graph,
         **names,
-        bins=[[own, *(ids[i] for i in more)] if own else [] for own, more in zip(names["step3"], gained)],
+        bins=bins,
+        final=[",".join(several) for several in bins],
         reason=reasons(in_graph, list(stages.values()), gained),
     )
 
 
-def count(stages: dict[str, Labels], gained: list[list[int]]) -> dict:
-    """How many vertices are labelled at each stage, and how many each step changed."""
+def count_changes(stages: dict[str, Labels], gained: list[list[int]]) -> dict:
+    """Return how many vertices have a label after each step, and how many each step changed."""
     changes = {"unsupported": ("initial", "step1"), "corrected": ("step1", "step2"), "propagated": ("step2", "step3")}
     return {
         "labelled": {stage: sum(label != UNLABELLED for label in labels) for stage, labels in stages.items()},
@@ -335,10 +292,24 @@ def count(stages: dict[str, Labels], gained: list[list[int]]) -> dict:
     }
 
 
+def read_neighbours(vertices: Path, edges: Path, names: list[str]) -> tuple[Neighbours, list[bool]]:
+    """Return the neighbours of each contig of the assembly, and whether it has a place in the graph."""
+    links, is_placed = read_contig_graph(vertices, edges, names)
+    ends = np.searchsorted(links[0], np.arange(1, len(names)))
+    return [part.tolist() for part in np.split(links[1], ends)], is_placed.tolist()
+
+
+def number_labels(clusters: pd.Series) -> tuple[list[str], Labels]:
+    """Return the ids of the labels in their order, and the number of each contig's label."""
+    ids = sorted(set(clusters) - {""}, key=lambda label: (len(label), label))
+    number = {label: i for i, label in enumerate(["", *ids], UNLABELLED)}
+    return ids, [number[label] for label in clusters]
+
+
 @click.command(context_settings={"show_default": True})
 @click.option("--assembly", required=True, help="Id of the assembly whose bins are refined.")
-@click.option("--vertices", required=True, type=FILE, help="Contigs that have a place in the graph (graph.py).")
-@click.option("--edges", required=True, type=FILE, help="Edges between them (graph.py).")
+@click.option("--vertices", required=True, type=FILE, help="Contigs that have a place in the graph (graph stage).")
+@click.option("--edges", required=True, type=FILE, help="Edges between them (graph stage).")
 @click.option("--contigs", required=True, type=FILE)
 @click.option("--clusters", required=True, type=FILE)
 @click.option("--coverage", required=True, type=FILE)
@@ -357,30 +328,25 @@ def main(
     min_bin_size: int,
 ) -> None:
     """Refine the bins of one assembly along its contig graph (GraphBin2, steps 1 to 4)."""
-    table = read_table(contigs, ["contig", "assembly", "name", "length"]).query("assembly == @assembly")
-    if table.empty:
-        raise click.ClickException(f"{contigs}: no contig of assembly {assembly!r}; check the assembly's id")
-    table = table.astype({"length": np.int64})
-    by_name = table.assign(initial=read_labels(clusters, assembly, table, min_bin_size)).sort_values("name")
-    neighbours, in_graph = read_contig_graph(vertices, edges, by_name["contig"].tolist())
-    depth = read_coverage(coverage, by_name["contig"].tolist())
+    group = read_table(CONTIGS, contigs)
+    table = contigs_of_assembly(group, assembly, contigs)
+    cluster = large_clusters(read_clusters(clusters, group), table, min_bin_size)
+    by_name = table.assign(cluster=cluster).sort_values("name")
+    neighbours, in_graph = read_neighbours(vertices, edges, by_name["contig"].tolist())
+    depth = read_coverage(coverage, group).loc[by_name["contig"]].to_numpy()
     n_edges = sum(map(len, neighbours)) // 2
     click.echo(f"{assembly}: {sum(in_graph)} of {len(table)} contigs are in the graph, {n_edges} edges", err=True)
 
-    ids = sorted(set(by_name["initial"]) - {""}, key=lambda label: (len(label), label))
-    label_number = {"": UNLABELLED, **{label: i for i, label in enumerate(ids)}}
-    initial = [label_number[label] for label in by_name["initial"]]
+    ids, initial = number_labels(by_name["cluster"])
     stages, gained = refine_labels(neighbours, initial, depth, by_name["length"].to_numpy(), label_score_ratio)
 
-    refined = tabulate(by_name, ids, in_graph, stages, gained).loc[table.index]  # back to catalogue order
-    form = {"sep": "\t", "index": False, "lineterminator": "\n", "quoting": csv.QUOTE_NONE}
-    steps = ["contig", "assembly", "name", "length", "in_graph", *stages, "final", "reason"]
-    refined.assign(final=refined["bins"].str.join(","))[steps].to_csv("refinement.tsv", **form)
+    refined = tabulate(by_name, ids, in_graph, stages, gained).loc[table.index]  # in catalogue order again
+    write_table(ARTICLE_REFINEMENT, refined.drop(columns="bins"))
     rows = refined[["contig", "bins"]].explode("bins").dropna().rename(columns={"bins": "bin"})
-    rows.to_csv("contig2bin.tsv", **form)
+    write_table(REFINED_CONTIG2BIN, rows)
     sizes = {"contigs": len(table), "contigs_in_graph": sum(in_graph), "edges": n_edges, "labels": len(ids)}
-    counts = {"assembly": assembly, **sizes, **count(stages, gained)}
-    Path("refinement.json").write_text(json.dumps(counts, indent=2) + "\n")
+    counts = {"assembly": assembly, **sizes, **count_changes(stages, gained)}
+    write_description(REFINEMENT_COUNTS, counts)
     click.echo(f"{assembly}: labelled {counts['labelled']}, multi-labelled {counts['multi_labelled']}", err=True)
 
 

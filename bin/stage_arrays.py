@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+
 from stage_tables import contigs_hash
 
 N_TETRANUCLEOTIDES = 136  # canonical ones: a 4-mer and its reverse complement are one

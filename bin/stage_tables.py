@@ -350,14 +350,13 @@ def check_contigs(
     path: Path, frame: pd.DataFrame, known: pd.Series | pd.Index, where: str, columns: Sequence[str] = ("contig",)
 ) -> None:
     """Raise ClickException for the first contig in these columns that is not known; `where` the known ones are."""
-    for name in columns:
-        is_unknown = ~frame[name].isin(known).to_numpy()
-        if is_unknown.any():
-            first = int(is_unknown.argmax())
-            contig = frame[name].iloc[first]
-            raise click.ClickException(
-                f"{path}: row {first + 1}: contig {contig!r} is not {where}; give both from the same run"
-            )
+    is_unknown = np.column_stack([~frame[name].isin(known) for name in columns])
+    if is_unknown.any():
+        row, column = np.argwhere(is_unknown)[0]
+        contig = frame[columns[column]].iloc[row]
+        raise click.ClickException(
+            f"{path}: row {row + 1}: contig {contig!r} is not {where}; give both from the same run"
+        )
 
 
 def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:

@@ -1,43 +1,26 @@
 #!/usr/bin/env python3
-"""Sums up all groups of a run.
+"""Sum up all groups of a run.
 
-In: per group contigs.tsv (catalogue.py), features.json (features.py), contig2bin.tsv and bins.tsv
-(bins.py). Out: summary.tsv, one row per group, and summary.txt, four lines for the terminal: groups,
-contigs binned, bins, largest bins.
+In:  per group contigs.tsv (catalogue stage), features.json (features stage), contig2bin.tsv and bins.tsv (bins stage).
+Out: summary.tsv, one row per group, and summary.txt, four lines for the terminal: groups, contigs binned, bins, largest
+     bins.
 """
 
-import csv
-import json
 from pathlib import Path
 
 import click
 import pandas as pd
 
-SHOWN = 3  # groups and bins named in a line of summary.txt
+from stage_arrays import FEATURES, read_description
+from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, read_table, write_table
+
+MAX_NAMED = 3  # groups and bins in a line of summary.txt
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 COUNTS = ["contigs", "contigs_binned", "bp", "bp_binned", "bins", "assemblies", "refined_assemblies"]
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """A TSV whose cells all stay text; error if a column is missing."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise click.ClickException(f"{path}: no column {missing[0]}; it has {', '.join(table.columns)}")
-    return table
-
-
-def read_samples(path: Path) -> list[str]:
-    """The samples of a group, from features.json."""
-    try:
-        return json.loads(path.read_text())["samples"]
-    except (ValueError, KeyError, TypeError) as error:
-        problem = f"no list `samples` ({error}); give the features.json of the group"
-        raise click.ClickException(f"{path}: {problem}") from None
-
-
 def human_bp(bp: int) -> str:
-    """Base pairs with three figures and a decimal prefix: 999 bp, 1.00 kbp, 45.6 Mbp, 1.23 Gbp."""
+    """Return base pairs with three figures and a decimal prefix: 999 bp, 1.00 kbp, 45.6 Mbp, 1.23 Gbp."""
     value, units = float(bp), ["bp", "kbp", "Mbp", "Gbp", "Tbp"]
     while len(units) > 1 and float(f"{value:.3g}") >= 1000:
         value, units = value / 1000, units[1:]
@@ -47,12 +30,12 @@ def human_bp(bp: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share as a percentage; 0.0 % of nothing."""
+    """Return a share as a percentage; 0.0 % of nothing."""
     return f"{100 * part / whole if whole else 0:.1f} %"
 
 
-def count(n: int, thing: str) -> str:
-    """`1 group`, `1,234 groups`, `2 assemblies`."""
+def counted(n: int, thing: str) -> str:
+    """Return a number of things: `1 group`, `1,234 groups`, `2 assemblies`."""
     plural = thing.removesuffix("y") + "ies" if thing.endswith("y") else thing + "s"
     return f"{n:,} {thing if n == 1 else plural}"
 
@@ -60,8 +43,7 @@ def count(n: int, thing: str) -> str:
 def summarise(
     group: str, contigs: pd.DataFrame, samples: list[str], contig2bin: pd.DataFrame, bins: pd.DataFrame
 ) -> dict[str, str | int]:
-    """The row of a group in summary.tsv. A contig in several bins counts once."""
-    length = contigs["length"].astype("int64")
+    """Return the row of a group in summary.tsv. A contig in several bins counts once."""
     binned = pd.MultiIndex.from_frame(contig2bin[["assembly", "contig"]])
     is_binned = pd.MultiIndex.from_frame(contigs[["assembly", "name"]]).isin(binned)
     return {
@@ -70,27 +52,42 @@ def summarise(
         "samples": len(samples),
         "contigs": len(contigs),
         "contigs_binned": int(is_binned.sum()),
-        "bp": int(length.sum()),
-        "bp_binned": int(length[is_binned].sum()),
+        "bp": int(contigs["length"].sum()),
+        "bp_binned": int(contigs["length"][is_binned].sum()),
         "bins": len(bins),
-        "refined_assemblies": bins.loc[bins["refined"] == "true", "assembly"].nunique(),
+        "refined_assemblies": bins.loc[bins["refined"], "assembly"].nunique(),
     }
 
 
+def read_binned(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> pd.DataFrame:
+    """Return contig2bin.tsv; raise ClickException for a contig that is not in contigs.tsv."""
+    contig2bin = read_table(CONTIG2BIN, path)
+    known = pd.MultiIndex.from_frame(contigs[["assembly", "name"]])
+    is_unknown = ~pd.MultiIndex.from_frame(contig2bin[["assembly", "contig"]]).isin(known)
+    if is_unknown.any():
+        row = int(is_unknown.argmax())
+        assembly, contig = contig2bin[["assembly", "contig"]].iloc[row]
+        raise click.ClickException(
+            f"{path}: row {row + 1}: contig {contig!r} of assembly {assembly!r} is not in {contigs_path}; "
+            "give both from the same run"
+        )
+    return contig2bin
+
+
 def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
-    """The four lines; `largest` has group, bin, size (bp) of the bins, largest first."""
+    """Return the four lines; `largest` has group, bin and size_bp of the bins, the largest first."""
     total = summary[COUNTS].sum()
     groups = [
-        f"{row.group} ({count(row.assemblies, 'assembly')}, {count(row.samples, 'sample')})"
-        for row in summary.head(SHOWN).itertuples()
+        f"{row.group} ({counted(row.assemblies, 'assembly')}, {counted(row.samples, 'sample')})"
+        for row in summary.head(MAX_NAMED).itertuples()
     ]
-    more = [f"and {len(summary) - SHOWN:,} more"] if len(summary) > SHOWN else []
+    more = [f"and {len(summary) - MAX_NAMED:,} more"] if len(summary) > MAX_NAMED else []
     one_group = len(summary) == 1
     named = [
         f"{row.bin if one_group else f'{row.group}/{row.bin}'} ({human_bp(row.size_bp)})"
-        for row in largest.head(SHOWN).itertuples()
+        for row in largest.head(MAX_NAMED).itertuples()
     ]
-    refined = f"{total['refined_assemblies']:,} of {count(total['assemblies'], 'assembly')} refined"
+    refined = f"{total['refined_assemblies']:,} of {counted(total['assemblies'], 'assembly')} refined"
     return [
         f"Groups          {len(summary):,}: {', '.join(groups + more)}",
         f"Contigs binned  {total['contigs_binned']:,} of {total['contigs']:,}"
@@ -114,14 +111,15 @@ def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
 def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...]) -> None:
     """Write summary.tsv and summary.txt over all groups."""
     rows, bins = [], []
-    for group, contigs, features, contig2bin, bin_table in sorted(groups):
-        table = read_table(bin_table, ["bin", "assembly", "size", "refined"])
-        placed = read_table(contig2bin, ["assembly", "contig", "bin"])
-        catalogue = read_table(contigs, ["assembly", "name", "length"])
-        rows.append(summarise(group, catalogue, read_samples(features), placed, table))
-        bins.append(table.assign(group=group, size_bp=table["size"].astype("int64")))
+    for group, contigs_path, features, contig2bin_path, bins_path in sorted(groups):
+        group_bins = read_table(BINS, bins_path, ["bin", "assembly", "size", "refined"])
+        contigs = read_table(CONTIGS, contigs_path)
+        contig2bin = read_binned(contig2bin_path, contigs, contigs_path)
+        samples = read_description(FEATURES, features, ["samples"])["samples"]
+        rows.append(summarise(group, contigs, samples, contig2bin, group_bins))
+        bins.append(group_bins.assign(group=group, size_bp=group_bins["size"]))
     summary = pd.DataFrame(rows)
-    summary.to_csv("summary.tsv", sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE)
+    write_table(SUMMARY, summary)
     largest = pd.concat(bins).sort_values(["size_bp", "group", "bin"], ascending=[False, True, True])
     Path("summary.txt").write_text("\n".join(terminal_lines(summary, largest)) + "\n")
 

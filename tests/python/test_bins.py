@@ -45,7 +45,7 @@ def write_inputs(folder: Path, contigs, clusters, excluded=None, coverage=None, 
         ]
         text = "\n".join(["contig\tassembly\tinitial\tfinal\treason", *rows]) + "\n"
         (folder / f"{assembly}.refinement.tsv").write_text(text)
-        arguments += ["--refined", assembly, *(str(folder / f"{assembly}.{t}.tsv") for t in ("contig2bin", "refinement"))]
+        arguments += ["--refined", *(str(folder / f"{assembly}.{t}.tsv") for t in ("contig2bin", "refinement"))]
     return arguments
 
 
@@ -149,7 +149,7 @@ def test_equal_sizes_are_numbered_by_first_contig(tmp_path):
 
 def test_many_bins_widen_the_number_and_need_no_open_files(tmp_path, monkeypatch):
     """1,001 bins, flushed after every few contigs: the members of each file add up."""
-    monkeypatch.setattr(bins, "BUFFERED_BP", 50)
+    monkeypatch.setattr(bins, "MAX_BUFFERED_BP", 50)
     contigs = [(f"c{i}", "A", f"c{i}", "ACGT" * (1 + i % 3)) for i in range(2002)]
     arguments = write_inputs(tmp_path, contigs, {c[0]: str(i % 1001 + 1) for i, c in enumerate(contigs)})
     _, tables, fasta = run_bins(tmp_path, arguments, 1)
@@ -241,21 +241,44 @@ def test_n50():
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("contigs.tsv", ("c3\t60", "c3\t61"), "'A1~c3' of 60 bp, where contigs.tsv has 'A1~c3' of 61 bp"),
-        ("contigs.tsv", ("A2~x3\tA2\tx3\t4\n", ""), "'A2~x3' of 4 bp, where contigs.tsv has ''"),
+        ("contigs.tsv", ("c3\t60", "c3\t61"), "'A1~c3' of 60 bp stands where {}/contigs.tsv has contig 'A1~c3' of 61 bp"),
+        ("contigs.tsv", ("A2~x2\tA2\tx2\t16\n", ""), "'A2~x2' is not in contigs.tsv"),
+        ("contigs.tsv", ("A1~c5\tA1\tc5\t30\n", ""), "'A1~c5' is not in contigs.tsv"),
         ("contigs.tsv", ("A2~x3\tA2\tx3\t4\n", "A2~x3\tA2\tx3\t4\nq\tA2\tq\t4\n"), "'q'"),
         ("clusters.tsv", ("A1~c2", "A1~zz"), "'A1~zz' is not in"),
         ("clusters.tsv", ("cluster\t", "bin\t"), "no column cluster"),
-        ("A1.refinement.tsv", ("A1\t", "A9\t"), "not of assembly 'A1'"),
+        ("clusters.tsv", ("c2\tA1\t", "c2\tA2\t"), "(contig 'A1~c2'): is not of assembly 'A2', but of 'A1'"),
+        ("excluded.tsv", ("A2~x3", "A2~zz"), "'A2~zz' is not in contigs.tsv"),
+        ("excluded.tsv", ("short", "dull"), "'dull' in column reason"),
+        ("A1.refinement.tsv", ("A1\t", "A9\t"), "is not of assembly 'A9', but of 'A1' in contigs.tsv"),
+        ("A1.refinement.tsv", ("A1~c2\tA1", "A1~c2\tA2"), "holds the assemblies 'A1', 'A2'"),
+        ("A1.refinement.tsv", ("A1~c2", "A1~c9"), "'A1~c9' is not in contigs.tsv"),
+        ("A1.contig2bin.tsv", ("A1~c2", "A1~c3"), "'A1~c3' is not in"),
+        ("A1.contig2bin.tsv", ("A1~c2\t2", "A1~c1\t1"), "(contig 'A1~c1', bin '1'): stands in the table twice"),
     ],
 )
 def test_bad_inputs(tmp_path, file, change, message):
-    steps = {"A1": [("A1~c1", "1", ["1"])]}
+    steps = {"A1": [("A1~c1", "1", ["1"]), ("A1~c2", "2", ["2"])]}
     arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, refined=steps)
     text = (tmp_path / file).read_text()
     assert change[0] in text
     (tmp_path / file).write_text(text.replace(*change))
     result, _, _ = run_bins(tmp_path, arguments, 60)
+    assert result.exit_code == 1 and message.format(tmp_path) in result.output
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.splitlines()[0] + "\n", "A1.refinement.tsv: holds no contig; give the refinement.tsv of one"),
+        (lambda text: text, "A1.refinement.tsv: assembly 'A1' is given twice"),
+    ],
+)
+def test_refined_assemblies_are_told_apart(tmp_path, change, message):
+    arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, refined={"A1": [("A1~c1", "1", ["1"])]})
+    path = tmp_path / "A1.refinement.tsv"
+    path.write_text(change(path.read_text()))
+    result, _, _ = run_bins(tmp_path, [*arguments, *arguments[-3:]], 60)
     assert result.exit_code == 1 and message in result.output
 
 

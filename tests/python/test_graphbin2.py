@@ -339,7 +339,7 @@ def test_contig_graph_is_simple(tmp_path, write_inputs, odd_contigs):
     links = [("NA", "b"), ("c", "b"), ("b", "NA"), ("b", "NA"), ("f", "f")]
     write_inputs(tmp_path, odd_contigs, links, CLUSTERS, COVERAGE, absent=["g"])
     contigs = ["A1~f", "A1~c", "A1~b", "A1~g", "A1~NA", 'A1~"d', "A1~001"]
-    found = graphbin2.read_contig_graph(tmp_path / "vertices.tsv.gz", tmp_path / "edges.tsv.gz", contigs)
+    found = graphbin2.read_neighbours(tmp_path / "vertices.tsv.gz", tmp_path / "edges.tsv.gz", contigs)
     assert found == ([[], [2], [1, 4], [], [2], [], []], [True, True, True, False, True, True, True])
 
 

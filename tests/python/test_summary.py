@@ -94,9 +94,10 @@ def test_human_bp(bp, text):
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("features.json", "{", "features.json of the group"),
+        ("features.json", "{", "give the features.json that the features stage wrote"),
         ("features.json", "{}", "no list `samples`"),
         ("bins.tsv", "bin\tassembly\tsize\n", "no column refined"),
+        ("contig2bin.tsv", "assembly\tcontig\tbin\nC\tx\tC.001\n", "row 1: contig 'x' of assembly 'C' is not in"),
     ],
 )
 def test_bad_inputs(tmp_path, file, text, message):
