@@ -3,7 +3,7 @@
 
 Each contig has a posterior for its candidate bins and for belonging to none: from its coverage, its composition, the
 bins of its neighbours in the assembly graph, and the bin it came with. Binloom's own method: docs/method.md, section
-6.1, equations (9) to (16) and (23). The refine stage uses this module.
+6.1, equations (10) to (16) and (23). The refine stage uses this module.
 """
 
 from math import log
