@@ -35,6 +35,22 @@ class Community {
         return [names: headers.collect { line -> line.substring(1).tokenize()[0] }, bases: sequences*.length().sum(0)]
     }
 
+    /** The first item's file or files of each of these channels of [ meta, file or files ], as one list. */
+    static List<String> files(Object... channels) {
+        return channels.collect { channel -> channel[0][1] }.flatten()
+    }
+
+    /** Names of files, without their folders. */
+    static List<String> names(paths) {
+        return [paths].flatten().collect { path -> Path.of(path.toString()).fileName.toString() }
+    }
+
+    /** Folder and name -> path, of every file of a channel of [ folder, file or files ]. */
+    static Map<String, String> published(channel) {
+        return channel.collectMany { folder, paths -> [paths].flatten().collect { path -> [folder, path] } }
+            .collectEntries { folder, path -> [Path.of(folder.toString(), names(path)[0]).normalize().toString(), path] }
+    }
+
     /** Shape of an .npy array; its header, in plain text, says the type too. */
     static List<Integer> shape(path) {
         def header = Files.newInputStream(Path.of(path.toString())).withStream { stream -> new String(stream.readNBytes(128), 'ISO-8859-1') }
