@@ -1,13 +1,15 @@
 """What a run publishes: bins against the planted truth, and every contig accounted for."""
 
+import importlib.metadata
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pysam
 import pytest
 
-from conftest import DATA, QUICK, SMALL, STAGES, genomes_found, read_fasta, read_table, read_truth, run_pipeline
+from conftest import DATA, PROJECT, QUICK, SMALL, STAGES, genomes_found, read_fasta, read_table, read_truth, run_pipeline
 
 
 def check_group(results, group, assemblies):
@@ -107,13 +109,39 @@ def test_run_ends_with_five_lines(coassembly):
     assert str(coassembly.results) in lines[-1]
 
 
+def reported_versions(path):
+    """Return software_versions.yml as process -> tool -> version; fail if a process or a tool stands twice."""
+    versions = {}
+    for line in path.read_text().splitlines():
+        if process := re.fullmatch(r"([A-Z0-9_]+):", line):
+            assert process[1] not in versions, f"{process[1]} stands twice in the versions"
+            tools = versions[process[1]] = {}
+        else:
+            tool, version = re.fullmatch(r"    (\w+): '(.*)'", line).groups()
+            assert tool not in tools, f"{tool} stands twice in one process"
+            tools[tool] = version
+    return versions
+
+
 def test_pipeline_info_is_complete(coassembly):
     info = coassembly.results / "pipeline_info"
-    versions = (info / "software_versions.yml").read_text()
-    for tool in ("minimap2", "samtools", "torch", "pysam", "gfapy", "numpy", "pandas", "jsonschema"):
-        assert f"    {tool}: '" in versions
-    keys = [line for line in versions.splitlines() if line.endswith(":")]
-    assert len(keys) == len(set(keys)), "a process stands twice in the versions"
+    versions = reported_versions(info / "software_versions.yml")
+    assert set(versions) == STAGES
+    found = {process: set(tools) for process, tools in versions.items()}
+    # Each process reports what its module declares; tests/python/test_versions.py compares that with what it imports.
+    for process in STAGES:
+        module = (PROJECT / "modules" / "local" / process.lower() / "main.nf").read_text()
+        assert found[process] == set(re.findall(r"val\('(\w+)'\), eval\(", module)), process
+    assert {"torch", "numpy"} <= found["CLUSTER"] & found["VAE"]
+    assert {"minimap2", "bwa", "samtools", "pysam"} <= found["MAP_READS"]
+    assert "pandas" in found["SUMMARY"] and "gfapy" in found["GRAPH"] and "jsonschema" in found["VALIDATE"]
+    packages = {"torch", "numpy", "pandas", "gfapy", "jsonschema", "pysam"}
+    assert packages <= set().union(*found.values())
+    for process, tools in versions.items():
+        for tool, version in tools.items():
+            assert re.match(r"\d+\.\d+", version), f"{process}: {tool} {version!r}"
+            # The tasks run in the environment of the tests.
+            assert tool not in packages or version == importlib.metadata.version(tool), f"{process}: {tool} {version}"
     for page in ("report.html", "timeline.html", "dag.html"):
         assert "VAE" in (info / page).read_text()
 

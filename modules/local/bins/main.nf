@@ -15,6 +15,9 @@ process BINS {
     tuple val(meta), path('bins.tsv')      , emit: bins
     tuple val(meta), path('unbinned.tsv')  , emit: unbinned
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
 
     script:
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()

@@ -10,7 +10,7 @@ process CATALOGUE {
     output:
     tuple val(meta), path('catalogue.fa.gz'), emit: fasta
     tuple val(meta), path('contigs.tsv')    , emit: contigs
-    tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
     def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }

@@ -11,7 +11,9 @@ process CLUSTER {
     output:
     tuple val(meta), path('clusters.tsv')  , emit: clusters
     tuple val(meta), path('threshold.json'), emit: threshold
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
 
     script:
     """

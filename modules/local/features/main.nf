@@ -19,6 +19,7 @@ process FEATURES {
     tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm
     tuple val(meta), path('excluded.tsv')        , emit: excluded
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
     def source = abundance_table

@@ -13,6 +13,11 @@ process MAP_READS {
     tuple val(meta), path("${meta.id}.mapping.tsv")  , emit: mapping
     tuple val(meta), path("${meta.id}.bam{,.bai}")   , emit: bam, optional: true
     tuple val(task.process), val('samtools'), eval('samtools --version | sed -n "1s/samtools //p"'), topic: versions
+    tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
+    tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
 
     script:
     def source = bam
