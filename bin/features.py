@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""Computes the features of the contigs: tetranucleotide frequencies and abundances.
+"""Compute the features of the contigs: tetranucleotide frequencies and abundances.
 
-In:  catalogue.fa.gz, contigs.tsv, and either every sample's counts.tsv.gz and mapping.tsv
-     (`map_reads`) or a table of RPKM (`contigname`, one column per sample).
-Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), depth.npy
-     (n float32, log of the RPKM summed over the samples, scaled), rows.tsv
-     (`contig, length`: the rows of these), excluded.tsv (`contig, reason`: `short` or
-     `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
+In:  catalogue.fa.gz, contigs.tsv, and either each sample's counts.tsv.gz and mapping.tsv (of `map_reads`) or a table of
+     RPKM (`contigname`, one column per sample).
+Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), depth.npy (n float32, log of the
+     RPKM summed over the samples, scaled), rows.tsv (`contig, length`: the rows of these), excluded.tsv (`contig,
+     reason`: `short` or `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
      rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); features.json.
 
-Implements the section "Computation of abundance and tetranucleotide frequencies" of the preprint
-(Nissen et al. 2018, bioRxiv 490078). The rows are the contigs of at least --min_contig_length
+Implements "Computation of abundance and tetranucleotide frequencies" of the VAMB preprint (Nissen et al. 2018,
+doi:10.1101/490078) with tetranucleotides.py and abundances.py. The rows are the contigs of at least --min_contig_length
 that have at least one 4-mer without ambiguous bases.
 
-With --abundance no coverage is known: coverage.tsv.gz then holds the RPKM, which are proportional
-to the reads per base within each sample, and `mapped_reads` of features.json is null.
+With --abundance no coverage is known. Then coverage.tsv.gz holds the RPKM, which are proportional to the reads per base
+within each sample, and `mapped_reads` of features.json is null.
 """
 
 import csv
@@ -22,189 +21,37 @@ import hashlib
 import itertools
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 import numpy as np
 import pandas as pd
+from abundances import log_depth, reads_per_kilobase_million, sample_shares
+from tetranucleotides import TETRANUCLEOTIDES, count_sequences, scaled_frequencies
 
-COMPLEMENT = str.maketrans("ACGT", "TGCA")
-# Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
-DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
-# Windows counted together: their arrays stay in the processor's cache, and are small enough for the
-# allocator to use the same memory again (larger ones come fresh from the system, page by page).
-BLOCK = 1 << 16
-READ = 1 << 20  # bytes of the gzipped catalogue that are inflated at once
+READ_BYTES = 1 << 20  # of the gzipped catalogue, inflated at once
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def canonical_tetranucleotides() -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Return the 136 canonical 4-mers, sorted, and where they and their complements are in all 256.
+def catalogue_sequences(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[bytes]:
+    """Yield the sequence of each contig of contigs.tsv, in its order.
 
-    A canonical 4-mer is the lesser of a 4-mer and its reverse complement. The 256 are in
-    alphabetical order, AAAA = 0 to TTTT = 255.
-    """
-    kmers = ["".join(bases) for bases in itertools.product("ACGT", repeat=4)]
-    other = {kmer: kmer.translate(COMPLEMENT)[::-1] for kmer in kmers}
-    names = [kmer for kmer in kmers if kmer <= other[kmer]]
-    return names, *(np.array([kmers.index(kmer) for kmer in each]) for each in (names, map(other.get, names)))
-
-
-TETRANUCLEOTIDES, FIRST, SECOND = canonical_tetranucleotides()
-PALINDROME = FIRST == SECOND
-PLACES = np.array([64, 16, 4, 1])
-
-
-def count_tetranucleotides(pieces: Sequence[bytes], rows: np.ndarray) -> np.ndarray:
-    """Return how often each of the 136 canonical 4-mers occurs (int64, one row per contig).
-
-    `rows` holds the row of each piece: ascending integers, the first 0. Every window of four bases
-    within a piece counts, unless it holds anything but A, C, G and T (either case).
-
-    Windows are counted eight bases at a time: the 7-mers that begin at every fourth base hold two
-    5-mers of two windows each, so that half as many numbers are counted as there are windows.
-    """
-    # A letter that is no base parts the pieces.
-    text = b"N".join([*pieces, b"N" * 8]).translate(DIGITS)
-    fours = np.frombuffer(text, "<u4", len(text) // 4)
-    # Times 4^15 + 4^10 + 4^5 + 1, the upper byte is the 4-mer of the four digits.
-    codes = fours * np.uint32(0x40100401) >> np.uint32(24)
-    sevens = codes[:-1] << np.uint32(6) | codes[1:] >> np.uint32(2)
-    unknown = (fours & np.uint32(0x04040404)) != 0
-    odd = np.flatnonzero(unknown[:-1] | unknown[1:])
-    ends = np.cumsum([len(piece) + 1 for piece in pieces])
-    begun = np.minimum(-(-ends // 4), len(sevens))
-    begun[-1] = len(sevens)
-    offsets = np.repeat(rows << 10, np.diff(begun, prepend=0))
-    n_rows = int(rows[-1]) + 1
-    offsets[odd] = n_rows << 10
-    fives = np.bincount(offsets + (sevens >> np.uint32(4)), minlength=(n_rows + 1) << 10)
-    fives += np.bincount(offsets + (sevens & np.uint32(1023)), minlength=(n_rows + 1) << 10)
-    fives = fives[:-1024].reshape(n_rows, 1024)
-    counts = fives.reshape(n_rows, 4, 256).sum(axis=1)
-    for last in range(4):
-        counts += fives[:, last::4]
-    counts += count_windows(text, odd, ends, rows)
-    return counts[:, FIRST] + np.where(PALINDROME, 0, counts[:, SECOND])
-
-
-def count_windows(text: bytes, blocks: np.ndarray, ends: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return how often each of the 256 4-mers begins in some blocks of four digits (rows x 256).
-
-    Piece i, of row rows[i], ends before the digit ends[i] - 1. Windows with a digit of no base
-    do not count.
-    """
-    starts = np.add.outer(blocks * 4, np.arange(4)).ravel()
-    digits = np.frombuffer(text, np.uint8)
-    windows = np.stack([digits[starts + i] for i in range(4)])
-    known = windows.max(axis=0) < 4
-    row = rows[np.searchsorted(ends, starts[known], side="right")]
-    codes = PLACES @ windows[:, known]
-    n_rows = int(rows[-1]) + 1
-    return np.bincount(row << 8 | codes, minlength=n_rows << 8).reshape(n_rows, 256)
-
-
-def standardised(frequencies: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """z-scale each column of an (n x m) float64 array.
-
-    Returns (scaled n x m float32, means m, standard deviations m). A constant column becomes 0,
-    as do its deviations; with n = 0 means and deviations are 0.
-    """
-    if not len(frequencies):
-        zeros = np.zeros(frequencies.shape[1])
-        return frequencies.astype(np.float32), zeros, zeros
-    means = frequencies.mean(axis=0)
-    # Rounding may give equal values a deviation that is not quite 0.
-    constant = frequencies.min(axis=0) == frequencies.max(axis=0)
-    deviations = np.where(constant, 0, frequencies.std(axis=0))
-    scaled = np.where(constant, 0, frequencies - means) / np.where(constant, 1, deviations)
-    return scaled.astype(np.float32), means, deviations
-
-
-def rpkm_of(reads: np.ndarray, lengths: np.ndarray, counted_reads: np.ndarray) -> np.ndarray:
-    """Return reads per kilobase of contig per million counted reads (contigs x samples).
-
-    `reads` is contigs x samples, `lengths` bp per contig, `counted_reads` per sample. A sample
-    without counted reads gives 0.
-    """
-    per_million = np.zeros(len(counted_reads))
-    np.divide(1e6, counted_reads, out=per_million, where=counted_reads > 0)
-    return reads / (lengths[:, None] / 1e3) * per_million
-
-
-def shares(rpkm: np.ndarray) -> np.ndarray:
-    """Return an (n x s) array with rows scaled to sum to 1 (float32).
-
-    A row of zeros says nothing about the contig: it becomes 1 / s everywhere.
-    """
-    # Divided by the greatest first, so that no sum overflows or is lost among the smallest floats.
-    greatest = rpkm.max(axis=1, keepdims=True)
-    scaled = np.where(greatest > 0, rpkm / np.where(greatest > 0, greatest, 1), 1)
-    return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def log_depth(rpkm: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return the natural logarithm of the RPKM summed over the samples, scaled (n, float32).
-
-    The sum is at least a thousandth of the mean sum. Returns (scaled, mean, divisor): the standard
-    deviation, but 1 at least, so that counting noise is not stretched where all depths are alike.
-    """
-    depth = rpkm.sum(axis=1)
-    if not depth.any():
-        return depth.astype(np.float32), 0.0, 1.0
-    logarithm = np.log(np.maximum(depth, depth.mean() / 1000))
-    mean, divisor = float(logarithm.mean()), max(1.0, float(logarithm.std()))
-    return ((logarithm - mean) / divisor).astype(np.float32), mean, divisor
-
-
-def count_catalogue(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> np.ndarray:
-    """Return the tetranucleotide counts of all contigs (N x 136 float32, in their order).
-
-    The catalogue must hold the contigs of contigs.tsv, in order and length, or ClickException
-    names the first that differs.
-    """
-    counts = np.zeros((len(contigs), len(TETRANUCLEOTIDES)), dtype=np.float32)
-    for batch in batches(pieces_of(catalogue, contigs, contigs_path)):
-        rows = np.array([row for row, _ in batch])
-        first, last = rows[0], rows[-1]
-        counts[first : last + 1] += count_tetranucleotides([piece for _, piece in batch], rows - first)
-    return counts
-
-
-def pieces_of(catalogue: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (row in contigs.tsv, sequence) of each contig of the catalogue, in pieces.
-
-    Pieces are of BLOCK windows at most, and overlap by three bases. Raises ClickException for the
-    first contig in which catalogue and contigs.tsv differ.
+    Raise ClickException for the first contig in which catalogue and contigs.tsv differ.
     """
     expected = zip(contigs["contig"], contigs["length"], strict=True)
-    for row, (name, sequence) in enumerate(read_catalogue(catalogue)):
+    for name, sequence in read_catalogue(path):
         wanted, length = next(expected, (None, 0))
         if name != wanted:
-            raise differs(catalogue, name, contigs_path, wanted)
+            raise differs(path, name, contigs_path, wanted)
         if len(sequence) != length:
             found, wanted = f"{name} of {len(sequence)} bp", f"{name} of {length} bp"
-            raise differs(catalogue, found, contigs_path, wanted)
-        for start in range(0, length - 3, BLOCK):
-            yield row, sequence[start : start + BLOCK + 3]
+            raise differs(path, found, contigs_path, wanted)
+        yield sequence
     wanted, _ = next(expected, (None, 0))
     if wanted is not None:
-        raise differs(catalogue, None, contigs_path, wanted)
-
-
-def batches(pieces: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield lists of pieces, which together have about BLOCK windows."""
-    batch, windows = [], 0
-    for row, piece in pieces:
-        batch.append((row, piece))
-        # Each contig has a table of its own to fill, which takes as long as some hundred windows.
-        windows += len(piece) + 500
-        if windows > BLOCK:
-            yield batch
-            batch, windows = [], 0
-    if batch:
-        yield batch
+        raise differs(path, None, contigs_path, wanted)
 
 
 def differs(path: Path, found: str | None, contigs_path: Path, wanted: str | None) -> click.ClickException:
@@ -215,19 +62,19 @@ def differs(path: Path, found: str | None, contigs_path: Path, wanted: str | Non
 
 
 def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, sequence) of each contig of the catalogue; ClickException if it is damaged.
+    """Yield (name, sequence) of each contig of the catalogue; raise ClickException if it is damaged.
 
-    The file is inflated in a thread of its own, one block ahead.
+    A thread of its own inflates the file, one block ahead.
     """
-    blocks = itertools.chain(inflated(path), [b"\n"])
+    blocks = itertools.chain(inflate(path), [b"\n"])
     name, parts, rest = None, [], b""
     try:
         with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(next, blocks, None)
-            while (block := ahead.result()) is not None:
-                ahead = reader.submit(next, blocks, None)
+            following = reader.submit(next, blocks, None)
+            while (block := following.result()) is not None:
+                following = reader.submit(next, blocks, None)
                 *lines, rest = (rest + block).split(b"\n")
-                # Of a name the rest must come first; of a sequence, which may be long, any part will do.
+                # A name is needed is_whole; of a sequence, which may be long, any part will do.
                 if not rest.startswith(b">"):
                     lines.append(rest)
                     rest = b""
@@ -244,20 +91,20 @@ def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
         yield name, b"".join(parts)
 
 
-def inflated(path: Path) -> Iterator[bytes]:
-    """Yield what a gzipped file holds, some MB at a time; OSError or zlib.error if it is damaged.
+def inflate(path: Path) -> Iterator[bytes]:
+    """Yield what a gzipped file holds, some MB at a time; raise OSError or zlib.error if it is damaged.
 
-    gzip.open gives way to other threads for 30 kB at a time only, which gains nothing.
+    gzip.open lets other threads run for 30 kB at a time only, which gains nothing.
     """
     with open(path, "rb") as file:
-        stream, whole = zlib.decompressobj(zlib.MAX_WBITS | 16), True
-        for block in iter(lambda: file.read(READ), b""):
+        stream, is_whole = zlib.decompressobj(zlib.MAX_WBITS | 16), True
+        for block in iter(lambda: file.read(READ_BYTES), b""):
             while block:
                 yield stream.decompress(block)
-                block, whole = stream.unused_data, stream.eof
-                if whole:
+                block, is_whole = stream.unused_data, stream.eof
+                if is_whole:
                     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    if not whole:
+    if not is_whole:
         raise OSError("it ends early")
 
 
@@ -280,8 +127,8 @@ def read_table(path: Path, columns: dict[str, type] | None = None) -> pd.DataFra
 def tables_by_sample(paths: Sequence[Path], columns: dict[str, type]) -> Iterator[tuple[str, Path, pd.DataFrame]]:
     """Yield (sample, path, table) of each file, with `columns`.
 
-    Raises ClickException when a file is not about one sample, when two are about the same, and
-    when a number is negative or not finite.
+    Raise ClickException if a file is not about one sample, if two are about the same, and if a number is negative or
+    not finite.
     """
     seen: dict[str, Path] = {}
     for path in paths:
@@ -310,9 +157,9 @@ def read_counts(
 ) -> tuple[list[str], np.ndarray, np.ndarray, pd.DataFrame]:
     """Merge the samples' tables by the name of the sample.
 
-    Returns (s samples, sorted; reads, contigs x s; coverage, contigs x s; mapping statistics, one
-    row per sample in that order). Raises ClickException when a table of counts has other contigs
-    than contigs.tsv or another order, and when counts and statistics are not of the same samples.
+    Return (s samples, sorted; reads, contigs x s; coverage, contigs x s; mapping statistics, one row per sample in that
+    order). Raise ClickException if a table of counts has other contigs than contigs.tsv or another order, and if counts
+    and statistics are not of the same samples.
     """
     names = contigs["contig"]
     columns = {}
@@ -337,8 +184,8 @@ def read_counts(
 def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.ndarray:
     """Return the row in contigs.tsv of each name of an abundance table.
 
-    The names are the catalogue's or, where those are unique in the group, the assembler's. Raises
-    ClickException for an unknown name and for one that is there twice.
+    The names are the catalogue's or, where those are unique in the group, the assembler's. Raise ClickException for an
+    unknown name and for one that is there twice.
     """
     schemes = [contigs["contig"]]
     if contigs["name"].is_unique:
@@ -360,9 +207,8 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
 def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[list[str], np.ndarray]:
     """Read a table of RPKM; return (s samples, sorted; RPKM, contigs x s).
 
-    Contigs shorter than `min_length` may be absent: they get 0. Raises ClickException for an
-    absent longer one, an unknown or repeated contig, a repeated sample, and for a value that is
-    not a number of at least 0.
+    Contigs shorter than `min_length` may be absent: they get 0. Raise ClickException for an absent longer one, an
+    unknown or repeated contig, a repeated sample, and for a value that is not a number of at least 0.
     """
     table = read_table(path)
     header = table.iloc[0].to_list()
@@ -419,23 +265,20 @@ def write_features(
 ) -> int:
     """Write all files but the tables of RPKM and coverage; return the number of rows.
 
-    `counts`: tetranucleotides of all contigs (N x 136).
+    counts are the tetranucleotides of all contigs (N x 136), rpkm is N x s, mapped_reads has a number per sample.
     """
-    np.save("tetranucleotides.npy", counts)
     rows = np.flatnonzero((contigs["length"].to_numpy() >= min_length) & counts.any(axis=1))
-    frequencies = counts[rows].astype(np.float64)
-    frequencies /= frequencies.sum(axis=1, keepdims=True)
-    scaled, means, deviations = standardised(frequencies)
-    np.save("tnf.npy", scaled)
-    np.save("abundance.npy", shares(rpkm[rows]))
+    kept, excluded = contigs.iloc[rows], contigs.drop(contigs.index[rows])
+    tnf, tnf_mean, tnf_sd = scaled_frequencies(counts[rows])
     depth, depth_mean, depth_divisor = log_depth(rpkm[rows])
+    np.save("tetranucleotides.npy", counts)
+    np.save("tnf.npy", tnf)
+    np.save("abundance.npy", sample_shares(rpkm[rows]))
     np.save("depth.npy", depth)
-    kept = contigs.iloc[rows]
     write_table("rows.tsv", kept[["contig", "length"]])
-    excluded = contigs.drop(contigs.index[rows])
     reason = np.where(excluded["length"] < min_length, "short", "no_tetranucleotide")
     write_table("excluded.tsv", excluded[["contig"]].assign(reason=reason))
-    about = {
+    description = {
         "samples": samples,
         "n_contigs": len(rows),
         "rows_sha256": hashlib.sha256("\n".join(kept["contig"]).encode()).hexdigest(),
@@ -443,16 +286,13 @@ def write_features(
         "min_contig_length": min_length,
         "mapped_reads": mapped_reads and dict(zip(samples, mapped_reads, strict=True)),
         "tetranucleotides": TETRANUCLEOTIDES,
-        "tnf_mean": means.tolist(),
+        "tnf_mean": tnf_mean.tolist(),
         "depth_mean": depth_mean,
         "depth_divisor": depth_divisor,
-        "tnf_sd": deviations.tolist(),
+        "tnf_sd": tnf_sd.tolist(),
     }
-    Path("features.json").write_text(json.dumps(about, indent=1) + "\n")
+    Path("features.json").write_text(json.dumps(description, indent=1) + "\n")
     return len(rows)
-
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -487,9 +327,9 @@ def main(
     else:
         samples, reads, coverage, statistics = read_counts(counts, mapping, contigs, contigs_path)
         mapped_reads = statistics["mapped_reads"].to_list()
-        rpkm = rpkm_of(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
-    tetranucleotides = count_catalogue(catalogue, contigs, contigs_path)
-    n_rows = write_features(contigs, tetranucleotides, samples, rpkm, min_contig_length, mapped_reads)
+        rpkm = reads_per_kilobase_million(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
+    tetranucleotide_counts = count_sequences(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
+    n_rows = write_features(contigs, tetranucleotide_counts, samples, rpkm, min_contig_length, mapped_reads)
     for path, key, values in (
         ("rpkm.tsv.gz", "contigname", rpkm),
         ("coverage.tsv.gz", "contig", coverage),

@@ -15,8 +15,6 @@ import vae
 from vae_inputs import SMALL, run, synthetic, write_features
 
 
-# checkpoints
-
 RESULTS = ("latent.npy", "model.pt", "latent.json")
 KILLED = (*SMALL, "--epochs", "300", "--threads", "1")
 

@@ -1,11 +1,8 @@
-"""Tests of bin/features.py: TNF against a plain count, RPKM and abundance by hand, the merging."""
+"""features.py: the whole script from counts and from a table of RPKM, the merging of samples, and files that do not fit."""
 
 import gzip
 import hashlib
-import itertools
 import json
-import math
-import random
 from pathlib import Path
 
 import features
@@ -13,19 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
-
-COMPLEMENT = dict(zip("ACGT", "TGCA", strict=True))
+from sequences import plain_counts, sequence
 
 
 @pytest.fixture(autouse=True)
 def inside(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def sequence(seed: int, length: int, letters: str = "ACGT") -> str:
-    return "".join(random.Random(seed).choices(letters, k=length))
 
 
 def write_catalogue(contigs: dict[str, str], assembly: str = "co", own: dict | None = None) -> None:
@@ -59,124 +49,6 @@ def table(path: str) -> pd.DataFrame:
     return pd.read_csv(path, sep="\t", dtype={"contig": str, "contigname": str}, na_filter=False)
 
 
-# Tetranucleotides
-
-
-def plain_counts(text: str) -> dict[str, int]:
-    """Count canonical 4-mers window by window."""
-    counts: dict[str, int] = {}
-    for start in range(len(text) - 3):
-        kmer = text[start : start + 4].upper()
-        if set(kmer) <= set("ACGT"):
-            other = "".join(COMPLEMENT[base] for base in reversed(kmer))
-            counts[min(kmer, other)] = counts.get(min(kmer, other), 0) + 1
-    return counts
-
-
-def named(counts) -> dict[str, int]:
-    return {name: n for name, n in zip(features.TETRANUCLEOTIDES, counts, strict=True) if n}
-
-
-def counted(text: str) -> dict[str, int]:
-    return named(features.count_tetranucleotides([text.encode()], np.array([0]))[0])
-
-
-def test_names_are_the_136_canonical_4_mers_in_order():
-    names = features.TETRANUCLEOTIDES
-    assert len(names) == 136
-    assert names == sorted(plain_counts_of_all())
-    assert names[:3] == ["AAAA", "AAAC", "AAAG"]
-
-
-def plain_counts_of_all() -> set[str]:
-    return {next(iter(plain_counts("".join(kmer)))) for kmer in itertools.product("ACGT", repeat=4)}
-
-
-@given(st.text(alphabet="ACGTacgtNRy-", max_size=60))
-def test_counts_agree_with_a_plain_count(text):
-    assert counted(text) == plain_counts(text)
-
-
-@pytest.mark.parametrize("text", ["", "A", "ACG", "NNNNNNNN", "ACGNACG", "ACGTNACG", "nACGTn"])
-def test_short_and_ambiguous_sequences(text):
-    assert counted(text) == plain_counts(text)
-
-
-@given(st.lists(st.text(alphabet="ACGTacgtNNR", max_size=30), min_size=1, max_size=9), st.data())
-def test_pieces_are_counted_apart_and_added_by_row(texts, data):
-    rows = np.cumsum([0] + [data.draw(st.integers(0, 1)) for _ in texts[1:]])
-    expected = [{} for _ in range(rows[-1] + 1)]
-    for row, text in zip(rows, texts, strict=True):
-        for name, n in plain_counts(text).items():
-            expected[row][name] = expected[row].get(name, 0) + n
-    counts = features.count_tetranucleotides([text.encode() for text in texts], rows)
-    assert [named(of_row) for of_row in counts] == expected
-
-
-def test_a_row_without_a_piece_counts_nothing():
-    counts = features.count_tetranucleotides([b"ACGTT", b"GGGGGG"], np.array([0, 3]))
-    assert [named(row) for row in counts] == [plain_counts("ACGTT"), {}, {}, plain_counts("GGGGGG")]
-
-
-def catalogue_counts(contigs: dict[str, str]) -> list[dict[str, int]]:
-    write_catalogue(contigs)
-    columns = {"contig": str, "length": np.int64}
-    rows = features.read_table(Path("contigs.tsv"), columns)
-    counts = features.count_catalogue(Path("catalogue.fa.gz"), rows, Path("contigs.tsv"))
-    assert counts.dtype == np.float32
-    return [named(row) for row in counts]
-
-
-@pytest.mark.parametrize("block", [1, 2, 3, 4, 5, 7, 1000, 5000])
-def test_blocks_leave_no_seam(monkeypatch, block):
-    monkeypatch.setattr(features, "BLOCK", block)
-    contigs = {f"c{length}": sequence(length, length, "ACGTACGTN") for length in [*range(1, 40), 3, 200, 2, 1]}
-    assert catalogue_counts(contigs) == [plain_counts(text) for text in contigs.values()]
-
-
-def test_a_sequence_longer_than_a_block():
-    long = sequence(1, 2 * features.BLOCK + 5) + "N" + sequence(2, 100)
-    contigs = {"short": "ACGTA", "long": long, "last": sequence(3, 900)}
-    assert catalogue_counts(contigs) == [plain_counts(text) for text in contigs.values()]
-
-
-@given(st.text(alphabet="ACGTN", max_size=80))
-def test_a_contig_and_its_reverse_complement_are_the_same(text):
-    other = "".join(COMPLEMENT.get(base, base) for base in reversed(text))
-    assert counted(text) == counted(other)
-
-
-def test_z_scaling_by_hand():
-    values = np.array([[1.0, 5, 0.1], [2, 5, 0.1], [6, 5, 0.1]])
-    scaled, means, deviations = features.standardised(values)
-    deviation = np.sqrt((4 + 1 + 9) / 3)
-    assert scaled.dtype == np.float32
-    np.testing.assert_allclose(scaled[:, 0], np.array([-2, -1, 3]) / deviation, rtol=1e-6)
-    assert not scaled[:, 1:].any()
-    np.testing.assert_allclose(means, [3, 5, 0.1])
-    np.testing.assert_allclose(deviations, [deviation, 0, 0])
-
-
-# RPKM and abundance
-
-
-def test_rpkm_by_hand():
-    reads = np.array([[100, 0, 4], [50, 7, 0]])
-    rpkm = features.rpkm_of(reads, np.array([2000, 500]), np.array([200_000, 0, 1_000_000]))
-    np.testing.assert_allclose(rpkm, [[250, 0, 2], [500, 0, 0]])
-
-
-def test_abundance_rows_sum_to_one():
-    rpkm = np.array([[1, 3], [0, 0], [0, 9], [1e-320, 0], [1e308, 1e308], [2e-310, 6e-310]])
-    abundance = features.shares(rpkm)
-    assert abundance.dtype == np.float32
-    expected = [[0.25, 0.75], [0.5, 0.5], [0, 1], [1, 0], [0.5, 0.5], [0.25, 0.75]]
-    np.testing.assert_allclose(abundance, expected, atol=1e-6)
-    assert features.shares(np.array([[3.0], [0]])).tolist() == [[1], [1]]
-
-
-# The whole script
-
 CONTIGS = {
     "long": sequence(1, 400),
     "NA": sequence(2, 300),
@@ -191,26 +63,6 @@ def two_samples() -> list[str]:
     second = {"long": 4, "NA": 6, "short": 0, "blank": 0, "001": 0}
     options = write_sample("b", second, 1000, {"NA": 0.25})
     return options + write_sample("a", first, 2000, {"long": 1.5, "short": 0.123456789})
-
-
-def test_log_depth():
-    """Sums of 1, e^4 and 0 (raised to a thousandth of the mean), scaled to a deviation of 1 where it is larger."""
-    scaled, mean, divisor = features.log_depth(np.array([[0.25, 0.75], [0, math.exp(4)], [0, 0]]))
-    logarithms = [0, 4, math.log((1 + math.exp(4)) / 3000)]
-    assert mean == pytest.approx(sum(logarithms) / 3) and divisor == pytest.approx(np.std(logarithms)) and divisor > 1
-    assert scaled.tolist() == pytest.approx([(value - mean) / divisor for value in logarithms], rel=1e-5)
-    assert scaled.dtype == np.float32
-
-
-def test_log_depth_is_never_stretched():
-    scaled, mean, divisor = features.log_depth(np.array([[10.0], [11.0]]))
-    assert divisor == 1 and scaled.tolist() == pytest.approx([-math.log(1.1) / 2, math.log(1.1) / 2], rel=1e-5)
-
-
-@pytest.mark.parametrize("n", [0, 1, 3])
-def test_log_depth_without_reads(n):
-    scaled, mean, divisor = features.log_depth(np.zeros((n, 2)))
-    assert scaled.tolist() == [0] * n and (mean, divisor) == (0, 1)
 
 
 def test_everything_from_counts():
@@ -400,7 +252,7 @@ def test_the_catalogue_is_the_same_however_it_is_inflated(monkeypatch, step):
     halves = gzip.compress(text[:100].encode()) + gzip.compress(text[100:].encode())
     for contents in (gzip.compress(text.encode()), gzip.compress(wrapped.rstrip().encode()), halves):
         Path("catalogue.fa.gz").write_bytes(contents)
-        monkeypatch.setattr(features, "READ", step)
+        monkeypatch.setattr(features, "READ_BYTES", step)
         found = list(features.read_catalogue(Path("catalogue.fa.gz")))
         assert found == [(name, bases.encode()) for name, bases in contigs.items()]
 
@@ -421,9 +273,6 @@ def test_damaged_files_are_named():
     done = run(*options)
     assert done.exit_code == 1 and "catalogue.fa.gz" in done.output
     assert isinstance(done.exception, SystemExit)
-
-
-# A table of abundances in place of counts
 
 
 @pytest.mark.parametrize("zipped", [False, True])
