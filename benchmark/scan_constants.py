@@ -6,9 +6,9 @@ factor, on stdout as Markdown and, with --tsv, in a file: the value, the genomes
 --min_bin_size, weighted purity, and the bases (Mbp) of contigs whose bins are others than with all constants as they
 are. The first row of a set is that of all constants as they are. summarise_constants.py sums up such a file.
 
-The constants are all names in capitals that the modules of the refinement, and homologs.py, define as numbers. Of a
-probability above a half the distance to 1 is halved and doubled. A constant is replaced in every module that uses it.
-Those of homologs.py make the homologs anew.
+The constants are all names in capitals that the modules of the refinement define as numbers, and the two of homologs.py
+that choose seeds, for which the homologs are made anew. Of a probability above a half and of a ratio just above 1, the
+distance to 1 is halved and doubled. A constant is replaced in every module that uses it.
 """
 
 import contextlib
@@ -35,10 +35,19 @@ MODULES = (
 NOT_SCANNED = {
     "NO_BIN": "stands for no bin",
     "BLOCK_SIZE": "bounds memory, not results",
+    "MIN_UNLIKE_PROBABILITY": "chooses a word of refinement.tsv, not a bin",
     "MEAN_SEED_DISTANCE": "is 4,096 words over KEPT_WORDS of homologs.py, with which it is scanned",
 }
-# Above a half: the distance to 1 is scaled
-PROBABILITIES = ("MAX_LINK_TRUST", "MIN_CONFIRMED_SEED_FRACTION", "MIN_MESSAGE_POSTERIOR")
+# Probabilities above a half and ratios just above 1: the distance to 1 is scaled
+NEAR_ONE = (
+    "MAX_LINK_TRUST", "MIN_CONFIRMED_SEED_FRACTION", "MIN_MESSAGE_POSTERIOR", "MIN_CLOSED_DEPTH_RATIO",
+    "CLOSED_SAMPLE_FACTOR",
+)  # fmt: skip
+# Numbers of rounds or of things: they stay integers
+COUNTS = (
+    "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_LINKED_BINS", "MAX_CANDIDATES",
+    "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
+)  # fmt: skip
 FACTORS = (0.5, 2.0)
 RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
 
@@ -57,12 +66,10 @@ AS_IT_IS = Change("as it is", 1.0, "", {})
 
 
 def scaled(name: str, value: Any, factor: float) -> Any:
-    """Return the constant halved or doubled; an integer stays one and is at least 1."""
-    if name in PROBABILITIES:
-        return 1 - (1 - value) * factor
-    if isinstance(value, int):
-        return max(1, round(value * factor))
-    return value * factor
+    """Return the constant halved or doubled."""
+    if name in NEAR_ONE:
+        return 1 + (value - 1) * factor
+    return round(value * factor) if name in COUNTS else value * factor
 
 
 def shown(value: Any) -> str:
