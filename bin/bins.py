@@ -224,9 +224,12 @@ def append_records(folder: Path, buffered: dict[str, list[bytes]]) -> None:
 
 def compress(plain: Path) -> None:
     """Replace a file by its gzip: without a time, and of one member, as htslib reads no further."""
-    with open(plain, "rb") as source, open(f"{plain}.gz", "wb") as raw:
-        with gzip.GzipFile("", "wb", GZIP_LEVEL, raw, mtime=0) as target:
-            shutil.copyfileobj(source, target)
+    with (
+        open(plain, "rb") as source,
+        open(f"{plain}.gz", "wb") as raw,
+        gzip.GzipFile("", "wb", GZIP_LEVEL, raw, mtime=0) as target,
+    ):
+        shutil.copyfileobj(source, target)
     plain.unlink()
 
 

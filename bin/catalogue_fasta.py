@@ -78,9 +78,10 @@ def inflate(path: Path) -> Iterator[bytes]:
     with open(path, "rb") as file:
         stream, is_whole = zlib.decompressobj(zlib.MAX_WBITS | 16), True
         for block in iter(lambda: file.read(READ_BYTES), b""):
-            while block:
-                yield stream.decompress(block)
-                block, is_whole = stream.unused_data, stream.eof
+            rest = block
+            while rest:
+                yield stream.decompress(rest)
+                rest, is_whole = stream.unused_data, stream.eof
                 if is_whole:
                     stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     if not is_whole:

@@ -64,8 +64,11 @@ def equal_components(neighbours: Neighbours, labels: Labels) -> list[int]:
 
 
 def unlabelled_beyond(neighbours: Neighbours, labels: Labels) -> tuple[list[set[int]], dict[int, Counter]]:
-    """Return, per labelled vertex, the components of unlabelled vertices next to it, and, per component, the number of
-    vertices of each label next to it (N(Component) in the text)."""
+    """Return what is next to components of unlabelled vertices.
+
+    The first list has, per labelled vertex, the components next to it; the dictionary has, per component, the number of
+    vertices of each label next to it (N(Component) in the text).
+    """
     component = equal_components(neighbours, labels)
     beyond: list[set[int]] = [set() for _ in labels]
     count: dict[int, Counter] = defaultdict(Counter)
@@ -160,7 +163,9 @@ def correct_inconsistent(neighbours: Neighbours, labels: Labels, ratio: float) -
 
 
 def propagate(neighbours: Neighbours, labels: Labels, coverage: np.ndarray) -> Labels:
-    """Return the labels after step 3: every vertex that a label reaches has one. `coverage` (mean reads per base): n x s.
+    """Return the labels after step 3: every vertex that a label reaches has one.
+
+    `coverage` (n x s) is in mean reads per base.
 
     The text executes the candidate (D(v, t), |c(v) - c(t)|, t, v) that comes first, then ranks the candidates again.
     The first always has D = 1: if D(v, t) > 1, the vertex next to t on the path is unlabelled and at distance 1 from t,

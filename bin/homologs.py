@@ -28,11 +28,12 @@ from stage_tables import CONTIGS, HOMOLOGS, read_table, write_table
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
 DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
+N_BASES = 4
 # A seed is the first two bases of each of ten codons, 29 bases long; both strands have the same places.
-SEED_PLACES = np.array([place for place in range(29) if place % 3 != 2])
+SEED_PLACES = np.delete(np.arange(29), np.s_[2::3])
 # The six innermost bases of a seed, its core, decide whether it is kept.
 CORE = slice(7, 13)
-N_CORES = 4**6
+N_CORES = N_BASES**6
 N_KEPT_CORES = 64
 KEPT_CORES_SEED = 1  # of the random numbers that choose them
 # A seed in more contigs than this comes from a repeat, or from a gene that all life shares.
@@ -40,9 +41,11 @@ MAX_CONTIGS_PER_SEED = 8
 
 
 def canonical_numbers(bases: np.ndarray) -> np.ndarray:
-    """Return a number for each word of k bases (w x k digits, 0 to 3): the lesser of those of the word and of its
-    reverse complement (w, uint64)."""
-    place_value = np.uint64(4) ** np.arange(bases.shape[1], dtype=np.uint64)
+    """Return a number for each word of k bases (w, uint64), the same for a word and its reverse complement.
+
+    `bases` is w x k, digits 0 to 3. The number is the lesser of those of the two words.
+    """
+    place_value = np.uint64(N_BASES) ** np.arange(bases.shape[1], dtype=np.uint64)
     return np.minimum(bases @ place_value[::-1], (3 - bases) @ place_value)
 
 
@@ -71,7 +74,7 @@ def find_seeds(sequence: bytes) -> np.ndarray:
         core <<= 2
         core |= digits[place : place + n_places] & 3
     bases = digits[np.flatnonzero(IS_KEPT_CORE[core])[:, None] + SEED_PLACES]
-    return np.unique(canonical_numbers(bases[(bases < 4).all(axis=1)].astype(np.uint64)))
+    return np.unique(canonical_numbers(bases[(bases < N_BASES).all(axis=1)].astype(np.uint64)))
 
 
 def shared_seeds(seeds: np.ndarray, contig: np.ndarray) -> np.ndarray:

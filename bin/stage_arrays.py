@@ -72,8 +72,7 @@ REFINEMENT_COUNTS = Description("refine/<assembly>/refinement.json", "refine", {
 
 
 def read_description(description: Description, path: Path, keys: Sequence[str]) -> dict:
-    """Return the object of a JSON file; raise ClickException if it lacks one of the keys or its value is of no such
-    type."""
+    """Return the object of a JSON file; raise ClickException if a key is missing or its value is of another type."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -50,7 +50,7 @@ class Column:
         if self.kind is int:
             return WHOLE_NUMBER.fullmatch(cell) is not None
         try:
-            return self.kind is not float or "_" not in cell and math.isfinite(float(cell))
+            return self.kind is not float or ("_" not in cell and math.isfinite(float(cell)))
         except ValueError:
             return False
 

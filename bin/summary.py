@@ -15,18 +15,23 @@ from stage_arrays import FEATURES, read_description
 from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, read_table, write_table
 
 MAX_NAMED = 3  # groups and bins in a line of summary.txt
+UNITS = ("bp", "kbp", "Mbp", "Gbp", "Tbp")
+UNIT_FACTOR = 1000
+# A number below these limits is shown with so many decimals, so that it has three figures.
+DECIMALS = {9.995: 2, 99.95: 1}
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-COUNTS = ["contigs", "contigs_binned", "bp", "bp_binned", "bins", "assemblies", "refined_assemblies"]
+SUMMED_COLUMNS = ["contigs", "contigs_binned", "bp", "bp_binned", "bins", "assemblies", "refined_assemblies"]
 
 
 def human_bp(bp: int) -> str:
     """Return base pairs with three figures and a decimal prefix: 999 bp, 1.00 kbp, 45.6 Mbp, 1.23 Gbp."""
-    value, units = float(bp), ["bp", "kbp", "Mbp", "Gbp", "Tbp"]
-    while len(units) > 1 and float(f"{value:.3g}") >= 1000:
-        value, units = value / 1000, units[1:]
-    if units[0] == "bp":
+    value, units = float(bp), UNITS
+    while len(units) > 1 and float(f"{value:.3g}") >= UNIT_FACTOR:
+        value, units = value / UNIT_FACTOR, units[1:]
+    if units == UNITS:
         return f"{bp} bp"
-    return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f} {units[0]}"
+    decimals = next((number for limit, number in DECIMALS.items() if value < limit), 0)
+    return f"{value:.{decimals}f} {units[0]}"
 
 
 def percent(part: int, whole: int) -> str:
@@ -76,7 +81,7 @@ def read_binned(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> pd.Dat
 
 def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
     """Return the four lines; `largest` has group, bin and size_bp of the bins, the largest first."""
-    total = summary[COUNTS].sum()
+    total = summary[SUMMED_COLUMNS].sum()
     groups = [
         f"{row.group} ({counted(row.assemblies, 'assembly')}, {counted(row.samples, 'sample')})"
         for row in summary.head(MAX_NAMED).itertuples()

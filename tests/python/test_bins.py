@@ -4,7 +4,6 @@ import gzip
 import os
 from pathlib import Path
 
-import bins
 import numpy as np
 import pandas as pd
 import pysam
@@ -12,6 +11,8 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import bins
 
 READ = {"sep": "\t", "dtype": str, "keep_default_na": False, "quoting": 3}
 
@@ -241,7 +242,11 @@ def test_n50():
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("contigs.tsv", ("c3\t60", "c3\t61"), "'A1~c3' of 60 bp stands where {}/contigs.tsv has contig 'A1~c3' of 61 bp"),
+        (
+            "contigs.tsv",
+            ("c3\t60", "c3\t61"),
+            "'A1~c3' of 60 bp stands where {}/contigs.tsv has contig 'A1~c3' of 61 bp",
+        ),
         ("contigs.tsv", ("A2~x2\tA2\tx2\t16\n", ""), "'A2~x2' is not in contigs.tsv"),
         ("contigs.tsv", ("A1~c5\tA1\tc5\t30\n", ""), "'A1~c5' is not in contigs.tsv"),
         ("contigs.tsv", ("A2~x3\tA2\tx3\t4\n", "A2~x3\tA2\tx3\t4\nq\tA2\tq\t4\n"), "'q'"),
@@ -270,7 +275,10 @@ def test_bad_inputs(tmp_path, file, change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text.splitlines()[0] + "\n", "A1.refinement.tsv: holds no contig; give the refinement.tsv of one"),
+        (
+            lambda text: text.splitlines()[0] + "\n",
+            "A1.refinement.tsv: holds no contig; give the refinement.tsv of one",
+        ),
         (lambda text: text, "A1.refinement.tsv: assembly 'A1' is given twice"),
     ],
 )

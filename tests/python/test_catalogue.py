@@ -6,13 +6,14 @@ import string
 from pathlib import Path
 from urllib.parse import unquote
 
-import catalogue
 import pandas as pd
 import pysam
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+
+import catalogue
 
 
 @pytest.fixture(autouse=True)

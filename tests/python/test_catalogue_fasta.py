@@ -3,12 +3,13 @@
 import gzip
 from pathlib import Path
 
-import catalogue_fasta
 import click
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import catalogue_fasta
 
 FASTA = Path("catalogue.fa.gz")
 TABLE = Path("contigs.tsv")
@@ -64,7 +65,7 @@ def test_the_first_difference_is_named(listed, message):
 @pytest.mark.parametrize("contents", [b"", gzip.compress(b"")])
 def test_an_empty_catalogue_lacks_the_first_contig(contents):
     FASTA.write_bytes(contents)
-    with pytest.raises(click.ClickException, match="catalogue.fa.gz: ends where contigs.tsv has contig 'a' of 4 bp"):
+    with pytest.raises(click.ClickException, match=r"catalogue.fa.gz: ends where contigs.tsv has contig 'a' of 4 bp"):
         read([("a", 4)])
     assert read([]) == []
 
@@ -85,5 +86,5 @@ def damaged():
 @pytest.mark.parametrize("kind", ["cut off", "half", "plain", "garbled", "no header", "latin-1"])
 def test_a_damaged_catalogue_is_named(kind):
     FASTA.write_bytes(damaged()[kind])
-    with pytest.raises(click.ClickException, match="^catalogue.fa.gz: is damaged .*; make it again$"):
+    with pytest.raises(click.ClickException, match=r"^catalogue.fa.gz: is damaged .*; make it again$"):
         read([(f"c{number}", 2000) for number in range(50)])

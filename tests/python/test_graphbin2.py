@@ -6,11 +6,12 @@ from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 
-import graphbin2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import graphbin2
 
 RED, GREEN, BLUE = 0, 1, 2
 NONE = graphbin2.UNLABELLED
@@ -83,7 +84,7 @@ def test_article_step2(article):
     after = graphbin2.correct_inconsistent(neighbours, before, 1.5)
     changed = {v: (before[v], after[v]) for v in range(27) if before[v] != after[v]}
     assert changed == {18: (GREEN, BLUE), 22: (RED, GREEN)}
-    assert 1.5 * 5 / 16 == pytest.approx(0.47, abs=0.005)
+    assert pytest.approx(0.47, abs=0.005) == 1.5 * 5 / 16
 
 
 def test_article_steps_3_and_4(article):
@@ -318,7 +319,9 @@ def test_command(tmp_path, write_inputs, run_graphbin2, odd_contigs):
     rows = {r["name"]: r for r in refinement.to_dict("records")}
     assert list(refinement["contig"]) == [c[0] for c in odd_contigs[:7]]  # catalogue order
     # "d alone with label 12: unsupported, then reached again by 5 through c; cluster 7 has 60 bp in A1
-    assert {n: (r["initial"], r["step1"], r["step2"], r["step3"], r["final"], r["reason"]) for n, r in rows.items()} == {
+    assert {
+        n: (r["initial"], r["step1"], r["step2"], r["step3"], r["final"], r["reason"]) for n, r in rows.items()
+    } == {
         "NA": ("5", "5", "5", "5", "5", "kept"),
         "b": ("5", "5", "5", "5", "5", "kept"),
         "c": ("", "", "", "5", "5", "propagated"),

@@ -3,13 +3,14 @@
 import gzip
 from pathlib import Path
 
-import homologs
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+
+import homologs
 
 BASES = np.array(list("ACGT"))
 OTHER_STRAND = str.maketrans("ACGTacgt", "TGCAtgca")

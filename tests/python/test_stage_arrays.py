@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+
 import stage_arrays
 from stage_arrays import FEATURES, LATENT, TETRANUCLEOTIDES, Description, Matrix
 from stage_tables import contigs_hash
@@ -62,9 +63,7 @@ def test_bad_matrices(values, message):
         path.write_bytes(values)
     else:
         np.save(path, values)
-    for rows in (None, np.array([2, 1])):
-        if rows is not None and "row 3" in message:
-            rows = rows[:1]
+    for rows in (None, np.array([2] if "row 3" in message else [2, 1])):
         with pytest.raises(click.ClickException) as refused:
             stage_arrays.read_matrix(TETRANUCLEOTIDES, path, NAMES, ROWS, rows=rows)
         assert refused.value.message.startswith(f"{path}: ") and "\n" not in refused.value.message
@@ -76,7 +75,7 @@ def test_a_truncated_matrix_is_named():
     raw = Path("latent.npy").read_bytes()
     Path("latent.npy").write_bytes(raw[:-100])
     for rows in (None, np.array([0])):
-        with pytest.raises(click.ClickException, match="latent.npy: is not a readable"):
+        with pytest.raises(click.ClickException, match=r"latent.npy: is not a readable"):
             stage_arrays.read_matrix(LATENT, Path("latent.npy"), NAMES, ROWS, rows=rows)
 
 
@@ -112,7 +111,7 @@ def test_bad_descriptions(text, message):
 def test_a_hash_of_other_contigs():
     path = Path("features.json")
     stage_arrays.check_hash(path, contigs_hash(NAMES), NAMES, ROWS)
-    with pytest.raises(click.ClickException, match="is not about the 3 contigs of rows.tsv, the first 'a'; give both"):
+    with pytest.raises(click.ClickException, match=r"is not about the 3 contigs of rows.tsv, the first 'a'; give both"):
         stage_arrays.check_hash(path, contigs_hash(NAMES[::-1]), NAMES, ROWS)
-    with pytest.raises(click.ClickException, match="the 0 contigs of rows.tsv; give both"):
+    with pytest.raises(click.ClickException, match=r"the 0 contigs of rows.tsv; give both"):
         stage_arrays.check_hash(path, contigs_hash(NAMES), [], ROWS)

@@ -9,9 +9,10 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
-import stage_tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import stage_tables
 from stage_tables import Column, Table, read_table, write_table
 
 SCHEMAS = {name: value for name, value in vars(stage_tables).items() if isinstance(value, Table)}
@@ -224,9 +225,9 @@ def test_byte_order_mark_and_crlf():
 
 def test_the_writer_refuses_other_columns():
     frame = pd.DataFrame({"contig": ["a"], "size": [5]})
-    with pytest.raises(ValueError, match="rows.tsv has the columns"):
+    with pytest.raises(ValueError, match=r"rows.tsv has the columns"):
         write_table(stage_tables.ROWS, frame)
-    with pytest.raises(ValueError, match="contigname"):
+    with pytest.raises(ValueError, match=r"contigname"):
         write_table(stage_tables.RPKM, pd.DataFrame({"contigname": ["a"]}))
 
 

@@ -5,8 +5,9 @@ import os
 
 import pandas as pd
 import pytest
-import summary
 from click.testing import CliRunner
+
+import summary
 
 BINS = "bin\tassembly\tcluster\tsize\tcontigs\tn50\tgc\tmulti_labelled\trefined\tcoverage_S1\n"
 
@@ -20,7 +21,11 @@ def write_group(folder, contigs, samples, contig2bin, bins):
     (folder / "contig2bin.tsv").write_text("assembly\tcontig\tbin\n" + "".join("\t".join(r) + "\n" for r in contig2bin))
     rows = [f"{b}\t{a}\t1\t{size}\t1\t1\t0.5\t0\t{refined}\t1\n" for b, a, size, refined in bins]
     (folder / "bins.tsv").write_text(BINS + "".join(rows))
-    return ["--group", folder.name, *(str(folder / f) for f in ("contigs.tsv", "features.json", "contig2bin.tsv", "bins.tsv"))]
+    return [
+        "--group",
+        folder.name,
+        *(str(folder / f) for f in ("contigs.tsv", "features.json", "contig2bin.tsv", "bins.tsv")),
+    ]
 
 
 def run_summary(tmp_path, arguments):

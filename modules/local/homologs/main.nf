@@ -15,6 +15,7 @@ process HOMOLOGS {
 
     script:
     """
+    # modules: catalogue_fasta.py stage_tables.py
     homologs.py --catalogue ${catalogue} --contigs ${contigs} ${task.ext.args ?: ''}
     """
 

@@ -15,6 +15,7 @@ process SUMMARY {
     def tables = [groups, [contigs].flatten(), [features].flatten(), [contig2bins].flatten(), [bins].flatten()].transpose()
         .collect { row -> "--group ${row.join(' ')}" }
     """
+    # modules: stage_arrays.py stage_tables.py
     summary.py ${tables.join(' ')}
     """
 
