@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+
 from network import VAE
 
 # The modules whose code decides how a training goes. A test holds them against what vae.py imports.

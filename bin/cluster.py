@@ -24,10 +24,12 @@ import click
 import numpy as np
 import pandas as pd
 import torch
+
 from distance_threshold import choose_threshold, estimate_threshold, warn_if_unchecked
 from medoid_clusters import medoid_clusters
 from pearson_distance import standardise
 
+LATENT_DIMENSIONS = 2  # of the array: rows and latent neurons
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -37,7 +39,7 @@ def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
         return table[columns].astype({"length": np.int64})
     except (KeyError, ValueError) as error:
-        raise click.ClickException(f"{path} is not a table of {', '.join(columns)} ({error}).")
+        raise click.ClickException(f"{path} is not a table of {', '.join(columns)} ({error}).") from error
 
 
 def read_latent(latent: Path, latent_json: Path, rows: pd.DataFrame, rows_path: Path) -> np.ndarray:
@@ -45,7 +47,9 @@ def read_latent(latent: Path, latent_json: Path, rows: pd.DataFrame, rows_path: 
     try:
         digest = json.loads(latent_json.read_text())["rows_sha256"]
     except (KeyError, ValueError) as error:
-        raise click.ClickException(f"{latent_json} is not what the vae stage writes ({error}). Run that stage again.")
+        raise click.ClickException(
+            f"{latent_json} is not what the vae stage writes ({error}). Run that stage again."
+        ) from error
     if hashlib.sha256("\n".join(rows["contig"]).encode()).hexdigest() != digest:
         first = rows["contig"].iloc[0] if len(rows) else "absent"
         raise click.ClickException(
@@ -55,8 +59,10 @@ def read_latent(latent: Path, latent_json: Path, rows: pd.DataFrame, rows_path: 
     try:
         matrix = np.load(latent, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise click.ClickException(f"{latent} is not a readable .npy array ({error}). Run the vae stage again.")
-    if matrix.ndim != 2 or len(matrix) != len(rows):
+        raise click.ClickException(
+            f"{latent} is not a readable .npy array ({error}). Run the vae stage again."
+        ) from error
+    if matrix.ndim != LATENT_DIMENSIONS or len(matrix) != len(rows):
         raise click.ClickException(
             f"{latent} has shape {matrix.shape}, but {rows_path} has {len(rows)} contigs. Run the vae stage again."
         )

@@ -11,8 +11,9 @@ import math
 import click
 import numpy as np
 import torch
-from pearson_distance import BLOCK_PRODUCTS, worker_threads
 from torch import Tensor
+
+from pearson_distance import BLOCK_PRODUCTS, worker_threads
 
 # Bins of the distances in [0, 1], standard deviation of the Gaussian that smooths them, and the share of the highest
 # density at which a seed without a valley has its threshold. All three are the preprint's numbers, and no parameters.

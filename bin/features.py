@@ -28,6 +28,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
+
 from abundances import log_depth, reads_per_kilobase_million, sample_shares
 from tetranucleotides import TETRANUCLEOTIDES, count_sequences, scaled_frequencies
 

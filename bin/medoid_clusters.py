@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from near_points import UnclusteredPoints
 from torch import Tensor
+
+from near_points import UnclusteredPoints
 
 # Seeds whose near points are looked up at once, at least and at most. They are the first unclustered ones among so many
 # times as many seeds.

@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from pearson_distance import BLOCK_PRODUCTS, worker_threads
 from torch import Tensor
+
+from pearson_distance import BLOCK_PRODUCTS, worker_threads
 
 # Least points in a block of products, and blocks that a thread takes as one task.
 MIN_BLOCK_POINTS = 256

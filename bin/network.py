@@ -7,6 +7,7 @@ hidden linear layer, then dropout, then batch normalisation. The sigma layer giv
 a softplus. The default settings depart in inputs, weights, variance and schedule (docs/method.md, section 4).
 """
 
+import itertools
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ class VAE(nn.Module):
 def hidden_layers(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
     """Return a linear layer between consecutive widths, each with LeakyReLU, dropout and batch normalisation."""
     layers: list[nn.Module] = []
-    for n_in, n_out in zip(widths, widths[1:]):
+    for n_in, n_out in itertools.pairwise(widths):
         layers += [nn.Linear(n_in, n_out), nn.LeakyReLU(LEAKY_SLOPE), Dropout(dropout), nn.BatchNorm1d(n_out)]
     return nn.Sequential(*layers)
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
-# Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
-DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
+# Bases as digits 0 to 3 in the order ACGT, in either case; anything else is NO_BASE.
+NO_BASE = 4
+DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % (NO_BASE + 1) for code in range(256))
 # Windows counted together. Their arrays stay in the processor's cache, and are small enough for the allocator to use
 # the same memory again: larger ones come fresh from the system, page by page. It decides the time alone.
 WINDOWS_PER_BATCH = 1 << 16
@@ -112,7 +113,7 @@ def count_windows(text: bytes, blocks: np.ndarray, ends: np.ndarray, rows: np.nd
     starts = np.add.outer(blocks * 4, np.arange(4)).ravel()
     digits = np.frombuffer(text, np.uint8)
     windows = np.stack([digits[starts + i] for i in range(4)])
-    known = windows.max(axis=0) < 4
+    known = windows.max(axis=0) < NO_BASE
     row = rows[np.searchsorted(ends, starts[known], side="right")]
     codes = PLACE_VALUES @ windows[:, known]
     n_rows = int(rows[-1]) + 1

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from network import ROWS_AT_ONCE, VAE, Hyperparameters, loss_terms, loss_weights
 from torch import Tensor
+
+from network import ROWS_AT_ONCE, VAE, Hyperparameters, loss_terms, loss_weights
 
 # A training runs this many epochs unless their number is given, and more if it takes more to reach this many steps.
 # docs/benchmark.md, "From the preprint to the defaults", has 60 epochs against 500; the number of steps is not scanned.

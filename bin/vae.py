@@ -24,6 +24,8 @@ import click
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
+
 from checkpoints import Checkpoints, training_key
 from network import (
     DEFAULT_ALPHA,
@@ -36,7 +38,6 @@ from network import (
     row_weights,
     save_model,
 )
-from torch import Tensor
 from training import (
     DEFAULT_EPOCHS,
     LOG_COLUMNS,
@@ -63,7 +64,9 @@ def read_matrix(path: Path, shape: tuple[int, ...], names: list[str]) -> np.ndar
     try:
         matrix = np.load(path, allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
-        raise click.ClickException(f"{path} is not a readable .npy array ({error}). Run the features stage again.")
+        raise click.ClickException(
+            f"{path} is not a readable .npy array ({error}). Run the features stage again."
+        ) from error
     if matrix.shape != shape:
         raise click.ClickException(
             f"{path} has shape {matrix.shape}, but rows.tsv and features.json ask for {shape}. "
@@ -94,7 +97,7 @@ def read_features(
     except (KeyError, ValueError) as error:
         raise click.ClickException(
             f"{rows} and {features} are not what the features stage writes ({error}). Run that stage again."
-        )
+        ) from error
     if hashlib.sha256("\n".join(names).encode()).hexdigest() != digest:
         raise click.ClickException(
             f"the contigs of {rows} ({len(names)}, the first {names[0] if names else 'absent'}) are not those that "
@@ -180,8 +183,8 @@ def run_training(
     """Train with progress on stderr and return training.tsv; raise ClickException if training fails."""
     if len(data) < MIN_TRAINING_ROWS:
         click.echo(
-            f"WARNING: {len(data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is not "
-            "trained, the latent comes from its first random weights.",
+            f"WARNING: {len(data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is "
+            "not trained, the latent comes from its first random weights.",
             err=True,
         )
         return pd.DataFrame(columns=LOG_COLUMNS)
@@ -200,7 +203,7 @@ def run_training(
         raise click.ClickException(
             f"{error}. Lower --learning_rate (it is {settings.learning_rate:g}; try a tenth of it) or raise "
             f"--batch_size (it is {settings.batch_size})."
-        )
+        ) from error
     return pd.DataFrame(history, columns=LOG_COLUMNS)
 
 

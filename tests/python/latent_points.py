@@ -11,7 +11,7 @@ def planted(sizes: list[int], noise: float, seed: int = 0, dimensions: int = 40)
     return (centres[owner] + noise * rng.normal(size=(len(owner), dimensions))).astype(np.float32), owner
 
 
-def latents(kind: str) -> np.ndarray:
+def latents(kind: str) -> np.ndarray:  # noqa: PLR0911
     """Sets of points that a shortcut could get wrong."""
     rng = np.random.default_rng(5)
     sizes = [150, 90, 60, 40, 30, 20, 10, 5, 5, 3, 2] + [1] * 15

@@ -1,4 +1,4 @@
-"""checkpoints.py: a training that was killed ends as an unbroken one, and a checkpoint serves its own training alone."""
+"""checkpoints.py: a training that was killed ends as an unbroken one, and a checkpoint serves one training alone."""
 
 import ast
 import shutil
@@ -7,13 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-import checkpoints
 import numpy as np
 import pytest
 import torch
+
+import checkpoints
 import vae
 from vae_inputs import SMALL, run, synthetic, write_features
-
 
 RESULTS = ("latent.npy", "model.pt", "latent.json")
 KILLED = (*SMALL, "--epochs", "300", "--threads", "1")

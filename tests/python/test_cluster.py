@@ -4,12 +4,13 @@ import hashlib
 import json
 from pathlib import Path
 
-import cluster
-import distance_threshold
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+
+import cluster
+import distance_threshold
 from latent_points import planted
 
 

@@ -1,12 +1,13 @@
-"""distance_threshold.py: the preprint's threshold on distributions with a known valley, and when it cannot be trusted."""
+"""distance_threshold.py: the preprint's threshold where the valley is known, and when it cannot be trusted."""
 
 import math
 
-import distance_threshold
 import numpy as np
-import pearson_distance
 import pytest
 import torch
+
+import distance_threshold
+import pearson_distance
 from latent_points import planted
 
 

@@ -1,16 +1,17 @@
-"""features.py: the whole script from counts and from a table of RPKM, the merging of samples, and files that do not fit."""
+"""features.py: the whole script from counts and from a table of RPKM, merging, and files that do not fit."""
 
 import gzip
 import hashlib
 import json
 from pathlib import Path
 
-import features
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from sequences import plain_counts, sequence
+
+import features
+from random_contigs import plain_counts, sequence
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +123,16 @@ def check_tnf(rows: list[str], contigs: dict[str, str]) -> None:
 def test_order_of_files_does_not_matter_and_bytes_repeat(monkeypatch):
     write_catalogue(CONTIGS)
     options = two_samples()
-    names = ["tnf.npy", "abundance.npy", "depth.npy", "rows.tsv", "excluded.tsv", "rpkm.tsv.gz", "coverage.tsv.gz", "features.json"]
+    names = [
+        "tnf.npy",
+        "abundance.npy",
+        "depth.npy",
+        "rows.tsv",
+        "excluded.tsv",
+        "rpkm.tsv.gz",
+        "coverage.tsv.gz",
+        "features.json",
+    ]
     assert run(*options).exit_code == 0
     first = [Path(name).read_bytes() for name in names]
     monkeypatch.setattr("time.time", lambda: 1e9)

@@ -2,12 +2,13 @@
 
 import math
 
-import medoid_clusters
-import near_points
 import numpy as np
-import pearson_distance
 import pytest
 import torch
+
+import medoid_clusters
+import near_points
+import pearson_distance
 from latent_points import KINDS, latents
 
 SMALL = {
@@ -43,7 +44,7 @@ def test_medoid_search_moves_to_the_denser_point():
 def plain_clusters(
     points: np.ndarray, seeds: np.ndarray, threshold: float, patience: int, rng: np.random.Generator
 ) -> list[list[int]]:
-    """The text's search point by point over all that is left, in whole numbers: no blocks, no cells, no looking ahead."""
+    """The text's search point by point over all that is left, in whole numbers: no blocks, cells or looking ahead."""
     whole = np.rint(points.astype(np.float64) * 2**17).astype(np.int64)
     product = whole @ whole.T
     order = {row: place for place, row in enumerate(rng.permutation(seeds).tolist())}

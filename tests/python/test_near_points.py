@@ -1,10 +1,11 @@
 """near_points.py: no inner point is missed, and cells spare most of the work."""
 
-import near_points
 import numpy as np
-import pearson_distance
 import pytest
 import torch
+
+import near_points
+import pearson_distance
 from latent_points import KINDS, latents, planted
 
 

@@ -3,10 +3,11 @@
 import dataclasses
 import math
 
-import network
 import numpy as np
 import pytest
 import torch
+
+import network
 from vae_inputs import preset_hyperparameters
 
 
@@ -32,7 +33,9 @@ def test_loss_terms_by_hand():
     gaussian = torch.tensor(mu), torch.tensor(sigma).log()
     terms = network.loss_terms(rows, torch.tensor(weight), torch.tensor(rebuilt).log(), other, *gaussian)
     assert terms.tolist() == pytest.approx([ce / 2, sse / 2, kld / 2, depth_se / 2], rel=1e-5)
-    without = network.loss_terms(rows[:, :-1], torch.tensor(weight), torch.tensor(rebuilt).log(), other[:, :-1], *gaussian)
+    without = network.loss_terms(
+        rows[:, :-1], torch.tensor(weight), torch.tensor(rebuilt).log(), other[:, :-1], *gaussian
+    )
     assert without.tolist() == [*terms[:3].tolist(), 0]
 
 
@@ -54,7 +57,9 @@ def test_weights_of_the_preprint():
 
 def test_weights_of_the_default():
     """Five sixths of 0.85/ln 6, 0.15/136, 1/(40 x 200) and a sixth of 0.85; with one sample all abundance is depth."""
-    assert network.loss_weights(6, network.Hyperparameters()) == pytest.approx((0.3953283, 1.1029412e-3, 1.25e-4, 0.1416667))
+    assert network.loss_weights(6, network.Hyperparameters()) == pytest.approx(
+        (0.3953283, 1.1029412e-3, 1.25e-4, 0.1416667)
+    )
     assert network.loss_weights(1, network.Hyperparameters()) == pytest.approx((0, 3.6764706e-3, 1.25e-4, 0.5))
 
 

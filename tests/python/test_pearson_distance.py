@@ -1,6 +1,7 @@
 """pearson_distance.py: dot products of standardised rows are Pearson's distances, on a grid that keeps sums exact."""
 
 import numpy as np
+
 import pearson_distance
 
 

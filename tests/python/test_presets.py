@@ -2,9 +2,10 @@
 
 import dataclasses
 
+import pytest
+
 import cluster
 import network
-import pytest
 import vae
 from vae_inputs import preset_hyperparameters, read_presets
 

@@ -4,10 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-import tetranucleotides
 from hypothesis import given
 from hypothesis import strategies as st
-from sequences import COMPLEMENT, plain_counts, sequence
+
+import tetranucleotides
+from random_contigs import COMPLEMENT, plain_counts, sequence
 
 
 def counts_of_contigs(contigs: dict[str, str]) -> list[dict[str, int]]:

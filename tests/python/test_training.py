@@ -2,10 +2,11 @@
 
 import math
 
-import network
 import numpy as np
 import pytest
 import torch
+
+import network
 import training
 from vae_inputs import preset_hyperparameters, synthetic
 

@@ -4,11 +4,12 @@ import hashlib
 import json
 from pathlib import Path
 
-import network
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+
+import network
 import training
 from vae_inputs import SMALL, preset_options, read_presets, run, synthetic, write_features
 

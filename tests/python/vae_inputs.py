@@ -4,10 +4,11 @@ import hashlib
 import json
 from pathlib import Path
 
-import network
 import numpy as np
-import vae
 from click.testing import CliRunner
+
+import network
+import vae
 
 PRESETS = Path(__file__).resolve().parents[2] / "assets/presets.json"
 SMALL = ("--hidden_sizes", "16,8", "--latent_size", "4", "--epochs", "4", "--batch_size", "8", "--batch_double_at", "2")
@@ -20,7 +21,9 @@ def read_presets() -> dict[str, dict]:
 
 def preset_hyperparameters(name: str) -> network.Hyperparameters:
     """Return the hyperparameters of a preset."""
-    values = {key: value for key, value in read_presets()[name].items() if key not in ("threshold_scale", "refine_mode")}
+    values = {
+        key: value for key, value in read_presets()[name].items() if key not in ("threshold_scale", "refine_mode")
+    }
     epochs = [int(epoch) for epoch in values.pop("batch_double_at").split(",") if epoch]
     return network.Hyperparameters(**values, batch_double_at=tuple(epochs))
 
