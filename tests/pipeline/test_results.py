@@ -9,7 +9,18 @@ import pandas as pd
 import pysam
 import pytest
 
-from conftest import DATA, PROJECT, QUICK, SMALL, STAGES, genomes_found, read_fasta, read_table, read_truth, run_pipeline
+from conftest import (
+    DATA,
+    PROJECT,
+    QUICK,
+    SMALL,
+    STAGES,
+    genomes_found,
+    read_fasta,
+    read_table,
+    read_truth,
+    run_pipeline,
+)
 
 
 def check_group(results, group, assemblies):

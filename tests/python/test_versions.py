@@ -1,4 +1,4 @@
-"""Every process reports the version of each package that its scripts import (topic `versions`, software_versions.yml)."""
+"""Every process reports the version of each package that its scripts import (software_versions.yml)."""
 
 import ast
 import re

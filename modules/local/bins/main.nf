@@ -17,7 +17,6 @@ process BINS {
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
-    tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
 
     script:
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()

@@ -10,6 +10,7 @@ process CATALOGUE {
     output:
     tuple val(meta), path('catalogue.fa.gz'), emit: fasta
     tuple val(meta), path('contigs.tsv')    , emit: contigs
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:

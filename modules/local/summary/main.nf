@@ -9,6 +9,7 @@ process SUMMARY {
     output:
     path 'summary.tsv', emit: table
     path 'summary.txt', emit: text
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
