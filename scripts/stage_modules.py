@@ -2,11 +2,12 @@
 """Print the modules of bin/ that a stage imports, or the test files that belong to it.
 
 Nextflow runs a task again when a file of bin/ changes only if the process names that file. Each process therefore has a
-line `# modules: ...` in its script, with every module that its command imports, directly or not. Without arguments this
-script prints that line for every stage; tests/python/test_imports.py compares the lines with the imports.
+line `# modules: ...` in its script, with every module that its command imports, directly or not. This program prints
+or writes these lines; tests/python/test_imports.py compares them with the imports.
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def modules_line(modules: Iterable[Path]) -> str:
     return f"# modules: {' '.join(names)}" if names else ""
 
 
+def with_modules_line(process: str, line: str) -> str:
+    """Return the text of a process with this line on top of its script, in place of the one that it has."""
+    text = re.sub(r"^ +# modules:.*\n", "", process, flags=re.M)
+    return (
+        re.sub(r'(^ {4}script:\n.*?"""\n)', rf"\g<1>    {line}\n", text, count=1, flags=re.M | re.S) if line else text
+    )
+
+
 def stage_tests(stage: str, project: Path = PROJECT) -> list[Path]:
     """Return the test files of a stage's command and of every module that the command imports."""
     script = project / "bin" / f"{stage}.py"
@@ -63,8 +72,9 @@ def stage_tests(stage: str, project: Path = PROJECT) -> list[Path]:
 
 @click.command()
 @click.argument("stage", required=False)
-@click.option("--tests", is_flag=True, help="Print the test files of STAGE, one a line.")
-def main(stage: str | None, tests: bool) -> None:
+@click.option("--tests", is_flag=True, help="Print the test files of STAGE in place of its modules, one a line.")
+@click.option("--write", is_flag=True, help="Write the line into the process, too.")
+def main(stage: str | None, tests: bool, write: bool) -> None:
     """Print the line that names the modules of STAGE, or of every stage."""
     stages = stage_names()
     if (tests or stage is not None) and stage not in stages:
@@ -75,7 +85,11 @@ def main(stage: str | None, tests: bool) -> None:
         return
     for name, script in stage_commands().items():
         if stage in (None, name):
-            click.echo(f"{name}\t{modules_line(import_closure(script)) or 'imports no module of bin/'}")
+            line = modules_line(import_closure(script))
+            click.echo(f"{name}\t{line or 'imports no module of bin/'}")
+            if write:
+                process = PROJECT / "modules" / "local" / name / "main.nf"
+                process.write_text(with_modules_line(process.read_text(), line))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from stage_modules import PROJECT, import_closure, imported_names, modules_line, stage_commands, stage_names
+from stage_modules import (
+    PROJECT,
+    import_closure,
+    imported_names,
+    modules_line,
+    stage_commands,
+    stage_names,
+    with_modules_line,
+)
 
 FILES = sorted((PROJECT / "bin").glob("*.py"))
 COMMANDS = stage_commands()
@@ -60,7 +68,9 @@ def test_a_process_names_every_module_that_its_script_imports(stage):
     expected = modules_line(import_closure(COMMANDS[stage]))
     found = [line for line in lines if line.startswith("# modules:")]
     remedy = f"write this line above the command: {expected}" if expected else "delete the line # modules:"
-    assert found == ([expected] if expected else []), f"modules/local/{stage}/main.nf: {remedy}"
+    assert found == ([expected] if expected else []), (
+        f"modules/local/{stage}/main.nf: {remedy} (scripts/stage_modules.py --write does it)"
+    )
 
 
 @every_command
@@ -128,3 +138,11 @@ def test_the_closure_follows_imports_of_every_kind(tmp_path):
     assert import_closure(tmp_path / "stage.py") == {tmp_path / f"{name}.py" for name in "abc"}
     assert modules_line(import_closure(tmp_path / "stage.py")) == "# modules: a.py b.py c.py"
     assert modules_line([]) == ""
+
+
+def test_the_line_is_written_above_the_command_once():
+    process = 'process A {\n    script:\n    def x = 1\n    """\n    a.py\n    """\n\n    stub:\n    """\n    """\n}\n'
+    written = with_modules_line(process, "# modules: b.py")
+    assert written == process.replace("    a.py\n", "    # modules: b.py\n    a.py\n")
+    assert with_modules_line(written, "# modules: c.py") == written.replace("b.py", "c.py")
+    assert with_modules_line(written, "") == process
