@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import click
 from result_tables import FILE, FOLDER
-from sequences import genome_file, read_fasta
+from genome_files import genome_file, read_fasta
 
 MIN_ALIGNED = 0.9  # share of a contig that aligns to its genome
 IDENTITY_RANGE = 0.001  # below the identity with the best genome, in which others count as well

@@ -6,7 +6,7 @@ factor, on stdout as Markdown and, with --tsv, in a file: the value, the genomes
 --min_bin_size, weighted purity, and the bases (Mbp) of contigs whose bins are others than with all constants as they
 are. The first row of a set is that of all constants as they are. summarise_constants.py sums up such a file.
 
-The constants are all names in capitals that the modules of the refinement define as numbers, and the two of homologs.py
+The constants are all names in capitals that the modules of the refinement define as numbers, and those of homologs.py
 that choose seeds, for which the homologs are made anew. Of a probability above a half and of a ratio just above 1, the
 distance to 1 is halved and doubled. A constant is replaced in every module that uses it.
 """
@@ -36,7 +36,7 @@ NOT_SCANNED = {
     "NO_BIN": "stands for no bin",
     "BLOCK_SIZE": "bounds memory, not results",
     "MIN_UNLIKE_PROBABILITY": "chooses a word of refinement.tsv, not a bin",
-    "MEAN_SEED_DISTANCE": "is 4,096 words over KEPT_WORDS of homologs.py, with which it is scanned",
+    "MEAN_SEED_DISTANCE": "is N_CORES over N_KEPT_CORES of homologs.py, with which it is scanned",
 }
 # Probabilities above a half and ratios just above 1: the distance to 1 is scaled
 NEAR_ONE = (
@@ -48,6 +48,7 @@ COUNTS = (
     "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_LINKED_BINS", "MAX_CANDIDATES",
     "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
 )  # fmt: skip
+SEED_CODONS = 10  # of homologs.SEED_PLACES
 FACTORS = (0.5, 2.0)
 RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
 
@@ -98,18 +99,30 @@ def refinement_changes() -> Iterator[Change]:
 
 
 def homolog_changes() -> Iterator[Change]:
-    """Yield the changes of the constants of homologs.py; a KEPT_WORDS changes the distance between seeds, too."""
+    """Yield the changes of the constants of homologs.py; with the number of cores the distance between seeds changes."""
     homologs, split = importlib.import_module("homologs"), importlib.import_module("split_clusters")
     for factor in FACTORS:
-        words = round(homologs.KEPT_WORDS * factor)
-        with replaced({"homologs.KEPT_WORDS": words}):
-            kept = homologs.kept_words()
+        cores = round(homologs.N_KEPT_CORES * factor)
         distance = {"split_clusters.MEAN_SEED_DISTANCE": split.MEAN_SEED_DISTANCE / factor}
-        changed = {"homologs.KEPT_WORDS": words, "homologs.KEPT": kept}
-        yield Change("homologs.KEPT_WORDS", factor, str(words), distance, changed)
+        changed = {"homologs.N_KEPT_CORES": cores} | kept_cores({"homologs.N_KEPT_CORES": cores})
+        yield Change("homologs.N_KEPT_CORES", factor, str(cores), distance, changed)
     for factor in FACTORS:
-        most = round(homologs.MOST_CONTIGS * factor)
-        yield Change("homologs.MOST_CONTIGS", factor, str(most), {}, {"homologs.MOST_CONTIGS": most})
+        most = round(homologs.MAX_CONTIGS_PER_SEED * factor)
+        yield Change("homologs.MAX_CONTIGS_PER_SEED", factor, str(most), {}, {"homologs.MAX_CONTIGS_PER_SEED": most})
+    drawn = homologs.KEPT_CORES_SEED * 2
+    yield Change("homologs.KEPT_CORES_SEED", 2, str(drawn), {}, kept_cores({"homologs.KEPT_CORES_SEED": drawn}))
+    for factor in (0.5, 1.5):  # a seed of twenty codons has no number of 64 bits
+        codons = round(SEED_CODONS * factor)
+        places = np.array([place for place in range(3 * codons - 1) if place % 3 != 2])
+        core = slice(codons - 3, codons + 3)  # the six innermost bases
+        changed = {"homologs.SEED_PLACES": places, "homologs.CORE": core}
+        yield Change("homologs.SEED_PLACES", factor, f"{codons} codons", {}, changed)
+
+
+def kept_cores(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the table of kept cores of homologs.py as it is with these parts replaced."""
+    with replaced(parts):
+        return {"homologs.IS_KEPT_CORE": importlib.import_module("homologs").choose_cores()}
 
 
 def make_homologs(one: ResultSet, parts: Mapping[str, Any], folder: Path) -> Path:

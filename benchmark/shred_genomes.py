@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 from result_tables import FILE, FOLDER
-from sequences import genome_file, read_fasta
+from genome_files import genome_file, read_fasta
 
 READ = 150  # bp
 MIN_LENGTH, LENGTH_SIGMA = 500, 1.0  # bp, of the logarithm

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 from result_tables import FILE, FOLDER
-from sequences import genome_file, read_fasta
+from genome_files import genome_file, read_fasta
 
 READ = 150  # bp
 INSERT, INSERT_SD, MIN_INSERT = 350, 40, 160  # bp
