@@ -67,8 +67,8 @@ def main(
     for one in sets:
         truth = read_truth(one.truth)
         for name in chosen or VARIANTS:
-            options = ["--min_bin_size", str(min_bin_size), *(name.split() if name not in PARTS else ())]
-            bins = refined_bins(one, truth, PARTS.get(name, {}), options, **files)
+            options = [] if name in PARTS else name.split()
+            bins = refined_bins(one, truth, PARTS.get(name, {}), min_bin_size, options, **files)
             table.add(score_row({"set": one.name, "variant": name}, bins, truth, min_bin_size))
 
 

@@ -13,7 +13,7 @@ from unittest import mock
 
 import pandas as pd
 from project import BIN, ResultSet, command_words, refine_files
-from score import Truth
+from score import MIN_BIN_SIZE, Truth
 
 sys.path.insert(0, str(BIN))
 import refine  # noqa: E402
@@ -29,24 +29,33 @@ def replaced(parts: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def read_refined(path: Path, truth: Truth) -> dict[str, set[str]]:
-    """Return the bins of refinement.tsv: the contigs of each that have a truth, by the assembler's names."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, usecols=["name", "final"])
+def read_refined(path: Path, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> dict[str, set[str]]:
+    """Return the bins of refinement.tsv of at least `min_bin_size` bp, which are those that the pipeline publishes.
+
+    Of each bin the contigs that have a truth, by the assembler's names.
+    """
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, usecols=["name", "length", "final"])
     bins: dict[str, set[str]] = defaultdict(set)
-    for contig, names in zip(table["name"], table["final"], strict=True):
-        if names and contig in truth.length:
-            for name in names.split(","):
-                bins[name].add(contig)
-    return dict(bins)
+    size: dict[str, int] = defaultdict(int)
+    for contig, length, names in zip(table["name"], table["length"].astype(int), table["final"], strict=True):
+        for name in filter(None, names.split(",")):
+            size[name] += length
+            bins[name] |= {contig} & truth.length.keys()
+    return {name: contigs for name, contigs in bins.items() if contigs and size[name] >= min_bin_size}
 
 
 def refined_bins(
-    one: ResultSet, truth: Truth, parts: Mapping[str, Any], options: Sequence[str] = (), **files: Path
+    one: ResultSet,
+    truth: Truth,
+    parts: Mapping[str, Any],
+    min_bin_size: int = MIN_BIN_SIZE,
+    options: Sequence[str] = (),
+    **files: Path,
 ) -> dict[str, set[str]]:
     """Return the bins of a refinement with these parts replaced; `files` take the place of those of the run."""
     given = refine_files(one.results, one.assembly) | files
-    words = ["--assembly", one.assembly, *command_words(**given), *options]
+    words = command_words(assembly=one.assembly, min_bin_size=min_bin_size, **given)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), replaced(parts):
         with contextlib.redirect_stderr(io.StringIO()):
-            refine.main.main(words, standalone_mode=False)
-        return read_refined(Path("refinement.tsv"), truth)
+            refine.main.main([*words, *options], standalone_mode=False)
+        return read_refined(Path("refinement.tsv"), truth, min_bin_size)

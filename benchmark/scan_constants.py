@@ -152,10 +152,9 @@ def bins_of_contigs(bins: Mapping[str, set[str]]) -> dict[str, set[str]]:
 
 def run_change(one: ResultSet, change: Change, min_bin_size: int) -> dict[str, set[str]]:
     """Return the bins of a set under a change."""
-    options = ["--min_bin_size", str(min_bin_size)]
     with tempfile.TemporaryDirectory() as folder:
         files = {"homologs": make_homologs(one, change.homologs, Path(folder))} if change.homologs else {}
-        return refined_bins(one, known_truth(one.truth), change.parts, options, **files)
+        return refined_bins(one, known_truth(one.truth), change.parts, min_bin_size, **files)
 
 
 def change_row(
