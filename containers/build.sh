@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly IMAGES=(mapping numeric)
+readonly IMAGES=(core torch)
 VERSION=${VERSION:?}
 REGISTRY=${REGISTRY:-localhost}
 

@@ -8,7 +8,7 @@
 #
 # From the distribution (apt-get, if root or sudo asks no password): Java, minimap2, bwa, samtools, ps, and what it takes
 # to install the rest. Into the cache, ${BINLOOM_CACHE:-${XDG_CACHE_HOME:-~/.cache}/binloom}, in folders named after what
-# they pin: the Python environment (containers/numeric and tests requirements.txt), and Nextflow (scripts/nextflow/pom.xml)
+# they pin: the Python environment (containers/torch and tests requirements.txt), and Nextflow (scripts/nextflow/pom.xml)
 # unless the PATH has one that will do. PYTHON names the Python to use.
 #
 # Lines to eval go to standard output, all else to standard error.
@@ -21,7 +21,7 @@ readonly JAVA_OLDEST=17 JAVA_NEWEST=24                  # what Nextflow 25.04 ru
 readonly PYTHON_QUESTION='import os, sys
 print(os.path.realpath(sys.executable))
 sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))'
-readonly REQUIREMENTS=(containers/numeric/requirements.txt tests/requirements.txt)
+readonly REQUIREMENTS=(containers/torch/requirements.txt tests/requirements.txt)
 readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pytest, hypothesis, xdist'
 readonly ENVIRONMENT_GB=9                               # the Python environment while it is being unpacked
 

@@ -15,8 +15,8 @@ pin() { # FOLDER [OPTION ...]
         --custom-compile-command 'make requirements' --output-file requirements.txt "$@" requirements.in)
 }
 
-# The numeric set holds the mapping set, so the mapping pins follow from it and never disagree.
-pin containers/numeric "$@"
-pin containers/mapping -c ../numeric/requirements.txt "$@"
-pin tests -c ../containers/numeric/requirements.txt "$@"
+# The set of the torch image holds that of the core image, so the pins of both never disagree.
+pin containers/torch "$@"
+pin containers/core -c ../torch/requirements.txt "$@"
+pin tests -c ../containers/torch/requirements.txt "$@"
 pin scripts "$@"

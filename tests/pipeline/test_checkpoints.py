@@ -154,7 +154,7 @@ def test_checkpoint_folder_on_an_object_store_is_refused(tmp_path):
 @pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: checkpoints in containers are not tried")
 def test_killed_task_in_a_container(tmp_path, unbroken):
     """The folder is mounted, and told of, in the container too."""
-    probe = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/numeric:0.1.0dev", "true"]
+    probe = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/torch:0.1.0dev", "true"]
     found = subprocess.run(probe, capture_output=True, text=True, check=False)
     if found.returncode != 0:
         pytest.skip(f"podman cannot run the image here (`make images` builds it): {found.stderr.strip()}")

@@ -221,14 +221,13 @@ def test_gpu_profile_is_for_training_alone(tmp_path):
 
 
 def test_every_process_names_its_container(tmp_path):
-    """The mapping image or the numeric one, under the version of the pipeline."""
+    """PyTorch is in the image of the stages that use it, and in no other; the tag is the version of the pipeline."""
     done = nextflow(["-q", "inspect", PROJECT, "-profile", "test,docker", "-format", "json"], tmp_path)
     assert done.returncode == 0, done.stdout
     processes = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
-    mapping = {"CATALOGUE", "HOMOLOGS", "INDEX", "MAP_READS"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
-        stage: f"localhost/binloom/{'mapping' if stage in mapping else 'numeric'}:{version}"
+        stage: f"localhost/binloom/{'torch' if stage in ('VAE', 'CLUSTER') else 'core'}:{version}"
         for stage in STAGES | {"GRAPHBIN2"}
     }
 
@@ -236,7 +235,7 @@ def test_every_process_names_its_container(tmp_path):
 @pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: the container profile is not tried")
 def test_podman_profile(tmp_path):
     """The test profile in real containers; `make images` builds the images."""
-    try_image = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/numeric:0.1.0dev", "true"]
+    try_image = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/torch:0.1.0dev", "true"]
     probe = subprocess.run(try_image, capture_output=True, text=True, check=False)
     if probe.returncode != 0:
         pytest.skip(f"podman cannot run the image here (`make images` builds it): {probe.stderr.strip()}")

@@ -76,7 +76,7 @@ def test_a_process_names_every_module_that_its_script_imports(stage):
 @every_command
 def test_a_stage_imports_only_packages_of_its_image(stage):
     label = re.search(r"^ {4}label 'image_(\w+)'", process_file(stage).read_text(), re.M)
-    assert label, f"modules/local/{stage}/main.nf has no label 'image_mapping' or 'image_numeric'"
+    assert label, f"modules/local/{stage}/main.nf has no label 'image_core' or 'image_torch'"
     packages = required_packages(PROJECT / "containers" / label.group(1) / "requirements.in")
     known = packages | set(sys.stdlib_module_names) | {path.stem for path in FILES}
     script = COMMANDS[stage]
@@ -86,10 +86,9 @@ def test_a_stage_imports_only_packages_of_its_image(stage):
 
 
 def test_packages_of_both_images_are_read():
-    mapping = required_packages(PROJECT / "containers/mapping/requirements.in")
-    numeric = required_packages(PROJECT / "containers/numeric/requirements.in")
-    assert {"numpy", "pandas", "pysam", "click"} == mapping
-    assert mapping | {"torch", "gfapy", "jsonschema"} == numeric
+    core = required_packages(PROJECT / "containers/core/requirements.in")
+    assert {"numpy", "pandas", "pysam", "click", "gfapy", "jsonschema"} == core
+    assert core | {"torch"} == required_packages(PROJECT / "containers/torch/requirements.in")
 
 
 def test_every_module_is_imported_by_a_command():
@@ -99,7 +98,7 @@ def test_every_module_is_imported_by_a_command():
 
 def test_no_module_hides_a_package():
     """The folder of a script is the first place where Python looks for what it imports."""
-    packages = required_packages(PROJECT / "containers/numeric/requirements.in")
+    packages = required_packages(PROJECT / "containers/torch/requirements.in")
     assert not {path.stem for path in FILES} & (set(sys.stdlib_module_names) | packages)
 
 

@@ -2,7 +2,7 @@
 process BINS {
     tag "${meta.id}"
     label 'process_low'
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*')

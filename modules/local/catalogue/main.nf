@@ -2,7 +2,7 @@
 process CATALOGUE {
     tag "${meta.id}"
     label 'process_single'
-    label 'image_mapping'
+    label 'image_core'
 
     input:
     tuple val(meta), val(ids), path(fastas, stageAs: 'assembly?/*')

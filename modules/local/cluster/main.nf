@@ -2,7 +2,7 @@
 process CLUSTER {
     tag "${meta.id}"
     label 'process_medium'
-    label 'image_numeric'
+    label 'image_torch'
 
     input:
     tuple val(meta), path(latent), path(latent_json), path(rows), path(contigs)
@@ -17,6 +17,7 @@ process CLUSTER {
 
     script:
     """
+    # modules: distance_threshold.py medoid_clusters.py near_points.py pearson_distance.py
     cluster.py --latent ${latent} --latent_json ${latent_json} --rows ${rows} --contigs ${contigs} \\
         --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """

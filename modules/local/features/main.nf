@@ -2,7 +2,7 @@
 process FEATURES {
     tag "${meta.id}"
     label 'process_low'
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(abundance_table, stageAs: 'table/*')
@@ -26,6 +26,7 @@ process FEATURES {
         ? "--abundance ${abundance_table}"
         : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
     """
+    # modules: abundances.py tetranucleotides.py
     features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 

@@ -2,7 +2,7 @@
 process GRAPH {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     tuple val(meta), path(graph, stageAs: 'graph/*'), path(paths, stageAs: 'paths/*'), path(contigs)

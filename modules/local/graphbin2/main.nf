@@ -2,7 +2,7 @@
 process GRAPHBIN2 {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     tuple val(meta), path(graph), path(contigs), path(clusters), path(coverage) // graph: vertices.tsv.gz, edges.tsv.gz

@@ -2,7 +2,7 @@
 process HOMOLOGS {
     tag "${meta.id}"
     label 'process_low'
-    label 'image_mapping'
+    label 'image_core'
 
     input:
     tuple val(meta), path(catalogue), path(contigs)

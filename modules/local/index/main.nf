@@ -2,7 +2,7 @@
 process INDEX {
     tag "${meta.id} ${mode}"
     label 'process_medium'
-    label 'image_mapping'
+    label 'image_core'
 
     input:
     tuple val(meta), val(mode), path(catalogue)

@@ -2,7 +2,7 @@
 process MAP_READS {
     tag "${meta.group} ${meta.id}"
     label 'process_high'
-    label 'image_mapping'
+    label 'image_core'
 
     input:
     tuple val(meta), path(reads, stageAs: 'reads?/*'), path(bam), path(contigs), path(index), val(mode)

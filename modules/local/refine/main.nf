@@ -2,7 +2,7 @@
 process REFINE {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     tuple val(meta), path(graph), path(contigs), path(clusters), path(profiles), path(homologs)
@@ -18,6 +18,7 @@ process REFINE {
 
     script:
     """
+    # modules: assign_contigs.py bin_model.py grow_clusters.py join_clusters.py shared_contigs.py split_clusters.py
     refine.py --assembly ${meta.id} ${graph ? '--vertices vertices.tsv.gz --edges edges.tsv.gz' : ''} --contigs ${contigs} \\
         --clusters ${clusters} --coverage coverage.tsv.gz --tetranucleotides tetranucleotides.npy --features features.json \\
         --homologs ${homologs} ${options} ${task.ext.args ?: ''}

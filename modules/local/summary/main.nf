@@ -1,7 +1,7 @@
 // One table and a few lines over all groups of the run.
 process SUMMARY {
     label 'process_single'
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     tuple val(groups), path(contigs, stageAs: 'group?/*'), path(features, stageAs: 'group?/*'), path(contig2bins, stageAs: 'group?/*'), path(bins, stageAs: 'group?/*')

@@ -3,7 +3,7 @@ process VAE {
     tag "${meta.id}"
     label 'process_low'
     label 'process_gpu'
-    label 'image_numeric'
+    label 'image_torch'
 
     input:
     tuple val(meta), path(tnf), path(abundance), path(depth), path(rows), path(features)
@@ -20,6 +20,7 @@ process VAE {
 
     script:
     """
+    # modules: checkpoints.py network.py training.py
     vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """

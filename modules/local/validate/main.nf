@@ -1,7 +1,7 @@
 // Checks the parameters and both sheets before anything else starts.
 // It has no stub: every other task, stub or not, hangs on the rows it reads.
 process VALIDATE {
-    label 'image_numeric'
+    label 'image_core'
 
     input:
     val request
