@@ -13,7 +13,12 @@ from slurm import running_slurm, why_not
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "SLURM is there")
 
 # Nextflow looks after its jobs twice a minute unless told otherwise.
-EAGER = "executor.pollInterval = '500 ms'\nexecutor.queueStatInterval = '1 sec'\nexecutor.exitReadTimeout = '20 sec'\n"
+EAGER = """\
+executor.pollInterval = '500 ms'
+executor.queueStatInterval = '1 sec'
+executor.exitReadTimeout = '20 sec'
+process.resourceLimits = [cpus: 2, memory: 8.GB, time: 1.h] // what the node has
+"""
 LIMIT = 300
 
 
@@ -72,7 +77,7 @@ def test_task_killed_by_the_time_limit_goes_on(tmp_path, slurm):
     run = run_pipeline(
         tmp_path,
         "--assembly_input", DATA / "abundance.assemblies.csv",
-        *SMALL, "--epochs", "12000", "--batch_double_at", "100", "--checkpoint_every", "50",
+        *SMALL, "--epochs", "5000", "--batch_double_at", "100", "--checkpoint_every", "50",
         *limits,
         profile="slurm",
         environment=slurm,
@@ -82,7 +87,7 @@ def test_task_killed_by_the_time_limit_goes_on(tmp_path, slurm):
     tries = trace[trace["name"] == "VAE"].sort_values("attempt")
     assert tries["status"].tolist()[-1] == "COMPLETED" and len(tries) > 1, tries
     assert set(tries["exit"].astype(str)[:-1]) == {"140"}, tries
-    assert len((run.results / "co" / "vae" / "training.tsv").read_text().splitlines()) == 12001
+    assert len((run.results / "co" / "vae" / "training.tsv").read_text().splitlines()) == 5001
     logs = [path.read_text() for path in (run.launch / "work").glob("*/*/.command.err")]
     assert sum("Going on after epoch" in log for log in logs) == len(tries) - 1
 
