@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from stage_modules import import_closure
 
 PROJECT = Path(__file__).resolve().parents[2]
 BENCHMARK = PROJECT / "benchmark"
@@ -14,6 +15,7 @@ sys.path.append(str(BENCHMARK))
 import label_contigs  # noqa: E402
 import medians  # noqa: E402
 import result_tables  # noqa: E402
+import scan_constants  # noqa: E402
 import simulate_reads  # noqa: E402
 
 SCRIPTS = sorted(path.name for path in BENCHMARK.glob("*.py") if path.read_text().startswith("#!"))
@@ -115,3 +117,10 @@ def test_simulator_writes_the_same_reads_twice(tmp_path):
         texts.append([gzip.open(tmp_path / out / f"S1_{mate}.fastq.gz", "rb").read() for mate in (1, 2)])
     assert texts[0] == texts[1]
     assert texts[0][0].count(b"\n") == texts[0][1].count(b"\n") > 400
+
+
+def test_the_scan_knows_every_module_of_the_refinement():
+    """Each constant of these modules is halved and doubled; what only reads and writes files is not scanned."""
+    modules = {path.stem for path in import_closure(PROJECT / "bin" / "refine.py")}
+    readers = {"assembly_tables", "catalogue_fasta", "stage_arrays", "stage_tables"}
+    assert modules - readers | {"refine"} == set(scan_constants.MODULES)
