@@ -1,5 +1,7 @@
 """The benchmarks start, and their own helpers do what they say."""
 
+import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+
 from stage_modules import import_closure
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -38,7 +41,7 @@ def test_readme_names_every_script_and_every_table():
 
 
 def test_page_names_only_scripts_and_tables_that_exist():
-    words = (PROJECT / "docs" / "benchmark.md").read_text().replace("`", " ").replace("(", " ").replace(")", " ").split()
+    words = re.split(r"[`()\s]+", (PROJECT / "docs" / "benchmark.md").read_text())
     named = [word for word in words if word.startswith("benchmark/") and word.endswith((".py", ".sh", ".tsv"))]
     assert named
     assert not [name for name in named if not (PROJECT / name).exists()]
@@ -55,7 +58,8 @@ def test_rows_of_the_same_key_are_replaced(tmp_path):
     table = result_tables.ResultTable(tmp_path / "new" / "x.tsv", ("set",))
     for name, value in (("a", 1), ("b", 2), ("a", 3)):
         table.add({"set": name, "value": value})
-    assert result_tables.read_rows(tmp_path / "new" / "x.tsv") == [{"set": "a", "value": "3"}, {"set": "b", "value": "2"}]
+    rows = result_tables.read_rows(tmp_path / "new" / "x.tsv")
+    assert rows == [{"set": "a", "value": "3"}, {"set": "b", "value": "2"}]
 
 
 def test_medians_are_of_the_seeds():
@@ -103,8 +107,6 @@ def test_a_contig_belongs_to_every_genome_it_fits_as_well_as_the_best():
 
 def test_simulator_writes_the_same_reads_twice(tmp_path):
     rng = np.random.default_rng(2)
-    import gzip
-
     for name in ("x", "y"):
         sequence = simulate_reads.BASES[rng.integers(0, 4, 3000)].tobytes()
         (tmp_path / f"{name}.fna.gz").write_bytes(gzip.compress(b">" + name.encode() + b"\n" + sequence + b"\n"))
@@ -114,7 +116,7 @@ def test_simulator_writes_the_same_reads_twice(tmp_path):
         arguments = [str(tmp_path), str(tmp_path / "names.txt"), str(tmp_path / out), "--samples", "1"]
         done = CliRunner().invoke(simulate_reads.main, [*arguments, "--megabases", "0.06"], catch_exceptions=False)
         assert done.exit_code == 0
-        texts.append([gzip.open(tmp_path / out / f"S1_{mate}.fastq.gz", "rb").read() for mate in (1, 2)])
+        texts.append([gzip.decompress((tmp_path / out / f"S1_{mate}.fastq.gz").read_bytes()) for mate in (1, 2)])
     assert texts[0] == texts[1]
     assert texts[0][0].count(b"\n") == texts[0][1].count(b"\n") > 400
 
