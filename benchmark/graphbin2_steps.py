@@ -20,6 +20,7 @@ import pandas as pd
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
 sys.path.insert(0, str(BIN))
+import assembly_tables  # noqa: E402
 import graph as contig_graph  # noqa: E402
 import graphbin2 as article  # noqa: E402
 
@@ -92,7 +93,7 @@ def read_vertices(folder: Path, names: list[str]) -> Contigs:
     for walk, part in zip(walks.walk, np.split(walks.steps, np.cumsum(walks.size)[:-1])):
         if walks.names[walk] in vertex:
             placed[vertex[walks.names[walk]]].append(part.tolist())
-    coverage = article.read_coverage(folder / "coverage.tsv", names)
+    coverage = assembly_tables.read_coverage(folder / "coverage.tsv", pd.DataFrame({"contig": names})).to_numpy()
     return Contigs(names, numbers, table.loc[names, "length"].to_numpy(), placed, segments.links.tolist(), coverage)
 
 
@@ -182,7 +183,7 @@ def step2(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Lab
                 score[label] += 2.0**-distance
             mine = RATIO * score.pop(own, 0)
             best = min(score, key=lambda label: (-score[label], label), default=own)
-            if best != own and (score[best] > mine or score[best] == mine and "strict" not in on):
+            if best != own and (score[best] > mine or (score[best] == mine and "strict" not in on)):
                 corrected[v] = best
         for v, label in corrected.items():
             labels[v] = label
@@ -213,7 +214,8 @@ def step3(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Lab
 
 def propagate_as_programmed(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Labels:
     """Step 3 of GraphBin2: candidates over all distances, those of other vertices than the neighbours of the
-    one just labelled left as they are. Sets and heap are filled in its order, so that ties fall as there."""
+    one just labelled left as they are. Sets and heap are filled in its order, so that ties fall as there.
+    """
     cover, labels = side.coverage[:, 0].tolist(), list(labels)
     kind = Candidate if "heap" in on else tuple
 
@@ -259,10 +261,11 @@ def step4(side: Side, labels: article.Labels, on: frozenset[str]) -> list[frozen
 
 def gains(side: Side, labels: article.Labels, contig: tuple, bins: tuple, v: int, on: frozenset[str]) -> Iterable[int]:
     """The labels that step 4 chooses for v where components are whole bins, none if it has only its own. contig:
-    its coverage and length; bins: sums of coverage * length and of length per label."""
+    its coverage and length; bins: sums of coverage * length and of length per label.
+    """
     own, (cover, length), (total, weight) = labels[v], contig, bins
     touched = {labels[u] for u in side.neighbours[v]} | ({own} if v in side.loops else set())
-    if own == UNLABELLED or touched <= {own} or "short" in on and length <= 1000:
+    if own == UNLABELLED or touched <= {own} or ("short" in on and length <= 1000):
         return ()
     mean = {label: total[label] / weight[label] for label in touched | {own}}
     if "without" in on:
@@ -298,7 +301,8 @@ def replay(contigs: Contigs, initial: article.Labels) -> list[list[Sequence]]:
 
 def replay_step(contigs: Contigs, labels: article.Labels, number: int) -> tuple[list[Rule], list[Sequence]]:
     """The rules of one step, and what it makes of labels under the first 0, 1, ... of them, on GraphBin2's contig
-    graph and coverage."""
+    graph and coverage.
+    """
     side = side_of(contigs, INPUT_RULES)
     rules = [rule for rule in RULES if number in rule.steps and rule.key not in INPUT_RULES]
     settings = [INPUT_RULES | {rule.key for rule in rules[:k]} for k in range(len(rules) + 1)]

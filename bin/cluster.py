@@ -14,10 +14,7 @@ A row of equal values has no correlation with any other. It is a cluster of its 
 the threshold's densities.
 """
 
-import csv
-import hashlib
 import itertools
-import json
 from pathlib import Path
 
 import click
@@ -28,66 +25,40 @@ import torch
 from distance_threshold import choose_threshold, estimate_threshold, warn_if_unchecked
 from medoid_clusters import medoid_clusters
 from pearson_distance import standardise
+from stage_arrays import (
+    LATENT,
+    LATENT_DESCRIPTION,
+    THRESHOLD,
+    check_hash,
+    read_description,
+    read_matrix,
+    write_description,
+)
+from stage_tables import CLUSTERS, CONTIGS, ROWS, check_contigs, read_table, write_table
 
 LATENT_DIMENSIONS = 2  # of the array: rows and latent neurons
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Return columns of a table as text, but `length` as whole numbers; raise ClickException if one is missing."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-    try:
-        return table[columns].astype({"length": np.int64})
-    except (KeyError, ValueError) as error:
-        raise click.ClickException(f"{path} is not a table of {', '.join(columns)} ({error}).") from error
-
-
 def read_latent(latent: Path, latent_json: Path, rows: pd.DataFrame, rows_path: Path) -> np.ndarray:
     """Return the latent matrix; raise ClickException if it is not finite or not of these rows."""
-    try:
-        digest = json.loads(latent_json.read_text())["rows_sha256"]
-    except (KeyError, ValueError) as error:
-        raise click.ClickException(
-            f"{latent_json} is not what the vae stage writes ({error}). Run that stage again."
-        ) from error
-    if hashlib.sha256("\n".join(rows["contig"]).encode()).hexdigest() != digest:
-        first = rows["contig"].iloc[0] if len(rows) else "absent"
-        raise click.ClickException(
-            f"the contigs of {rows_path} ({len(rows)}, the first {first}) are not those that {latent_json} was made "
-            "of. Give the rows.tsv that the vae stage was given."
-        )
-    try:
-        matrix = np.load(latent, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise click.ClickException(
-            f"{latent} is not a readable .npy array ({error}). Run the vae stage again."
-        ) from error
-    if matrix.ndim != LATENT_DIMENSIONS or len(matrix) != len(rows):
-        raise click.ClickException(
-            f"{latent} has shape {matrix.shape}, but {rows_path} has {len(rows)} contigs. Run the vae stage again."
-        )
-    broken = ~np.isfinite(matrix).all(axis=1)
-    if broken.any():
-        raise click.ClickException(
-            f"{latent}: the row of contig {rows['contig'].iloc[int(broken.argmax())]} holds a value that is not a "
-            "finite number. Run the vae stage again with a lower --learning_rate."
-        )
-    return matrix
+    description = read_description(LATENT_DESCRIPTION, latent_json, ["rows_sha256"])
+    check_hash(latent_json, description["rows_sha256"], rows["contig"], rows_path)
+    return read_matrix(LATENT, latent, rows["contig"], rows_path)
 
 
 def join_contigs(rows: pd.DataFrame, contigs: pd.DataFrame, rows_path: Path, contigs_path: Path) -> pd.DataFrame:
-    """Return `contig, assembly, name` of each row; raise ClickException naming the first contig absent or different."""
+    """Return `contig, assembly, name` of each row; raise ClickException for the first contig absent or different."""
     known = contigs.set_index("contig")
-    lengths = known["length"].reindex(rows["contig"])
-    differs = lengths.to_numpy() != rows["length"].to_numpy()
+    check_contigs(rows_path, rows, known.index, f"in {contigs_path}")
+    lengths = known["length"].loc[rows["contig"]].to_numpy()
+    differs = lengths != rows["length"].to_numpy()
     if differs.any():
-        first = rows.iloc[int(differs.argmax())]
-        known_as = "absent"
-        if first["contig"] in known.index:
-            known_as = f"{known.loc[first['contig'], 'length']} bp long"
+        row = int(differs.argmax())
+        contig, length = rows[["contig", "length"]].iloc[row]
         raise click.ClickException(
-            f"contig {first['contig']} of {rows_path} ({first['length']} bp) is {known_as} in {contigs_path}. "
-            "Give the files of one and the same group."
+            f"{rows_path}: row {row + 1} (contig {contig!r}): has a length of {length} bp, not of {lengths[row]} bp as "
+            f"in {contigs_path}; give both from the same run"
         )
     return known.loc[rows["contig"], ["assembly", "name"]].reset_index()
 
@@ -107,7 +78,7 @@ def write_clusters(clusters: list[np.ndarray], names: pd.DataFrame) -> int:
     members = np.concatenate(clusters) if clusters else np.empty(0, dtype=np.int64)
     assigned = names.iloc[members].copy()
     assigned.insert(0, "cluster", np.repeat(np.arange(1, len(clusters) + 1), [len(c) for c in clusters]))
-    assigned.to_csv("clusters.tsv", sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE)
+    write_table(CLUSTERS, assigned)
     return len(members)
 
 
@@ -147,8 +118,8 @@ def main(
     torch.set_num_threads(1)  # the worker threads are all the threads that there may be
     # Two streams, so that the draws of the medoids do not depend on how many seeds voted on the threshold.
     threshold_rng, medoid_rng = np.random.default_rng(seed).spawn(2)
-    table = read_columns(rows, ["contig", "length"])
-    names = join_contigs(table, read_columns(contigs, ["contig", "assembly", "name", "length"]), rows, contigs)
+    table = read_table(ROWS, rows)
+    names = join_contigs(table, read_table(CONTIGS, contigs), rows, contigs)
     scaled, varies = standardise(read_latent(latent, latent_json, table, rows))
     points = torch.from_numpy(scaled)
 
@@ -165,7 +136,7 @@ def main(
     clusters += [np.array([row]) for row in by_length[~varies[by_length]]]
     clusters = clusters[:max_clusters]
     n_clustered = write_clusters(clusters, names)
-    Path("threshold.json").write_text(json.dumps({**report, "seed": seed}, indent=2) + "\n")
+    write_description(THRESHOLD, {**report, "seed": seed})
     left = len(table) - n_clustered
     click.echo(f"{n_clustered} contigs in {len(clusters)} clusters, {left} left unclustered.", err=True)
 

@@ -16,13 +16,9 @@ With --abundance no coverage is known. Then coverage.tsv.gz holds the RPKM, whic
 within each sample, and `mapped_reads` of features.json is null.
 """
 
-import csv
-import hashlib
 import itertools
-import json
-import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -30,127 +26,47 @@ import numpy as np
 import pandas as pd
 
 from abundances import log_depth, reads_per_kilobase_million, sample_shares
+from catalogue_fasta import catalogue_sequences
+from stage_arrays import ABUNDANCE, DEPTH, FEATURES, TETRANUCLEOTIDE_COUNTS, TNF, write_description, write_matrix
+from stage_tables import (
+    CONTIGS,
+    COUNTS,
+    COVERAGE,
+    EXCLUDED,
+    MAPPING,
+    ROWS,
+    RPKM,
+    Table,
+    contigs_hash,
+    read_table,
+    write_table,
+)
 from tetranucleotides import TETRANUCLEOTIDES, count_sequences, scaled_frequencies
 
-READ_BYTES = 1 << 20  # of the gzipped catalogue, inflated at once
+# The table of a user has the columns of rpkm.tsv.gz.
+ABUNDANCE_TABLE = replace(RPKM, advice="give a table of contigname and the RPKM in each sample, separated by tabs")
+RESERVED_NAME = "contig"  # a column of coverage.tsv.gz beside those of the samples
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def catalogue_sequences(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> Iterator[bytes]:
-    """Yield the sequence of each contig of contigs.tsv, in its order.
+def tables_by_sample(table: Table, paths: Sequence[Path]) -> Iterator[tuple[str, Path, pd.DataFrame]]:
+    """Yield (sample, path, table) of each file.
 
-    Raise ClickException for the first contig in which catalogue and contigs.tsv differ.
-    """
-    expected = zip(contigs["contig"], contigs["length"], strict=True)
-    for name, sequence in read_catalogue(path):
-        wanted, length = next(expected, (None, 0))
-        if name != wanted:
-            raise differs(path, name, contigs_path, wanted)
-        if len(sequence) != length:
-            found, wanted = f"{name} of {len(sequence)} bp", f"{name} of {length} bp"
-            raise differs(path, found, contigs_path, wanted)
-        yield sequence
-    wanted, _ = next(expected, (None, 0))
-    if wanted is not None:
-        raise differs(path, None, contigs_path, wanted)
-
-
-def differs(path: Path, found: str | None, contigs_path: Path, wanted: str | None) -> click.ClickException:
-    """Return the error for the first contig in which a file and contigs.tsv differ."""
-    has = "ends" if found is None else f"has contig {found!r}"
-    where = "ends" if wanted is None else f"has {wanted!r}"
-    return click.ClickException(f"{path} {has} where {contigs_path} {where}: make both from the same assemblies")
-
-
-def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, sequence) of each contig of the catalogue; raise ClickException if it is damaged.
-
-    A thread of its own inflates the file, one block ahead.
-    """
-    blocks = itertools.chain(inflate(path), [b"\n"])
-    name, parts, rest = None, [], b""
-    try:
-        with ThreadPoolExecutor(1) as reader:
-            following = reader.submit(next, blocks, None)
-            while (block := following.result()) is not None:
-                following = reader.submit(next, blocks, None)
-                *lines, rest = (rest + block).split(b"\n")
-                # A name is needed is_whole; of a sequence, which may be long, any part will do.
-                if not rest.startswith(b">"):
-                    lines.append(rest)
-                    rest = b""
-                for line in lines:
-                    if not line.startswith(b">"):
-                        parts.append(line)
-                        continue
-                    if name is not None:
-                        yield name, b"".join(parts)
-                    name, parts = line[1:].decode("ascii"), []
-    except (OSError, ValueError, zlib.error) as error:
-        raise click.ClickException(f"{path}: is damaged ({error}): make it again") from error
-    if name is not None:
-        yield name, b"".join(parts)
-
-
-def inflate(path: Path) -> Iterator[bytes]:
-    """Yield what a gzipped file holds, some MB at a time; raise OSError or zlib.error if it is damaged.
-
-    gzip.open lets other threads run for 30 kB at a time only, which gains nothing.
-    """
-    with open(path, "rb") as file:
-        stream, is_whole = zlib.decompressobj(zlib.MAX_WBITS | 16), True
-        for block in iter(lambda: file.read(READ_BYTES), b""):
-            while block:
-                yield stream.decompress(block)
-                block, is_whole = stream.unused_data, stream.eof
-                if is_whole:
-                    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    if not is_whole:
-        raise OSError("it ends early")
-
-
-def read_table(path: Path, columns: dict[str, type] | None = None) -> pd.DataFrame:
-    """Return the columns of a TSV in their types; without `columns` the cells as str, no header."""
-    options = {"usecols": list(columns), "dtype": columns} if columns else {"header": None}
-    try:
-        return pd.read_csv(
-            path,
-            sep="\t",
-            keep_default_na=False,
-            na_filter=False,
-            quoting=csv.QUOTE_NONE,
-            **{"dtype": str} | options,
-        )
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise click.ClickException(f"{path}: is not the table it should be ({error})") from error
-
-
-def tables_by_sample(paths: Sequence[Path], columns: dict[str, type]) -> Iterator[tuple[str, Path, pd.DataFrame]]:
-    """Yield (sample, path, table) of each file, with `columns`.
-
-    Raise ClickException if a file is not about one sample, if two are about the same, and if a number is negative or
-    not finite.
+    Raise ClickException if a file is not about one sample, and if two are about the same.
     """
     seen: dict[str, Path] = {}
     for path in paths:
-        table = read_table(path, {"sample": str} | columns)
-        samples = table["sample"].unique()
+        frame = read_table(table, path)
+        samples = frame["sample"].unique()
         if len(samples) != 1:
-            raise click.ClickException(f"{path}: is about {len(samples)} samples, not about one")
+            raise click.ClickException(f"{path}: is about {len(samples)} samples, not about one; {table.remedy}")
         sample = samples[0]
         if sample in seen:
             raise click.ClickException(
-                f"{seen[sample]} and {path} are both about sample {sample!r}: give each sample once"
+                f"{path}: is about sample {sample!r}, as {seen[sample]} is; give each sample once"
             )
-        for name, column in table.select_dtypes("number").items():
-            wrong = ~(np.isfinite(column) & (column >= 0)).to_numpy()
-            if wrong.any():
-                raise click.ClickException(
-                    f"{path}: row {wrong.argmax() + 1} has {column[wrong.argmax()]} in column "
-                    f"{name!r}, which must be a number of at least 0: map the sample again"
-                )
         seen[sample] = path
-        yield sample, path, table
+        yield sample, path, frame
 
 
 def read_counts(
@@ -162,31 +78,36 @@ def read_counts(
     order). Raise ClickException if a table of counts has other contigs than contigs.tsv or another order, and if counts
     and statistics are not of the same samples.
     """
-    names = contigs["contig"]
     columns = {}
-    for sample, path, table in tables_by_sample(counts, {"contig": str, "reads": np.int64, "coverage": np.float64}):
-        if not table["contig"].equals(names):
-            pairs = itertools.zip_longest(table["contig"], names)
-            found, wanted = next(pair for pair in pairs if pair[0] != pair[1])
-            raise differs(path, found, contigs_path, wanted)
+    for sample, path, table in tables_by_sample(COUNTS, counts):
+        check_order(path, table["contig"], contigs["contig"], contigs_path)
         columns[sample] = table["reads"].to_numpy(), table["coverage"].to_numpy()
-    statistics = {
-        sample: table
-        for sample, _, table in tables_by_sample(mapping, {"mapped_reads": np.int64, "counted_reads": np.int64})
-    }
+    statistics = {sample: table for sample, _, table in tables_by_sample(MAPPING, mapping)}
     for sample in sorted(columns.keys() ^ statistics.keys()):
         lacks, has = ("--mapping", "--counts") if sample in columns else ("--counts", "--mapping")
-        raise click.ClickException(f"sample {sample!r} is in the files of {has}, not of {lacks}")
+        raise click.ClickException(
+            f"sample {sample!r} is in the files of {has}, not of {lacks}; give both of each sample"
+        )
     samples = sorted(columns)
     reads, coverage = (np.column_stack([columns[name][i] for name in samples]) for i in (0, 1))
     return samples, reads, coverage, pd.concat([statistics[name] for name in samples])
 
 
-def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.ndarray:
-    """Return the row in contigs.tsv of each name of an abundance table.
+def check_order(path: Path, names: pd.Series, known: pd.Series, known_path: Path) -> None:
+    """Raise ClickException for the first name of a table that contigs.tsv does not have in this place."""
+    if names.equals(known):
+        return
+    pairs = enumerate(itertools.zip_longest(names, known), 1)
+    row, (found, wanted) = next(pair for pair in pairs if pair[1][0] != pair[1][1])
+    has = "ends" if found is None else f"row {row}: contig {found!r} stands"
+    where = "ends" if wanted is None else f"has contig {wanted!r}"
+    raise click.ClickException(f"{path}: {has} where {known_path} {where}; give both from the same run")
 
-    The names are the catalogue's or, where those are unique in the group, the assembler's. Raise ClickException for an
-    unknown name and for one that is there twice.
+
+def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.ndarray:
+    """Return the row in contigs.tsv of each name of an abundance table; raise ClickException for an unknown name.
+
+    The names are the catalogue's or, where those are unique in the group, the assembler's.
     """
     schemes = [contigs["contig"]]
     if contigs["name"].is_unique:
@@ -194,14 +115,11 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
     known = max(schemes, key=lambda scheme: names.isin(scheme).sum())
     rows = pd.Index(known).get_indexer(names)
     if (rows < 0).any():
-        name = names.iloc[(rows < 0).argmax()]
+        row = int((rows < 0).argmax())
         raise click.ClickException(
-            f"{path}: contig {name!r} is not in the catalogue: name the contigs as the assembly "
-            "does (with several assemblies in a group, as contigs.tsv does)"
+            f"{path}: row {row + 1}: contig {names.iloc[row]!r} is not in the catalogue; name the contigs as the "
+            "assembly does (with several assemblies in a group, as contigs.tsv does)"
         )
-    if names.duplicated().any():
-        name = names[names.duplicated()].iloc[0]
-        raise click.ClickException(f"{path}: contig {name!r} is there twice: keep one row")
     return rows
 
 
@@ -211,49 +129,21 @@ def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[
     Contigs shorter than `min_length` may be absent: they get 0. Raise ClickException for an absent longer one, an
     unknown or repeated contig, a repeated sample, and for a value that is not a number of at least 0.
     """
-    table = read_table(path)
-    header = table.iloc[0].to_list()
-    samples, cells = header[1:], table.iloc[1:, 1:]
-    if header[0] != "contigname" or not samples:
-        raise click.ClickException(f"{path}: its header must be 'contigname' and the samples, separated by tabs")
-    repeated = [name for name in samples if samples.count(name) > 1 or not name]
-    if repeated:
-        raise click.ClickException(f"{path}: two columns are named {repeated[0]!r}: rename one")
-    names = table.iloc[1:, 0]
-    rows = abundance_rows(names, contigs, path)
-    values = np.column_stack([pd.to_numeric(cells[c], errors="coerce") for c in cells.columns])
-    wrong = ~(np.isfinite(values) & (values >= 0))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
+    table = read_table(ABUNDANCE_TABLE, path)
+    samples = sorted(table.columns[1:])
+    if RESERVED_NAME in samples:
+        raise click.ClickException(f"{path}: a sample is named {RESERVED_NAME!r}, as other columns are; rename it")
+    rows = abundance_rows(table["contigname"], contigs, path)
+    is_absent = contigs["length"].to_numpy() >= min_length
+    is_absent[rows] = False
+    if is_absent.any():
         raise click.ClickException(
-            f"{path}: contig {names.iloc[row]!r} has {cells.iat[row, column]!r} in sample "
-            f"{samples[column]!r}, which must be a number of at least 0"
-        )
-    absent = contigs["length"].to_numpy() >= min_length
-    absent[rows] = False
-    if absent.any():
-        raise click.ClickException(
-            f"{path}: contig {contigs['contig'][absent.argmax()]!r} of the catalogue is not in it: "
+            f"{path}: contig {contigs['contig'][is_absent.argmax()]!r} of the catalogue is not in it; "
             f"give every contig of at least {min_length} bp"
         )
-    order = sorted(range(len(samples)), key=samples.__getitem__)
     rpkm = np.zeros((len(contigs), len(samples)))
-    rpkm[rows] = values[:, order]
-    return [samples[i] for i in order], rpkm
-
-
-def write_table(path: str, table: pd.DataFrame) -> None:
-    """Write a TSV, gzipped if so named, the same bytes for the same table."""
-    gzipped = {"method": "gzip", "compresslevel": 6, "mtime": 0}
-    table.to_csv(
-        path,
-        sep="\t",
-        index=False,
-        float_format="%.6g",
-        quoting=csv.QUOTE_NONE,
-        lineterminator="\n",
-        compression=gzipped if path.endswith(".gz") else None,
-    )
+    rpkm[rows] = table[samples].to_numpy()
+    return samples, rpkm
 
 
 def write_features(
@@ -272,18 +162,18 @@ def write_features(
     kept, excluded = contigs.iloc[rows], contigs.drop(contigs.index[rows])
     tnf, tnf_mean, tnf_sd = scaled_frequencies(counts[rows])
     depth, depth_mean, depth_divisor = log_depth(rpkm[rows])
-    np.save("tetranucleotides.npy", counts)
-    np.save("tnf.npy", tnf)
-    np.save("abundance.npy", sample_shares(rpkm[rows]))
-    np.save("depth.npy", depth)
-    write_table("rows.tsv", kept[["contig", "length"]])
+    write_matrix(TETRANUCLEOTIDE_COUNTS, counts)
+    write_matrix(TNF, tnf)
+    write_matrix(ABUNDANCE, sample_shares(rpkm[rows]))
+    write_matrix(DEPTH, depth)
+    write_table(ROWS, kept[["contig", "length"]])
     reason = np.where(excluded["length"] < min_length, "short", "no_tetranucleotide")
-    write_table("excluded.tsv", excluded[["contig"]].assign(reason=reason))
+    write_table(EXCLUDED, excluded[["contig"]].assign(reason=reason))
     description = {
         "samples": samples,
         "n_contigs": len(rows),
-        "rows_sha256": hashlib.sha256("\n".join(kept["contig"]).encode()).hexdigest(),
-        "contigs_sha256": hashlib.sha256("\n".join(contigs["contig"]).encode()).hexdigest(),
+        "rows_sha256": contigs_hash(kept["contig"]),
+        "contigs_sha256": contigs_hash(contigs["contig"]),
         "min_contig_length": min_length,
         "mapped_reads": mapped_reads and dict(zip(samples, mapped_reads, strict=True)),
         "tetranucleotides": TETRANUCLEOTIDES,
@@ -292,7 +182,7 @@ def write_features(
         "depth_divisor": depth_divisor,
         "tnf_sd": tnf_sd.tolist(),
     }
-    Path("features.json").write_text(json.dumps(description, indent=1) + "\n")
+    write_description(FEATURES, description)
     return len(rows)
 
 
@@ -320,8 +210,7 @@ def main(
     """Compute the tetranucleotide frequencies and the abundances of a group's contigs."""
     if bool(counts) == bool(abundance) or bool(counts) != bool(mapping):
         raise click.UsageError("give --counts and --mapping of every sample, or --abundance")
-    columns = {"contig": str, "assembly": str, "name": str, "length": np.int64}
-    contigs = read_table(contigs_path, columns)
+    contigs = read_table(CONTIGS, contigs_path)
     if abundance:
         samples, rpkm = read_abundance(abundance, contigs, min_contig_length)
         coverage, mapped_reads = rpkm, None
@@ -331,13 +220,10 @@ def main(
         rpkm = reads_per_kilobase_million(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
     tetranucleotide_counts = count_sequences(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
     n_rows = write_features(contigs, tetranucleotide_counts, samples, rpkm, min_contig_length, mapped_reads)
-    for path, key, values in (
-        ("rpkm.tsv.gz", "contigname", rpkm),
-        ("coverage.tsv.gz", "contig", coverage),
-    ):
-        table = pd.DataFrame(values, columns=samples)
-        table.insert(0, key, contigs["contig"], allow_duplicates=True)
-        write_table(path, table)
+    for table, values in ((RPKM, rpkm), (COVERAGE, coverage)):
+        frame = pd.DataFrame(values, columns=samples)
+        frame.insert(0, table.key[0], contigs["contig"])
+        write_table(table, frame)
     click.echo(f"{n_rows} of {len(contigs)} contigs, {len(samples)} samples", err=True)
     if not n_rows:
         click.echo(

@@ -28,11 +28,8 @@ The column `reason` of refinement.tsv has these words, joined by commas:
   multi_labelled  belongs to several bins
 """
 
-import csv
-import hashlib
 import itertools
-import json
-from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,11 +37,29 @@ import click
 import numpy as np
 import pandas as pd
 
+from assembly_tables import (
+    contigs_of_assembly,
+    large_clusters,
+    read_clusters,
+    read_contig_graph,
+    read_coverage,
+    read_homologs,
+)
 from assign_contigs import assign_to_bins
 from bin_model import NO_BIN, Contigs, bin_sizes
 from grow_clusters import grown_clusters
 from join_clusters import bins_from_clusters
 from split_clusters import split_related_genomes
+from stage_arrays import (
+    FEATURES,
+    REFINEMENT_COUNTS,
+    TETRANUCLEOTIDE_COUNTS,
+    check_hash,
+    read_description,
+    read_matrix,
+    write_description,
+)
+from stage_tables import CONTIGS, REFINED_CONTIG2BIN, REFINEMENT, read_table, write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -117,37 +132,40 @@ def main(assembly: str, min_posterior: float, min_bin_size: int, **files: Path |
     click.echo(f"{assembly}: {in_graph}, {n_edges} edges", err=True)
     refined, shared = refine_labels(given.contigs, given.label, min_posterior, min_bin_size)
     table = refinement_table(given, refined, shared)
-    write_table(table.drop(columns="bins"), "refinement.tsv")
-    write_table(table[["contig", "bins"]].explode("bins").dropna().rename(columns={"bins": "bin"}), "contig2bin.tsv")
+    write_table(REFINEMENT, table.drop(columns="bins"))
+    labels = table[["contig", "bins"]].explode("bins").dropna()
+    write_table(REFINED_CONTIG2BIN, labels.rename(columns={"bins": "bin"}))
     counts = {"assembly": assembly, **count_table(table, n_edges)}
-    Path("refinement.json").write_text(json.dumps(counts, indent=2) + "\n")
+    write_description(REFINEMENT_COUNTS, counts)
     labelled = counts["labelled"]
     click.echo(f"{assembly}: {labelled['final']} contigs binned, {labelled['initial']} before", err=True)
 
 
 def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     """Read what is known of an assembly; its clusters are those of at least min_size bp in it."""
-    group = read_contigs(files.contigs)
-    tetranucleotides, mapped_reads = read_features(files.features, files.tetranucleotides, group["contig"])
-    table = group.query("assembly == @assembly")
-    if table.empty:
-        raise click.ClickException(f"{files.contigs}: no contig of assembly {assembly!r}; check the assembly's id")
-    cluster = read_labels(files.clusters, assembly, table, min_size)
+    group = read_table(CONTIGS, files.contigs)
+    mapped_reads = read_mapped_reads(files.features, group["contig"], files.contigs)
+    table = contigs_of_assembly(group, assembly, files.contigs)
+    cluster = large_clusters(read_clusters(files.clusters, group), table, min_size)
     table = table.sort_values(["length", "name"], ascending=[False, True])
+    rows = table.index.to_numpy()
+    tetranucleotides = read_matrix(
+        TETRANUCLEOTIDE_COUNTS, files.tetranucleotides, group["contig"], files.contigs, rows=rows
+    )
     names, length = table["contig"].tolist(), table["length"].to_numpy()
     links, in_graph = read_links(files.vertices, files.edges, names)
-    depth = read_coverage(files.coverage, group["contig"].tolist())
+    depth = read_coverage(files.coverage, group)
     unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
     if unknown:
-        problem = f"no sample {min(unknown)}, which {files.coverage} has"
-        raise click.ClickException(f"{files.features}: {problem}; both must come from the same run")
+        problem = f"no sample {min(unknown)!r}, which {files.coverage} has"
+        raise click.ClickException(f"{files.features}: {problem}; give both from the same run")
     bases = bases_per_read(depth, group["length"].to_numpy(), mapped_reads)
     reads = depth.loc[names].to_numpy() * length[:, None] / bases
-    homologs = read_homologs(files.homologs, group["contig"], names, links)
+    homologs = read_unlinked_homologs(files.homologs, group["contig"], names, links)
     ids = sorted(set(cluster) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     label = cluster[table.index].map(number).to_numpy()
-    return Assembly(table, Contigs(length, reads, tetranucleotides[table.index], links, homologs), label, ids, in_graph)
+    return Assembly(table, Contigs(length, reads, tetranucleotides, links, homologs), label, ids, in_graph)
 
 
 def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
@@ -215,9 +233,7 @@ def refinement_table(given: Assembly, refined: pd.DataFrame, shared: dict[int, l
     ids = part_ids(given.ids, given.label, refined["part"].to_numpy())
     # A cluster from which no bin comes is none that a contig had or lost
     initial = np.where(refined["merged"] == NO_BIN, NO_BIN, given.label)
-    table = given.table.assign(
-        initial=np.array([*ids, ""], dtype=object)[initial], in_graph=np.where(given.in_graph, "true", "false")
-    )
+    table = given.table.assign(initial=np.array([*ids, ""], dtype=object)[initial], in_graph=given.in_graph)
     return table.join(tabulate(initial, refined, shared, ids).set_index(table.index)).sort_index()
 
 
@@ -252,7 +268,7 @@ def count_table(table: pd.DataFrame, n_edges: int) -> dict[str, int | dict[str, 
     """Return the numbers of refinement.json, from the rows of refinement.tsv."""
     return {
         "contigs": len(table),
-        "contigs_in_graph": int((table["in_graph"] == "true").sum()),
+        "contigs_in_graph": int(table["in_graph"].sum()),
         "edges": n_edges,
         "labels": len(set(table["initial"]) - {""}),
         "labels_merged": len(set(table["merged"]) - {""}),
@@ -261,121 +277,31 @@ def count_table(table: pd.DataFrame, n_edges: int) -> dict[str, int | dict[str, 
     }
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Read a TSV whose cells all stay text. Raise ClickException if a column is missing."""
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-    missing = [column for column in columns if column not in table.columns]
-    if missing:
-        raise click.ClickException(f"{path}: no column {missing[0]}; it has {', '.join(table.columns)}")
-    return table
-
-
-def read_contigs(path: Path) -> pd.DataFrame:
-    """Read contigs.tsv: text, and length in bp. Raise ClickException for a length that is no integer."""
-    table = read_table(path, ["contig", "assembly", "name", "length"])
-    wrong = ~table["length"].str.fullmatch("[0-9]{1,18}")
-    if wrong.any():
-        contig, length = table.loc[wrong, ["contig", "length"]].iloc[0]
-        raise click.ClickException(f"{path}: contig {contig!r} has length {length!r}; give it as catalogue wrote it")
-    return table.astype({"length": np.int64})
-
-
-def read_links(vertices: Path | None, edges: Path | None, contigs: list[str]) -> tuple[np.ndarray, np.ndarray]:
+def read_links(vertices: Path | None, edges: Path | None, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the links (2 x 2m, as in Contigs) between these contigs, and whether each has a place in the graph (n)."""
-    row = pd.Series(np.arange(len(contigs)), index=contigs)
-    placed = np.zeros(len(contigs), dtype=bool)
     if vertices is None or edges is None:
-        return np.zeros((2, 0), dtype=np.int64), placed
-    named = read_table(vertices, ["contig"])["contig"]
-    unknown = named[~named.isin(row.index)]
-    if len(unknown):
-        problem = f"contig {unknown.iloc[0]!r} is not a contig of this assembly in contigs.tsv"
-        raise click.ClickException(f"{vertices}: {problem}; both must come from the same run")
-    placed[row[named]] = True
-    table = read_table(edges, ["contig_1", "contig_2"])
-    ends = pd.concat([table["contig_1"], table["contig_2"]])
-    unknown = ends[~ends.isin(named)]
-    if len(unknown):
-        problem = f"contig {unknown.iloc[0]!r} is not in {vertices}"
-        raise click.ClickException(f"{edges}: {problem}; both must come from the same run, for this assembly")
-    source, target = row[ends].to_numpy().reshape(2, -1)
-    both = np.unique(np.stack([np.append(source, target), np.append(target, source)]), axis=1)
-    return both[:, both[0] != both[1]], placed
+        return np.zeros((2, 0), dtype=np.int64), np.zeros(len(names), dtype=bool)
+    return read_contig_graph(vertices, edges, names)
 
 
-def read_homologs(path: Path | None, group: pd.Series, contigs: list[str], links: np.ndarray) -> np.ndarray:
+def read_unlinked_homologs(path: Path | None, group: pd.Series, names: Sequence[str], links: np.ndarray) -> np.ndarray:
     """Return the homologous pairs of these contigs, each from both of its ends, and their shared seeds (3 x 2h).
 
     group: the names of all contigs of the group. Neighbours in the graph are left out: their ends overlap.
     """
     if path is None:
         return np.empty((3, 0), dtype=np.int64)
-    table = read_table(path, ["contig_1", "contig_2", "shared"])
-    ends = pd.concat([table["contig_1"], table["contig_2"]])
-    unknown = ends[~ends.isin(group)]
-    uncounted = table.loc[~table["shared"].str.fullmatch("[0-9]{1,18}"), "contig_1"]
-    if len(unknown) or len(uncounted):
-        contig = pd.concat([unknown, uncounted]).iloc[0]
-        problem = f"contig {contig!r} is not in contigs.tsv, or shares no number of seeds"
-        raise click.ClickException(f"{path}: {problem}; both must come from the same run")
-    row = pd.Series(np.arange(len(contigs)), index=contigs)
-    table = table[table["contig_1"].isin(row.index) & table["contig_2"].isin(row.index)]
-    source, target = row[table["contig_1"]].to_numpy(), row[table["contig_2"]].to_numpy()
-    unlinked = ~np.isin(source * len(contigs) + target, links[0] * len(contigs) + links[1])
-    source, target, shared = source[unlinked], target[unlinked], table["shared"].astype(np.int64).to_numpy()[unlinked]
+    source, target, shared = read_homologs(path, group, names)
+    unlinked = ~np.isin(source * len(names) + target, links[0] * len(names) + links[1])
+    source, target, shared = source[unlinked], target[unlinked], shared[unlinked]
     return np.stack([np.append(source, target), np.append(target, source), np.append(shared, shared)])
 
 
-def read_coverage(path: Path, contigs: list[str]) -> pd.DataFrame:
-    """Return the coverage (mean reads per base) of the named contigs: n x s, a column for each sample."""
-    dtype = defaultdict(lambda: np.float64, contig=str)
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=dtype, keep_default_na=False, quoting=csv.QUOTE_NONE)
-        values = table.set_index("contig", verify_integrity=True).loc[contigs]
-    except (ValueError, KeyError, OSError) as error:
-        raise click.ClickException(f"{path}: {error}; it must come from the same run as contigs.tsv") from None
-    bad = ~(np.isfinite(values) & (values >= 0)).all(axis=1)
-    if values.shape[1] == 0 or bad.any():
-        where = f"contig {values.index[bad][0]!r} has a cell that is no coverage" if bad.any() else "no sample column"
-        raise click.ClickException(f"{path}: {where}; give it as features wrote it")
-    return values
-
-
-def read_labels(path: Path, assembly: str, contigs: pd.DataFrame, min_size: int) -> pd.Series:
-    """Return the cluster of every row of contigs, "" for none or one below min_size bp in the assembly."""
-    clusters = read_table(path, ["cluster", "contig", "assembly"]).query("assembly == @assembly")
-    unknown = clusters.loc[~clusters["contig"].isin(contigs["contig"]) | clusters["contig"].duplicated(), "contig"]
-    if len(unknown):
-        problem = f"contig {unknown.iloc[0]!r} is not in contigs.tsv, or stands in it twice"
-        raise click.ClickException(f"{path}: {problem}; both must come from the same run")
-    cluster_of = dict(zip(clusters["contig"], clusters["cluster"]))
-    cluster = pd.Series([cluster_of.get(contig, "") for contig in contigs["contig"]], index=contigs.index, dtype=str)
-    size = contigs["length"].groupby(cluster).transform("sum")
-    return cluster.where(size >= min_size, "")
-
-
-def read_features(path: Path, tetranucleotides: Path, names: pd.Series) -> tuple[np.ndarray, dict | None]:
-    """Return the tetranucleotide counts of the group's contigs (N x 136) and, if known, each sample's mapped reads.
-
-    Raise ClickException if they are not those of `names`, the N contigs of contigs.tsv in order.
-    """
-    try:
-        about = json.loads(path.read_text())
-        digest, mapped_reads = about["contigs_sha256"], about["mapped_reads"]
-        windows = np.load(tetranucleotides, mmap_mode="r")
-    except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
-        raise click.ClickException(
-            f"{path}, {tetranucleotides}: {error!r}; give both from the features stage"
-        ) from None
-    if windows.shape != (len(names), 136) or hashlib.sha256("\n".join(names).encode()).hexdigest() != digest:
-        problem = f"not of the {len(names)} contigs of contigs.tsv, the first of which is {next(iter(names), None)!r}"
-        raise click.ClickException(f"{path}, {tetranucleotides}: {problem}; all must come from the same run")
-    return windows, mapped_reads
-
-
-def write_table(table: pd.DataFrame, path: str) -> None:
-    """Write a table as TSV, with four decimals."""
-    table.to_csv(path, sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE, float_format="%.4f")
+def read_mapped_reads(path: Path, names: Sequence[str], names_path: Path) -> dict[str, int] | None:
+    """Return each sample's mapped reads, if they are known; raise ClickException if features.json has other contigs."""
+    features = read_description(FEATURES, path, ["contigs_sha256", "mapped_reads"])
+    check_hash(path, features["contigs_sha256"], names, names_path)
+    return features["mapped_reads"]
 
 
 if __name__ == "__main__":

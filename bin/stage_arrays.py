@@ -46,7 +46,7 @@ class Description:
 TNF = Matrix("features/tnf.npy", "features", N_TETRANUCLEOTIDES)
 ABUNDANCE = Matrix("features/abundance.npy", "features", "samples")
 DEPTH = Matrix("features/depth.npy", "features", None)
-TETRANUCLEOTIDES = Matrix("features/tetranucleotides.npy", "features", N_TETRANUCLEOTIDES)
+TETRANUCLEOTIDE_COUNTS = Matrix("features/tetranucleotides.npy", "features", N_TETRANUCLEOTIDES)
 LATENT = Matrix("vae/latent.npy", "vae", "latent_size")
 
 FEATURES = Description(
@@ -126,7 +126,7 @@ def read_matrix(
     columns = () if matrix.width is None else (width if isinstance(matrix.width, str) else matrix.width,)
     expected = (len(names), *columns)
     if values.ndim != len(expected) or any(n not in (None, m) for n, m in zip(expected, values.shape)):
-        shape = " x ".join(str(n or "any") for n in expected)
+        shape = str(expected).replace("None", "any")
         raise click.ClickException(
             f"{path}: has the shape {values.shape}, not {shape} as asked for by the {contigs_in(names, names_path)}; "
             "give both from the same run"

@@ -82,6 +82,7 @@ class Table:
     key: tuple[str, ...] = ()  # columns that no two rows have in common
     sample: Column | None = None  # of one further column per sample: what it holds; its name is the prefix of theirs
     float_format: str = "%.6g"
+    advice: str = ""  # what a user can do about a file that is not such a table, if no stage wrote it
 
     @property
     def name(self) -> str:
@@ -91,7 +92,7 @@ class Table:
     @property
     def remedy(self) -> str:
         """Return what a user can do about a file that is not such a table."""
-        return f"give the {self.name} that the {self.stage} stage wrote"
+        return self.advice or f"give the {self.name} that the {self.stage} stage wrote"
 
 
 def text(*names: str, may_be_empty: bool = False) -> tuple[Column, ...]:
@@ -282,6 +283,8 @@ def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[
     repeated = [name for name in header if header.count(name) > 1] if len(set(header)) < len(header) else []
     if repeated:
         raise click.ClickException(f"{path}: two columns are named {repeated[0]!r}; rename one")
+    if "" in header:
+        raise click.ClickException(f"{path}: column {header.index('') + 1} is named ''; give each column a name")
     if table.sample is None or columns is not None:
         return needed
     prefix = table.sample.name

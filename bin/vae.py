@@ -12,9 +12,6 @@ The network and its loss are in network.py, the loop over epochs in training.py,
 options default to the preset `default`; assets/presets.json has their values for the VAMB preprint.
 """
 
-import csv
-import hashlib
-import json
 import sys
 import time
 from dataclasses import asdict, replace
@@ -29,7 +26,6 @@ from torch import Tensor
 from checkpoints import Checkpoints, training_key
 from network import (
     DEFAULT_ALPHA,
-    N_TNF,
     SINGLE_SAMPLE_ALPHA,
     VAE,
     Hyperparameters,
@@ -38,6 +34,20 @@ from network import (
     row_weights,
     save_model,
 )
+from stage_arrays import (
+    ABUNDANCE,
+    DEPTH,
+    FEATURES,
+    LATENT,
+    LATENT_DESCRIPTION,
+    TNF,
+    check_hash,
+    read_description,
+    read_matrix,
+    write_description,
+    write_matrix,
+)
+from stage_tables import ROWS, TRAINING, read_table, write_table
 from training import (
     DEFAULT_EPOCHS,
     LOG_COLUMNS,
@@ -59,29 +69,6 @@ DEFAULTS = Hyperparameters()
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def read_matrix(path: Path, shape: tuple[int, ...], names: list[str]) -> np.ndarray:
-    """Return a finite float32 array of the given shape, rows first; raise ClickException that names what is wrong."""
-    try:
-        matrix = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise click.ClickException(
-            f"{path} is not a readable .npy array ({error}). Run the features stage again."
-        ) from error
-    if matrix.shape != shape:
-        raise click.ClickException(
-            f"{path} has shape {matrix.shape}, but rows.tsv and features.json ask for {shape}. "
-            "Give the files of one and the same run of the features stage."
-        )
-    matrix = np.ascontiguousarray(matrix, dtype=np.float32)
-    broken = ~np.isfinite(matrix).all(axis=tuple(range(1, matrix.ndim)))
-    if broken.any():
-        raise click.ClickException(
-            f"{path}: row {int(broken.argmax()) + 1} (contig {names[int(broken.argmax())]}) holds a value that is not "
-            f"a finite number, as do {int(broken.sum()) - 1} other rows. Mend the contig's abundance or leave it out."
-        )
-    return matrix
-
-
 def read_features(
     tnf: Path, abundance: Path, depth: Path, rows: Path, features: Path, with_depth: bool
 ) -> tuple[np.ndarray, np.ndarray, dict]:
@@ -89,26 +76,15 @@ def read_features(
 
     Raise ClickException if the files are not of one run of the features stage.
     """
-    table = pd.read_csv(rows, sep="\t", dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-    try:
-        names, length = table["contig"].tolist(), table["length"].to_numpy().astype(np.int64)
-        content = json.loads(features.read_text())
-        samples, digest = content["samples"], content["rows_sha256"]
-    except (KeyError, ValueError) as error:
-        raise click.ClickException(
-            f"{rows} and {features} are not what the features stage writes ({error}). Run that stage again."
-        ) from error
-    if hashlib.sha256("\n".join(names).encode()).hexdigest() != digest:
-        raise click.ClickException(
-            f"the contigs of {rows} ({len(names)}, the first {names[0] if names else 'absent'}) are not those that "
-            f"{features} was made of. Give the files of one and the same run of the features stage."
-        )
-    if not samples:
-        raise click.ClickException(f"{features} names no sample: a group needs at least one.")
-    columns = [read_matrix(abundance, (len(names), len(samples)), names), read_matrix(tnf, (len(names), N_TNF), names)]
-    if with_depth:
-        columns.append(read_matrix(depth, (len(names),), names)[:, None])
-    return np.hstack(columns), length, content
+    table = read_table(ROWS, rows)
+    content = read_description(FEATURES, features, ["samples", "rows_sha256"])
+    check_hash(features, content["rows_sha256"], table["contig"], rows)
+    if not content["samples"]:
+        raise click.ClickException(f"{features}: names no sample; give the features of a group with one at least")
+    matrices = [(ABUNDANCE, abundance), (TNF, tnf), *([(DEPTH, depth)] if with_depth else [])]
+    n_samples = len(content["samples"])
+    columns = [read_matrix(matrix, path, table["contig"], rows, n_samples) for matrix, path in matrices]
+    return np.column_stack(columns).astype(np.float32, copy=False), table["length"].to_numpy(), content
 
 
 def select_device(name: str) -> torch.device:
@@ -222,8 +198,8 @@ def describe_training(settings: Hyperparameters, features: dict, seed: int, devi
 
 def write_tables(training: pd.DataFrame, description: dict) -> None:
     """Write training.tsv and latent.json."""
-    training.to_csv("training.tsv", sep="\t", index=False, float_format="%.6g", lineterminator="\n")
-    Path("latent.json").write_text(json.dumps(description, indent=2) + "\n")
+    write_table(TRAINING, training)
+    write_description(LATENT_DESCRIPTION, description)
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
@@ -330,7 +306,7 @@ def main(
         checkpoints = Checkpoints(checkpoint_dir, training_key(matrix, weight, **description), checkpoint_every)
     training = run_training(model, data, torch.from_numpy(weight).to(target), settings, threads, checkpoints)
     torch.set_num_threads(threads)
-    np.save("latent.npy", encode_rows(model, data))
+    write_matrix(LATENT, encode_rows(model, data))
     save_model(Path("model.pt"), model, settings, content)
     write_tables(training, description)
     if checkpoints:

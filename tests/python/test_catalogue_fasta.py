@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import catalogue_fasta
+from random_contigs import sequence
 
 FASTA = Path("catalogue.fa.gz")
 TABLE = Path("contigs.tsv")
@@ -42,6 +43,20 @@ def test_any_blocks_and_members(sequences, block):
         assert list(catalogue_fasta.read_catalogue(FASTA)) == [(n, bases.encode()) for n, bases in contigs.items()]
         found = read([(name, len(bases)) for name, bases in contigs.items()])
     assert found == [bases.encode() for bases in sequences]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 7, 64, 10_000])
+def test_the_catalogue_is_the_same_however_it_is_inflated(monkeypatch, step):
+    contigs = {"a": sequence(1, 70), "b~c": "", "d": sequence(2, 3), "e": sequence(3, 200)}
+    text = "".join(f">{name}\n{bases}\n" for name, bases in contigs.items())
+    wrapped = text.replace(contigs["e"], contigs["e"][:50] + "\n" + contigs["e"][50:])
+    # gzip allows members one after another; a text may lack its last line's end.
+    halves = gzip.compress(text[:100].encode()) + gzip.compress(text[100:].encode())
+    for contents in (gzip.compress(text.encode()), gzip.compress(wrapped.rstrip().encode()), halves):
+        FASTA.write_bytes(contents)
+        monkeypatch.setattr(catalogue_fasta, "READ_BYTES", step)
+        found = list(catalogue_fasta.read_catalogue(FASTA))
+        assert found == [(name, bases.encode()) for name, bases in contigs.items()]
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_contig_that_contigs_tsv_lacks_or_differs_is_named(tmp_path, monkeypatch
     inputs = write_latent(tmp_path, planted([6], noise=0.1)[0])
     (tmp_path / "contigs.tsv").write_text((tmp_path / "contigs.tsv").read_text().replace(*change))
     result, _, _ = run(tmp_path / "out", monkeypatch, inputs)
-    assert result.exit_code == 1 and "contig3 " in result.output and "contigs.tsv" in result.output
+    assert result.exit_code == 1 and "'contig3'" in result.output and "contigs.tsv" in result.output
 
 
 def test_latent_that_does_not_fit(tmp_path, monkeypatch):
@@ -195,7 +195,7 @@ def test_latent_that_does_not_fit(tmp_path, monkeypatch):
     latent[2, 0] = np.nan
     np.save(tmp_path / "latent.npy", latent)
     result, _, _ = run(tmp_path / "out", monkeypatch, inputs)
-    assert result.exit_code == 1 and "contig2 " in result.output
+    assert result.exit_code == 1 and "'contig2'" in result.output
 
 
 @pytest.mark.parametrize(

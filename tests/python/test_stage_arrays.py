@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import stage_arrays
-from stage_arrays import FEATURES, LATENT, TETRANUCLEOTIDES, Description, Matrix
+from stage_arrays import FEATURES, LATENT, TETRANUCLEOTIDE_COUNTS, Description, Matrix
 from stage_tables import contigs_hash
 
 NAMES = ["a", "NA", "c"]
@@ -46,9 +46,12 @@ def test_a_matrix_comes_back():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (np.ones((2, 136)), "has the shape (2, 136), not 3 x 136 as asked for by the 3 contigs of rows.tsv, the first"),
-        (np.ones((3, 135)), "has the shape (3, 135), not 3 x 136"),
-        (np.ones(3), "has the shape (3,), not 3 x 136"),
+        (
+            np.ones((2, 136)),
+            "has the shape (2, 136), not (3, 136) as asked for by the 3 contigs of rows.tsv, the first",
+        ),
+        (np.ones((3, 135)), "has the shape (3, 135), not (3, 136)"),
+        (np.ones(3), "has the shape (3,), not (3, 136)"),
         (np.full((3, 136), "x"), "not numbers"),
         (np.where(np.arange(3)[:, None] == 1, np.nan, np.ones((3, 136))), "row 2 (contig 'NA'): holds a value"),
         (np.where(np.arange(3)[:, None] == 2, np.inf, np.ones((3, 136))), "row 3 (contig 'c'): holds a value"),
@@ -65,7 +68,7 @@ def test_bad_matrices(values, message):
         np.save(path, values)
     for rows in (None, np.array([2] if "row 3" in message else [2, 1])):
         with pytest.raises(click.ClickException) as refused:
-            stage_arrays.read_matrix(TETRANUCLEOTIDES, path, NAMES, ROWS, rows=rows)
+            stage_arrays.read_matrix(TETRANUCLEOTIDE_COUNTS, path, NAMES, ROWS, rows=rows)
         assert refused.value.message.startswith(f"{path}: ") and "\n" not in refused.value.message
         assert message in refused.value.message
 

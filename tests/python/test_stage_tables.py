@@ -127,6 +127,11 @@ def malformed_variants(table: Table):
     yield "long-first-row", changed(rows, 1, -1, rows[1][-1] + "\tmore"), ["row 1", "cells under a header of"]
     yield "long-row", changed(rows, 2, -1, rows[2][-1] + "\tmore"), ["row 2", "cells under a header of"]
     yield "repeated-column", as_bytes([[*cells, cells[0]] for cells in rows]), ["two columns are named"]
+    yield (
+        "nameless-column",
+        as_bytes([[*cells, cells[0] if row else ""] for row, cells in enumerate(rows)]),
+        ["is named ''"],
+    )
     if table.key:
         yield "same-key", as_bytes([*rows, rows[2]]), ["row 4", "stands in the table twice"]
     if table.sample:

@@ -26,7 +26,7 @@ process FEATURES {
         ? "--abundance ${abundance_table}"
         : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
     """
-    # modules: abundances.py tetranucleotides.py
+    # modules: abundances.py catalogue_fasta.py stage_arrays.py stage_tables.py tetranucleotides.py
     features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 

@@ -20,7 +20,7 @@ process VAE {
 
     script:
     """
-    # modules: checkpoints.py network.py training.py
+    # modules: checkpoints.py network.py stage_arrays.py stage_tables.py training.py
     vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """
