@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Counts the reads of one sample on every contig of the catalogue.
+
+The rules follow the preprint (Nissen et al. 2018, bioRxiv 490078), section "Computation of abundance and
+tetranucleotide frequencies":
+- A read counts once on every contig where it has an alignment with a score (AS) above the minimum. Alternative hits
+  (the XA tag, and secondary and supplementary records) count as the primary hit does. XA gives no scores, so its hits
+  count if the record that carries them does.
+- The two reads of a pair count independently. A read whose mate is unmapped counts twice.
+
+Records flagged as duplicates or as failing quality control are seen, but not counted.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pandas as pd
+import pysam
+
+# Bits of a record's flag (SAM specification, section 1.4).
+PAIRED, UNMAPPED, MATE_UNMAPPED, READ1, READ2 = 0x1, 0x4, 0x8, 0x40, 0x80
+SECONDARY, QC_FAIL, DUPLICATE, SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
+NOT_PRIMARY = SECONDARY | SUPPLEMENTARY
+NOT_COUNTED = UNMAPPED | QC_FAIL | DUPLICATE
+MATE_LOST = PAIRED | MATE_UNMAPPED
+BOTH_ENDS = READ1 | READ2
+# One alternative hit of an XA tag: contig, strand and position, CIGAR, edit distance.
+XA_HIT = re.compile(r"([^,]+),[-+]?\d+,[^,;]*,\d+;", re.ASCII)
+END_OF_CONTIG = 2**32 - 1  # beyond the end of any contig of a BAM
+
+
+@dataclass
+class Tally:
+    """The counts of one sample.
+
+    `reads` and `bases` hold one number per contig of the catalogue. `bases` are the aligned bases (CIGAR M, = and X)
+    of primary and supplementary records that count. `seen` and `mapped` are numbers of primary records, `counted` is
+    the number of reads with at least one counted alignment, and `alignments` that of the different pairs of a read
+    and a contig. `unpaired` is the first read name that came without both reads of a pair.
+    """
+
+    reads: list[int]
+    bases: list[int]
+    seen: int = 0
+    mapped: int = 0
+    counted: int = 0
+    alignments: int = 0
+    unpaired: str | None = None
+
+
+class References(NamedTuple):
+    """The catalogue's row of each contig in the header of an alignment file, by name and by number."""
+
+    row_by_name: dict[str, int]
+    row_by_number: list[int]
+
+
+def match_references(lengths: dict[str, int], contigs: pd.DataFrame, source: str, contigs_path: Path) -> References:
+    """Return the catalogue row of each contig of a header (name -> bp). The two orders may differ.
+
+    The header has the catalogue's names or, where those are unique in the group, the assembler's.
+    Raise ClickException naming the first contig that is only on one side or has two lengths.
+    """
+    schemes = [contigs["contig"]]
+    if contigs["name"].is_unique:
+        schemes.append(contigs["name"])
+    names = max(schemes, key=lambda scheme: scheme.isin(lengths).sum())
+    rows = {name: row for row, name in enumerate(names)}
+    expected = dict(zip(names, contigs["length"], strict=True))
+    differing = [name for name in lengths if lengths[name] != expected.get(name)]
+    differing += [name for name in names if name not in lengths]
+    if differing:
+        name = differing[0]
+        has, wanted = (f"{table[name]} bp" if name in table else "absent" for table in (lengths, expected))
+        raise click.ClickException(
+            f"{source}: {name!r} is {has} in its header, but {wanted} in {contigs_path}: map to this group's "
+            "contigs, or give the reads instead"
+        )
+    return References(rows, [rows[name] for name in lengths])
+
+
+def alignment_score(record: pysam.AlignedSegment, source: str) -> int:
+    """Return the alignment score (AS tag). Raise ClickException if there is none."""
+    try:
+        score = record.get_tag("AS")
+    except KeyError:
+        score = None
+    if not isinstance(score, int):
+        raise click.ClickException(
+            f"{source}: read {record.query_name!r} is mapped but has no alignment score (AS tag): "
+            "give the reads instead"
+        )
+    return score
+
+
+def alternative_rows(record: pysam.AlignedSegment, references: References, source: str) -> list[int]:
+    """Return the catalogue row of each hit in the XA tag. Raise ClickException for a contig not in the header."""
+    hits = record.get_tag("XA")
+    names = XA_HIT.findall(hits) if isinstance(hits, str) else []
+    for name in names:
+        if name not in references.row_by_name:
+            raise click.ClickException(
+                f"{source}: read {record.query_name!r} has an alternative hit (XA tag) on {name!r}, which is not in "
+                "the header: give the reads instead"
+            )
+    return [references.row_by_name[name] for name in names]
+
+
+def count_read_name(
+    tally: Tally, records: Iterable[pysam.AlignedSegment], references: References, min_score: int, source: str
+) -> int:
+    """Add all records of one read name (a read, or the two of a pair) to the tally. Return its primary records' flags.
+
+    The flags are combined by "or". `source` names the alignments in errors.
+    """
+    times: dict[int, int] = {}  # how often (1 or 2) a read counts on a contig; the key is 2 * row + (is second read)
+    primary_flags = 0
+    for record in records:
+        flag = record.flag
+        if not flag & NOT_PRIMARY:
+            tally.seen += 1
+            tally.mapped += not flag & UNMAPPED
+            primary_flags |= flag
+        number = record.reference_id
+        if flag & NOT_COUNTED or number < 0 or alignment_score(record, source) <= min_score:
+            continue
+        row = references.row_by_number[number]
+        rows = [row, *alternative_rows(record, references, source)] if record.has_tag("XA") else [row]
+        is_second, weight = flag & READ2 > 0, 1 + (flag & MATE_LOST == MATE_LOST)
+        for each in rows:
+            key = 2 * each + is_second
+            if times.get(key, 0) < weight:
+                times[key] = weight
+        if not flag & SECONDARY:
+            tally.bases[row] += record.get_overlap(0, END_OF_CONTIG) or 0
+    for key, weight in times.items():
+        tally.reads[key // 2] += weight
+    tally.counted += len({key % 2 for key in times})
+    tally.alignments += len(times)
+    return primary_flags
+
+
+def count_alignments(
+    alignments: pysam.AlignmentFile, contigs: pd.DataFrame, contigs_path: Path, min_score: int, source: str
+) -> Tally:
+    """Count alignments in which all records of a read stand together. `source` is their name in errors."""
+    lengths = dict(zip(alignments.references, alignments.lengths, strict=True))
+    references = match_references(lengths, contigs, source, contigs_path)
+    tally = Tally([0] * len(contigs), [0] * len(contigs))
+    for name, records in groupby(alignments, attrgetter("query_name")):
+        primary_flags = count_read_name(tally, records, references, min_score, source)
+        if tally.unpaired is None and primary_flags & BOTH_ENDS != BOTH_ENDS:
+            tally.unpaired = name
+    return tally

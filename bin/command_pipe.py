@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Runs commands, joined by pipes, beside this process, and reports which one failed and what it said."""
+
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import BinaryIO
+
+import click
+
+# Seconds that the commands get to end by themselves when this process fails to read from them or to write to them.
+# A command that caused the failure has ended already, and the others find their pipes closed.
+SECONDS_TO_END = 10
+LAST_LINES = 10  # lines of a failed command's stderr in the error
+
+
+@contextmanager
+def running(
+    *commands: list[str], stdin: int | None = None, stdout: int | None = None, pass_fds: Sequence[int] = ()
+) -> Iterator[subprocess.Popen]:
+    """Run commands during the body of the `with` statement, each reading the output of the one before; yield the last.
+
+    `stdin` is that of the first command, `stdout` that of the last; each is subprocess.PIPE or None. Raise
+    ClickException with the end of the stderr of the first command that failed. A failed command takes precedence over
+    an error that the body raised (OSError, ValueError, ClickException), since it is the likely cause.
+    """
+    with ExitStack() as stack:
+        logs = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands]
+        processes: list[subprocess.Popen] = []
+        failure, patience = None, None
+        try:
+            for command, log in zip(commands, logs, strict=True):
+                source = processes[-1].stdout if processes else stdin
+                target = stdout if len(processes) == len(commands) - 1 else subprocess.PIPE
+                processes.append(start_command(command, stdin=source, stdout=target, stderr=log, pass_fds=pass_fds))
+            yield processes[-1]
+        except (OSError, ValueError) as error:
+            failure, patience = error, SECONDS_TO_END
+        except click.ClickException as error:
+            failure, patience = error, 0
+        except BaseException:
+            for process in processes:
+                exit_status(process, 0)
+            raise
+        statuses = [exit_status(process, patience) for process in processes]
+        complaint = failed_command(commands, statuses, logs, failure)
+    if isinstance(failure, click.ClickException) and not complaint:
+        raise failure
+    if complaint or failure:
+        text = " | ".join(" ".join(command) for command in commands)
+        raise click.ClickException(f"{text}: {complaint or failure}") from failure
+
+
+def start_command(command: list[str], stdin: BinaryIO | int | None, **options) -> subprocess.Popen:
+    """Start a command and close this process's copy of the pipe that it reads, if any.
+
+    Raise ClickException if the command cannot be run.
+    """
+    try:
+        process = subprocess.Popen(command, bufsize=0, stdin=stdin, **options)
+    except OSError as error:
+        raise click.ClickException(f"{command[0]} cannot be run: {error}") from error
+    if stdin not in (None, subprocess.PIPE):
+        stdin.close()
+    return process
+
+
+def exit_status(process: subprocess.Popen, patience: float | None) -> int:
+    """Close the pipes to a command and return its exit status. Kill it after `patience` seconds and return 0.
+
+    With `patience` None, wait for its end.
+    """
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            pipe.close()
+    try:
+        return process.wait(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return 0
+
+
+def failed_command(
+    commands: Sequence[list[str]], statuses: list[int], logs: list[BinaryIO], failure: Exception | None
+) -> str | None:
+    """Return which command failed and the end of its stderr, or None if none did."""
+    # SIGPIPE ends a command that writes to one that has failed, so another one is to blame.
+    failed = [i for i, status in enumerate(statuses) if status not in (0, -signal.SIGPIPE)]
+    if not failed and not failure:
+        failed = [i for i, status in enumerate(statuses) if status]
+    if not failed:
+        return None
+    status, log = statuses[failed[0]], logs[failed[0]]
+    how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"
+    log.seek(0)
+    last = log.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
+    return "\n".join([f"{commands[failed[0]][0]} {how}:", *last])

@@ -1,0 +1,63 @@
+"""command_pipe.py: which command is to blame, and that none is left running."""
+
+import subprocess
+import time
+
+import click
+import pytest
+
+from command_pipe import SECONDS_TO_END, running
+
+
+def shell(script: str) -> list[str]:
+    return ["sh", "-c", script]
+
+
+def test_the_last_command_gives_what_the_first_wrote():
+    with running(shell("printf 'b\\na\\n'"), ["sort"], stdout=subprocess.PIPE) as last:
+        assert last.stdout.read() == b"a\nb\n"
+
+
+def test_the_first_command_reads_what_the_body_writes(tmp_path):
+    with running(["cat"], shell(f"cat > {tmp_path}/out"), stdin=subprocess.PIPE):
+        pass
+    with running(shell(f"cat > {tmp_path}/out"), stdin=subprocess.PIPE) as only:
+        only.stdin.write(b"text")
+    assert (tmp_path / "out").read_bytes() == b"text"
+
+
+@pytest.mark.parametrize(
+    ("commands", "said"),
+    [
+        ([shell("echo lost >&2; exit 3"), ["cat"]], "sh exited 3:\nlost"),
+        ([shell("kill -9 $$"), ["cat"]], "sh was killed by SIGKILL"),
+        ([["yes"], shell("echo full >&2; exit 4")], "sh exited 4:\nfull"),
+        ([["yes"], ["head", "-n", "1"]], "yes was killed by SIGPIPE"),
+        ([["no-such-command"]], "no-such-command cannot be run: "),
+    ],
+)
+def test_the_command_that_failed_is_named_with_its_words(commands, said):
+    with pytest.raises(click.ClickException, match=said), running(*commands, stdout=subprocess.PIPE) as last:
+        last.stdout.read()
+
+
+def test_a_failed_command_explains_more_than_the_error_of_the_body():
+    for error in (ValueError("no header"), click.ClickException("no header")):
+        with pytest.raises(click.ClickException, match="exited 5:\nno index"):  # noqa: SIM117
+            with running(shell("echo no index >&2; exit 5"), stdout=subprocess.PIPE) as last:
+                last.stdout.read()
+                last.wait()
+                raise error
+
+
+@pytest.mark.parametrize("error", [OSError("cut off"), click.ClickException("cut off"), KeyboardInterrupt()])
+def test_no_command_outlives_an_error_of_the_body(error):
+    begin, kind = time.monotonic(), KeyboardInterrupt if isinstance(error, KeyboardInterrupt) else click.ClickException
+    with pytest.raises(kind) as raised, running(["yes"], stdout=subprocess.PIPE) as last:
+        raise error
+    assert last.poll() is not None
+    assert time.monotonic() - begin < SECONDS_TO_END
+    if isinstance(error, OSError):
+        assert raised.value.message == "yes: cut off"
+    elif isinstance(error, click.ClickException):
+        assert raised.value is error
