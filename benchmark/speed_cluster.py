@@ -39,11 +39,11 @@ KINDS = {"easy": (0.35, 0.35, 0.0), "hard": (0.15, 0.5, 0.95), "diffuse": (0.4, 
 # What runs apart: argv is the folder of points.npy and lengths.npy, and the number of threads.
 BINLOOM = """
 import numpy as np, torch
-import distance_threshold, medoid_clusters
+import distance_threshold, medoid_clusters, pearson_distance
 torch.set_num_threads(1)
 def run(points, lengths):
     threshold_rng, medoid_rng = np.random.default_rng(1).spawn(2)
-    scaled, _ = distance_threshold.standardise(points)
+    scaled, _ = pearson_distance.standardise(points)
     matrix = torch.from_numpy(scaled)
     found = distance_threshold.estimate_threshold(matrix, 2500, 2500, threshold_rng, threads)["estimate"]
     order = np.argsort(-lengths, kind="stable")

@@ -43,16 +43,17 @@ print(json.dumps([wall, cpu_then - cpu, peak / 1024]))
 VAMB_READ = 'from vamb import parsecontigs, vambtools\nhandle = vambtools.Reader("catalogue.fa.gz").filehandle\n'
 OUR_READ = f"""
 sys.path.insert(0, {str(BIN)!r})
-import features, tetranucleotides
-here = pathlib.Path("catalogue.fa.gz"), pathlib.Path("contigs.tsv")
-contigs = features.read_table(here[1], {{"contig": str, "length": numpy.int64}})
+import pandas, tetranucleotides
+from catalogue_fasta import catalogue_sequences
+contigs = pandas.read_csv("contigs.tsv", sep="\t")
+sequences = catalogue_sequences(pathlib.Path("catalogue.fa.gz"), contigs, pathlib.Path("contigs.tsv"))
 """
 MAP_READS = ["--sample", "S", "--contigs", "contigs.tsv", "--bam", NAMED]
 # Of each task, for vamb and Binloom: before, measured, after.
 TASKS = {
     "FASTA to 4-mer counts": (
         (VAMB_READ, "made = parsecontigs.Composition.from_file(handle, None, minlength=4)", ""),
-        (OUR_READ, "counts = features.count_catalogue(here[0], contigs, here[1])", "numpy.save('ours.npy', counts)"),
+        (OUR_READ, "counts = tetranucleotides.count_sequences(sequences, len(contigs))", "numpy.save('ours.npy', counts)"),
     ),
     "counting alone": (
         (
@@ -61,7 +62,7 @@ TASKS = {
             "numpy.save('vamb.npy', numpy.array(counts))",
         ),
         (
-            OUR_READ + "batches = list(tetranucleotides.batches(features.catalogue_pieces(here[0], contigs, here[1])))",
+            OUR_READ + "batches = list(tetranucleotides.batches(tetranucleotides.pieces(sequences)))",
             (
                 "for batch in batches:\n"
                 "    rows = numpy.array([row for row, _ in batch])\n"
