@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzz the readers of bin/graph.py with generated graphs of every format, whole and damaged.
+"""Fuzz bin/graph.py and bin/assembly_graph.py with generated graphs of every format, whole and damaged.
 
 A whole graph must give the placed contigs, edges and skipped links that a naive search finds in what the generator
 knows, in whatever order its records stand. A damaged one must give a simple graph of placed contigs, the same for every
@@ -197,7 +197,7 @@ def attempt(number: int, seed: int, seconds: float, folder: Path) -> tuple[str, 
     case = generate(kind, rng)
     others = generate(rng.choice(KINDS), rng).records
     texts = [text for text in case.records if text]
-    graph.BLOCK = rng.choice((1, 7, 1 << 20))
+    graph.PAIRS_PER_BLOCK = rng.choice((1, 7, 1 << 20))
     if damage == "lines":
         texts = [damage_lines(rng, "\n".join(text).split("\n")) for text in texts]
     elif damage == "files":
