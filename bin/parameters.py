@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Checks the parameters of a run against their schema (nextflow_schema.json)."""
+
+import re
+from collections import defaultdict
+from typing import Any
+
+from schema_rules import Validator, nearest, printable, shown
+
+
+def coerce(value: Any, kind: str) -> Any:
+    """Return a parameter in the type of its schema, if Nextflow made another type of the same characters.
+
+    Nextflow makes an integer of `--hidden_sizes 325` and text of `--learning_rate 1e-3`, and a params file may quote
+    numbers. Text never becomes `false`, since a pipeline takes any text for true.
+    """
+    if kind == "string" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str):
+        if kind in ("integer", "number") and re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+            return int(value)
+        if kind == "number" and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", value):
+            return float(value)
+        if kind == "boolean" and value == "true":
+            return True
+    return value
+
+
+def unknown_parameters(names: list[str], known: list[str]) -> list[str]:
+    """Return one message per unknown parameter. Nextflow makes `foo-bar` and `fooBar` of one option: one message."""
+    spellings = defaultdict(list)
+    for name in names:
+        if name not in known:
+            spellings[re.sub(r"[-_]", "", name).lower()].append(name)
+    messages = []
+    for same in spellings.values():
+        name = max(same, key=lambda name: "-" in name)
+        near = nearest(name, known)
+        remedy = f"did you mean --{near}?" if near else "--help lists them all"
+        messages.append(f"there is no parameter --{printable(name)}: {remedy}")
+    return messages
+
+
+def parameter_message(name: str, value: Any, rule: dict) -> str:
+    """Return what a parameter must be, what it is, and how to correct a slip on the command line."""
+    message = f"--{name} {rule['errorMessage']}, but it is {shown(value)}"
+    if value is True:
+        return f"{message}: write a value after --{name}"
+    if isinstance(value, str) and rule["type"] == "boolean":
+        return f"{message}: leave --{name} out, or write the value without quotes"
+    return message
+
+
+def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
+    """Return the messages about parameters: those unknown, those missing, then those of a wrong type or value."""
+    groups = schema["$defs"].values()
+    rules = {name: rule for group in groups for name, rule in group["properties"].items()}
+    given = {name: coerce(params[name], rules[name]["type"]) for name in rules if params.get(name) is not None}
+    bad = {error.path[0] for error in Validator(schema).iter_errors(given) if error.path}
+    bad |= {name for name, value in given.items() if isinstance(value, str) and not value.isprintable()}
+    epochs = given.get("batch_double_at", "")
+    numbers = [int(epoch) for epoch in epochs.split(",")] if epochs and "batch_double_at" not in bad else []
+    if numbers != sorted(set(numbers)):
+        bad.add("batch_double_at")
+    required = {name for group in groups for name in group.get("required", [])} - given.keys()
+    missing = [f"--{name} is missing: {rule['description']}" for name, rule in rules.items() if name in required]
+    wrong = [parameter_message(name, params[name], rule) for name, rule in rules.items() if name in bad]
+    return unknown_parameters(list(params), list(rules)) + missing + wrong
