@@ -18,9 +18,7 @@ each contig is a walk of one segment, so every link counts. Segments of no conti
 segments are skipped and counted. The contig graph is undirected and simple.
 """
 
-import csv
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +27,8 @@ import numpy as np
 import pandas as pd
 
 from assembly_graph import read_graph, shown
+from assembly_tables import contigs_of_assembly
+from stage_tables import CONTIGS, EDGES, VERTICES, read_table, write_table
 
 PAIRS_PER_BLOCK = 1 << 20  # pairs of contigs that are joined at once, which bounds the memory
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -99,29 +99,6 @@ def build_graph(assembler: str, graph: Path, paths: Path | None, names: list[str
     return ContigGraph(edges, placed, segments.skipped_links)
 
 
-def read_contigs(path: Path, assembly: str) -> pd.DataFrame:
-    """Return the assembly's rows of contigs.tsv, `length` in bp.
-
-    Raise ClickException if a column is missing or there is no row.
-    """
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-    missing = [column for column in ("contig", "assembly", "name", "length") if column not in table.columns]
-    if missing:
-        raise click.ClickException(f"{path}: no column {missing[0]}; it has {', '.join(table.columns)}")
-    table = table.query("assembly == @assembly")
-    if table.empty:
-        raise click.ClickException(f"{path}: no contig of assembly {assembly!r}; check the assembly's id")
-    return table.astype({"length": np.int64})
-
-
-def write_table(rows: Iterable, columns: list[str], path: str) -> None:
-    """Write a gzipped TSV of text, the same bytes for the same rows."""
-    gzipped = {"method": "gzip", "compresslevel": 6, "mtime": 0}
-    pd.DataFrame(rows, columns=columns, dtype=str).to_csv(
-        path, sep="\t", index=False, lineterminator="\n", quoting=csv.QUOTE_NONE, compression=gzipped
-    )
-
-
 @click.command(context_settings={"show_default": True})
 @click.option("--assembly", required=True, help="Id of the assembly that the graph belongs to.")
 @click.option("--assembler", required=True, type=click.Choice(["metaspades", "megahit", "metaflye", "sga", "gfa"]))
@@ -130,14 +107,14 @@ def write_table(rows: Iterable, columns: list[str], path: str) -> None:
 @click.option("--contigs", required=True, type=FILE)
 def main(assembly: str, assembler: str, graph: Path, paths: Path | None, contigs: Path) -> None:
     """Reduce the assembly graph of one assembly to the graph of its contigs."""
-    table = read_contigs(contigs, assembly)
+    table = contigs_of_assembly(read_table(CONTIGS, contigs), assembly, contigs)
     found = build_graph(assembler, graph, paths, table["name"].tolist(), table["length"].tolist())
     catalogue = table["contig"].to_numpy(dtype=object)
-    write_table(catalogue[found.placed], ["contig"], "vertices.tsv.gz")
+    write_table(VERTICES, pd.DataFrame({"contig": catalogue[found.placed]}))
     by_name = catalogue.argsort()
     edges = np.sort(by_name.argsort()[found.edges], axis=1)
     edges = edges[np.lexsort((edges[:, 1], edges[:, 0]))]
-    write_table(catalogue[by_name[edges]], ["contig_1", "contig_2"], "edges.tsv.gz")
+    write_table(EDGES, pd.DataFrame(catalogue[by_name[edges]], columns=["contig_1", "contig_2"]))
     counts = {
         "assembly": assembly,
         "assembler": assembler,

@@ -12,7 +12,6 @@ with at least one counted alignment, and `alignments` the pairs of a read and a 
 weighted. `mean_coverage` is the mean over all bases of the catalogue.
 """
 
-import csv
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ import pysam
 from alignment_counts import Tally, count_alignments
 from command_pipe import running
 from fastq_reads import fastq_reads
+from stage_tables import CONTIGS, COUNTS, MAPPING, read_table, write_table
 
 # minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
 # lists a hit in XA, so that both mappers report alike; -N 20 is the number of hits that -x sr examines. For long reads
@@ -148,12 +148,6 @@ def report(sample: str, tally: Tally) -> None:
         click.echo(f"Warning: sample {sample} has no {nothing[0]}: all its counts are 0", err=True)
 
 
-def read_contigs(path: Path) -> pd.DataFrame:
-    """Return contigs.tsv (`contig, assembly, name` as str, `length` as int64)."""
-    kinds = {"contig": str, "assembly": str, "name": str, "length": np.int64}
-    return pd.read_csv(path, sep="\t", dtype=kinds, keep_default_na=False, na_filter=False, quoting=csv.QUOTE_NONE)
-
-
 def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
     """Write SAMPLE.counts.tsv.gz and SAMPLE.mapping.tsv to the current directory."""
     bases = np.array(tally.bases, np.int64)
@@ -168,11 +162,8 @@ def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
         "alignments": tally.alignments,
         "mean_coverage": bases.sum() / contigs["length"].sum(),
     }
-    form = {"sep": "\t", "index": False, "float_format": "%.6g", "lineterminator": "\n", "quoting": csv.QUOTE_NONE}
-    # No time in the gzip header: the same counts give the same bytes.
-    gzipped = {"method": "gzip", "compresslevel": 6, "mtime": 0}
-    counts.to_csv(f"{sample}.counts.tsv.gz", compression=gzipped, **form)
-    pd.DataFrame([mapping]).to_csv(f"{sample}.mapping.tsv", **form)
+    write_table(COUNTS, counts, f"{sample}.counts.tsv.gz")
+    write_table(MAPPING, pd.DataFrame([mapping]), f"{sample}.mapping.tsv")
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -211,25 +202,23 @@ def main(
 ) -> None:
     """Count a sample's reads on the contigs of the catalogue.
 
-    MAPPER_ARGS, after a `--`, are passed to the mapper last, and so override the arguments that this script gives it.
-    With --bam they have no use.
+    MAPPER_ARGS, after a `--`, override the arguments that this script gives the mapper. They have no use with --bam.
     """
     check_request(reads, bam, index, mapper, preset)
     if bam and save_bam:
         click.echo(f"{sample}: --save_bam does nothing for a sample that is given as a BAM", err=True)
-    contigs = read_contigs(contigs_path)
+    contigs = read_table(CONTIGS, contigs_path)
     source = ", ".join(map(str, reads or [bam]))
-    # The BAM takes its final name when it is complete.
-    unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
+    unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None  # its name until it is complete
     command = [*mapper_command(mapper, preset, threads, mapper_args), str(index), *map(str, reads)]
+    opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
     with ThreadPoolExecutor(1) as pool:
         expected = pool.submit(fastq_reads, reads)
         try:
-            with bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads) as alignments:
+            with opened as alignments:
                 tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
         except click.ClickException:
-            # An error of the FASTQ explains more than the error of the mapper that it caused.
-            expected.result()
+            expected.result()  # An error of the FASTQ explains more than the error of the mapper that it caused.
             raise
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)

@@ -203,6 +203,7 @@ def test_input_order_changes_nothing(tmp_path_factory, drawn, rng):
     [
         ("contigs.tsv", "contig\tassembly\tname\tlength\nx\tA2\tx\t5\n", "no contig of assembly 'A1'"),
         ("contigs.tsv", "contig\tassembly\tlength\nx\tA1\t5\n", "no column name"),
+        ("contigs.tsv", "contig\tassembly\tname\tlength\nx\tA1\tx\tfive\n", "'five' in column length"),
         ("graph.gfa", "S\tx\t*\n", "no contig of the assembly has a place in the graph"),
         ("graph.gfa", "S\tb\t*\nS\tb\t*\n", "line 2: segment 'b' is defined twice"),
     ],

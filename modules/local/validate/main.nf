@@ -17,6 +17,7 @@ process VALIDATE {
     script:
     def sheets = [input ? "--input ${input}" : '', assembly_input ? "--assembly_input ${assembly_input}" : ''].join(' ')
     """
+    # modules: parameters.py schema_rules.py sheet_checks.py sheets.py
     cat > request.json <<'END_OF_REQUEST'
     ${request}
     END_OF_REQUEST
