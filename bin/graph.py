@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the assembly graph of one assembly and reduces it to the graph of its contigs.
+"""Read the assembly graph of one assembly and reduce it to the graph of its contigs.
 
 In:  the assembly graph as the assembler wrote it, with its table of paths if it has one, and contigs.tsv of the group.
 Out: vertices.tsv.gz (`contig`: the contigs that have a place in the graph, in catalogue order), edges.tsv.gz
@@ -18,7 +18,6 @@ each contig is a walk of one segment, so every link counts. Segments of no conti
 segments are skipped and counted. The contig graph is undirected and simple.
 """
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ import pandas as pd
 
 from assembly_graph import read_graph, shown
 from assembly_tables import contigs_of_assembly
+from stage_arrays import GRAPH, write_description
 from stage_tables import CONTIGS, EDGES, VERTICES, read_table, write_table
 
 PAIRS_PER_BLOCK = 1 << 20  # pairs of contigs that are joined at once, which bounds the memory
@@ -123,7 +123,7 @@ def main(assembly: str, assembler: str, graph: Path, paths: Path | None, contigs
         "edges": len(edges),
         "skipped_links": found.skipped_links,
     }
-    Path("graph.json").write_text(json.dumps(counts, indent=2) + "\n")
+    write_description(GRAPH, counts)
     placed = f"{len(found.placed)} of {len(table)} contigs are in the graph"
     click.echo(f"{assembly}: {placed}, {len(edges)} edges", err=True)
     if found.skipped_links:

@@ -202,23 +202,25 @@ def main(
 ) -> None:
     """Count a sample's reads on the contigs of the catalogue.
 
-    MAPPER_ARGS, after a `--`, override the arguments that this script gives the mapper. They have no use with --bam.
+    MAPPER_ARGS, after a `--`, are passed to the mapper last, and so override the arguments that this script gives it.
+    With --bam they have no use.
     """
     check_request(reads, bam, index, mapper, preset)
     if bam and save_bam:
         click.echo(f"{sample}: --save_bam does nothing for a sample that is given as a BAM", err=True)
     contigs = read_table(CONTIGS, contigs_path)
     source = ", ".join(map(str, reads or [bam]))
-    unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None  # its name until it is complete
+    # The BAM takes its final name when it is complete.
+    unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
     command = [*mapper_command(mapper, preset, threads, mapper_args), str(index), *map(str, reads)]
-    opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
     with ThreadPoolExecutor(1) as pool:
         expected = pool.submit(fastq_reads, reads)
         try:
-            with opened as alignments:
+            with bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads) as alignments:
                 tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
         except click.ClickException:
-            expected.result()  # An error of the FASTQ explains more than the error of the mapper that it caused.
+            # An error of the FASTQ explains more than the error of the mapper that it caused.
+            expected.result()
             raise
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)

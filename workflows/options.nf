@@ -1,11 +1,11 @@
 // The only place where parameters become options of the stages' scripts.
 
 // The parameters, with what was not given filled in from the preset (assets/presets.json).
-def resolveParameters(params) {
+def resolveParameters(parameters) {
     def presets = new groovy.json.JsonSlurper().parse(file("${projectDir}/assets/presets.json"))
-    def given = params.findAll { _name, value -> value != null }
+    def given = parameters.findAll { _name, value -> value != null }
     // An unknown preset is for VALIDATE to refuse.
-    def resolved = (presets[params.preset] ?: [:]) + given
+    def resolved = (presets[parameters.preset] ?: [:]) + given
     // Without the evidence that joins clusters again, they are cut as wide as the preprint has them.
     if (resolved.refine_mode == 'article' && !given.threshold_scale) {
         resolved.threshold_scale = presets.preprint.threshold_scale
@@ -22,8 +22,8 @@ def optionWords(resolved, names) {
 }
 
 // Options of every stage by its name, and `mapper` and `refine_mode`, which choose the stages.
-def stageOptions(params) {
-    def resolved = resolveParameters(params)
+def stageOptions(parameters) {
+    def resolved = resolveParameters(parameters)
     def options = [
         map_reads: ['min_alignment_score'],
         features: ['min_contig_length'],

@@ -16,7 +16,7 @@ process GRAPH {
 
     script:
     """
-    # modules: assembly_graph.py assembly_tables.py stage_tables.py
+    # modules: assembly_graph.py assembly_tables.py stage_arrays.py stage_tables.py
     graph.py --assembly ${meta.id} --assembler ${meta.assembler} --graph ${graph} ${paths ? "--paths ${paths}" : ''} \\
         --contigs ${contigs} ${task.ext.args ?: ''}
     """
