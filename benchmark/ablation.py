@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+
 from project import ResultSet, preset_options, refine_files, run_stage, set_option
 from refine_runs import read_refined
 from result_tables import ResultTable, tsv_option
@@ -100,7 +101,9 @@ def main(sets: list[ResultSet], seeds: str, tsv: Path | None) -> None:
                     for seed in numbers
                 ]
                 clusters, refined = ([pair[part] for pair in pairs] for part in (0, 1))
-                table.add({"set": one.name, "variant": name, **cells(clusters, "clusters"), **cells(refined, "refined")})
+                table.add(
+                    {"set": one.name, "variant": name, **cells(clusters, "clusters"), **cells(refined, "refined")}
+                )
 
 
 if __name__ == "__main__":

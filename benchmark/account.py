@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+
 from result_tables import FILE, ResultTable, tsv_option
 from score import MIN_BIN_SIZE, PRECISION, Bins, Truth, bases_by_genome, bin_size, large_bins, read_bins, read_truth
 

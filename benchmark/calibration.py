@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pandas as pd
+
 from project import ResultSet, refine_files, run_stage, set_option
 from result_tables import ResultTable, tsv_option
 from score import read_truth

@@ -15,15 +15,16 @@ from pathlib import Path
 
 import click
 import numpy as np
+
 from project import ResultSet, refine_files, set_option
 from refine_runs import replaced
 from result_tables import ResultTable, tsv_option
 from score import read_truth
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
-import join_clusters  # noqa: E402
-import refine  # noqa: E402
-import split_clusters  # noqa: E402
+import join_clusters
+import refine
+import split_clusters
 
 PURE, MIN_SIZE = 0.9, 20_000  # bp
 MIN_COVERAGE, MIN_COMPOSITION = -30, -10  # log odds

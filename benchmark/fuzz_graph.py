@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+
 from result_tables import ResultTable, tsv_option
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
@@ -136,7 +137,7 @@ def generate(kind: str, rng: random.Random) -> Case:
     defined = [name for name in names if whole or rng.random() < 0.8] or names[:1]
     links = [steps(rng, names, 2) for _ in range(rng.randint(0, 20))]
     records = [records_of(kind, rng, defined, links, walks), paths_of(kind, rng, walks)]
-    return Case(kind.split()[0], records, contigs, naive(walks, links, set(defined)))
+    return Case(kind.split(maxsplit=1)[0], records, contigs, naive(walks, links, set(defined)))
 
 
 def damage_lines(rng: random.Random, lines: list[str]) -> list[str]:
@@ -205,13 +206,13 @@ def attempt(number: int, seed: int, seconds: float, folder: Path) -> tuple[str, 
         texts = rng.choice((texts[::-1], exchanged, [text[:0] for text in texts], texts[:1]))
     files, outcomes = [folder / name for name in ("the_graph", "the_paths")[: len(texts)]], []
     try:
-        for _ in range(2 if damage == "none" or damage == "lines" and case.assembler in ("gfa", "sga") else 1):
+        for _ in range(2 if damage == "none" or (damage == "lines" and case.assembler in ("gfa", "sga")) else 1):
             for file, text in zip(files, texts):
                 write(rng, file, text, damage)
             outcomes.append(read(case, files, seconds))
             texts = [rng.sample(text, len(text)) for text in texts]
         if damage == "none":
-            assert outcomes[0] == case.expected or isinstance(outcomes[0], str) and not case.expected[1], (
+            assert outcomes[0] == case.expected or (isinstance(outcomes[0], str) and not case.expected[1]), (
                 f"{outcomes[0]} instead of {case.expected}"
             )
         refused = [isinstance(outcome, str) for outcome in outcomes]

@@ -27,6 +27,7 @@ import click
 import numpy as np
 import pandas as pd
 import pysam
+
 from graphbin2_steps import (
     BIN,
     GRAPH_RULES,
@@ -267,9 +268,7 @@ def score_rows(truth_file: Path, min_bin_size: int, results: dict[str, Path]) ->
         }  # fmt: skip
 
 
-def agreement_rows(
-    ours: dict[str, list], theirs: dict[str, list], length: np.ndarray
-) -> Iterable[dict[str, object]]:
+def agreement_rows(ours: dict[str, list], theirs: dict[str, list], length: np.ndarray) -> Iterable[dict[str, object]]:
     """Yield how many contigs have the same label after each step, of all and of those that either program labels."""
     for stage in STAGES:
         a, b = ours[stage], theirs[stage]
@@ -321,7 +320,9 @@ def cause_rows(causes: list[dict[str, list[int]]], length: np.ndarray) -> Iterab
 @click.option("--clusters", required=True, type=FILE)
 @click.option("--coverage", required=True, type=FILE)
 @click.option("--truth", required=True, type=FILE, help="contig, genome, length.")
-@click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0), help="Bins below it (bp) are no labels.")
+@click.option(
+    "--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0), help="Bins below it (bp) are no labels."
+)
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--set", "set_name", default="", help="Name of the set in the tables.")
 @click.option("--tables", type=click.Path(file_okay=False, path_type=Path), help="Folder for graphbin2_*.tsv.")

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
+
 from result_tables import FOLDER, ResultTable, tsv_option
 
 SEED_DISTANCE = 64  # bp
@@ -45,7 +46,9 @@ def add_lengths(contigs: pd.DataFrame, pairs: pd.DataFrame, table: ResultTable) 
     for least, below in zip(LENGTHS, LENGTHS[1:]):
         chosen = (length >= least) & (length < below)
         bounds = {"bp_from": least, "bp_below": below if below < LENGTHS[-1] else "-"}
-        table.add(bounds | {"contigs": chosen.sum()} | {name: f"{rows[chosen].mean():.3f}" for name, rows in much.items()})
+        table.add(
+            bounds | {"contigs": chosen.sum()} | {name: f"{rows[chosen].mean():.3f}" for name, rows in much.items()}
+        )
 
 
 def add_genomes(contigs: pd.DataFrame, pairs: pd.DataFrame, table: ResultTable) -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-from result_tables import FILE, FOLDER
+
 from genome_files import genome_file, read_fasta
+from result_tables import FILE, FOLDER
 
 MIN_ALIGNED = 0.9  # share of a contig that aligns to its genome
 IDENTITY_RANGE = 0.001  # below the identity with the best genome, in which others count as well

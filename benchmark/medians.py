@@ -10,6 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import click
+
 from result_tables import FILE, ResultTable, read_rows, tsv_option
 
 COUNTS = ("recall_0.5", "recall_0.8", "recall_0.9", "recall_0.95", "recall_0.99")

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+
 from result_tables import ResultTable, tsv_option
 from score import large_bins, read_bins, read_truth, score_bins, score_row
 
@@ -195,7 +196,9 @@ def read_community(folder: Path) -> Community:
     with open(sheet) as lines:
         row = next(csv.DictReader(lines))
     first = sorted((folder / "reads").glob("*_1.fastq.gz"))
-    reads = {path.name.removesuffix("_1.fastq.gz"): [path, Path(str(path).replace("_1.fastq", "_2.fastq"))] for path in first}
+    reads = {
+        path.name.removesuffix("_1.fastq.gz"): [path, Path(str(path).replace("_1.fastq", "_2.fastq"))] for path in first
+    }
     truth = next(path for path in (folder / "truth.tsv", folder / "truth.tsv.gz") if path.exists())
     return Community(row["group"], folder / row["fasta"], truth, reads, depth if depth.exists() else None)
 
@@ -268,7 +271,9 @@ def main(
     chosen = choose(community.samples(), samples, folder)
     bams = []
     if found and community.depth is None:
-        bams = map_reads(community.contigs, {name: community.reads[name] for name in chosen}, folder / "peers/bam", threads)
+        bams = map_reads(
+            community.contigs, {name: community.reads[name] for name in chosen}, folder / "peers/bam", threads
+        )
     task = Task(community.contigs, chosen, bams, community.depth, programs, threads, limit, semibin_epochs)
     table = ResultTable(tsv, ("set", "bins", "seed"))
     for seed in seeds:

@@ -30,7 +30,9 @@ def set_option(command: Callable) -> Callable:
             for path in (paths[0], paths[2]):
                 if not Path(path).exists():
                     raise click.BadParameter(f"{path}: no such file or folder")
-        return [ResultSet(name, Path(folder).resolve(), one, Path(truth).resolve()) for name, folder, one, truth in given]
+        return [
+            ResultSet(name, Path(folder).resolve(), one, Path(truth).resolve()) for name, folder, one, truth in given
+        ]
 
     text = "Name of the set, RESULTS/GROUP of a run, id of the assembly, truth (contig, genome, length). Repeatable."
     return click.option(

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 import numpy as np
+
 from project import ResultSet, set_option
 from refine_runs import refined_bins
 from result_tables import FILE, ResultTable, tsv_option

@@ -12,11 +12,12 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
+
 from project import BIN, ResultSet, command_words, refine_files
 from score import MIN_BIN_SIZE, Truth
 
 sys.path.insert(0, str(BIN))
-import refine  # noqa: E402
+import refine
 
 
 @contextlib.contextmanager

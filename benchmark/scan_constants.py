@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import click
 import numpy as np
+
 from project import ResultSet, command_words, set_option
 from refine_runs import refined_bins, replaced
 from result_tables import ResultTable, tsv_option

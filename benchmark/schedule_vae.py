@@ -17,13 +17,14 @@ from pathlib import Path
 
 import click
 import torch
+
 from project import PROJECT
 from result_tables import ResultTable, tsv_option
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
-import network  # noqa: E402
-import training  # noqa: E402
-import vae  # noqa: E402
+import network
+import training
+import vae
 
 PRESETS = json.loads((PROJECT / "assets/presets.json").read_text())
 
@@ -33,7 +34,9 @@ def operations(model: network.VAE) -> int:
     return 6 * sum(layer.weight.numel() for layer in model.modules() if isinstance(layer, torch.nn.Linear))
 
 
-def random_features(contigs: int, samples: int, settings: network.Hyperparameters, device: torch.device) -> torch.Tensor:
+def random_features(
+    contigs: int, samples: int, settings: network.Hyperparameters, device: torch.device
+) -> torch.Tensor:
     """Return abundances that sum to 1 and normally distributed TNF and depth (contigs x columns), made on the device."""
     shares = torch.rand(contigs, samples, device=device)
     others = torch.randn(contigs, network.N_TNF + settings.depth, device=device)

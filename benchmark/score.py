@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+
 from result_tables import FILE, ResultTable, tsv_option
 
 RECALLS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from result_tables import FILE, FOLDER
+
 from genome_files import genome_file, read_fasta
+from result_tables import FILE, FOLDER
 
 READ = 150  # bp
 MIN_LENGTH, LENGTH_SIGMA = 500, 1.0  # bp, of the logarithm

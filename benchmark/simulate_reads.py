@@ -14,8 +14,9 @@ from pathlib import Path
 
 import click
 import numpy as np
-from result_tables import FILE, FOLDER
+
 from genome_files import genome_file, read_fasta
+from result_tables import FILE, FOLDER
 
 READ = 150  # bp
 INSERT, INSERT_SD, MIN_INSERT = 350, 40, 160  # bp

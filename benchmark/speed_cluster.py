@@ -28,6 +28,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pandas as pd
+
 from result_tables import ResultTable, tsv_option
 
 BIN = Path(__file__).resolve().parents[1] / "bin"

@@ -20,6 +20,7 @@ import click
 import numpy as np
 import pandas as pd
 import pysam
+
 from result_tables import ResultTable, tsv_option
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
@@ -53,7 +54,11 @@ MAP_READS = ["--sample", "S", "--contigs", "contigs.tsv", "--bam", NAMED]
 TASKS = {
     "FASTA to 4-mer counts": (
         (VAMB_READ, "made = parsecontigs.Composition.from_file(handle, None, minlength=4)", ""),
-        (OUR_READ, "counts = tetranucleotides.count_sequences(sequences, len(contigs))", "numpy.save('ours.npy', counts)"),
+        (
+            OUR_READ,
+            "counts = tetranucleotides.count_sequences(sequences, len(contigs))",
+            "numpy.save('ours.npy', counts)",
+        ),
     ),
     "counting alone": (
         (

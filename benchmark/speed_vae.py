@@ -15,6 +15,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+
 from result_tables import ResultTable, tsv_option
 
 BATCHES = (256, 512, 1024, 2048, 4096)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pandas as pd
+
 from result_tables import FILE, ResultTable, tsv_option
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -8,6 +8,7 @@ constants as they are, and the least and most over all runs; for each constant, 
 from pathlib import Path
 
 import click
+
 from result_tables import FILE, ResultTable, read_rows, tsv_option
 
 USUAL = "as it is"
