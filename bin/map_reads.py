@@ -202,8 +202,7 @@ def main(
 ) -> None:
     """Count a sample's reads on the contigs of the catalogue.
 
-    MAPPER_ARGS, after a `--`, are passed to the mapper last, and so override the arguments that this script gives it.
-    With --bam they have no use.
+    MAPPER_ARGS, after a `--`, go to the mapper last, and so override what this script gives it. With --bam they have no use.
     """
     check_request(reads, bam, index, mapper, preset)
     if bam and save_bam:
@@ -219,8 +218,7 @@ def main(
             with bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads) as alignments:
                 tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
         except click.ClickException:
-            # An error of the FASTQ explains more than the error of the mapper that it caused.
-            expected.result()
+            expected.result()  # An error of the FASTQ explains more than the error of the mapper that it caused.
             raise
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)
