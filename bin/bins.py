@@ -234,7 +234,7 @@ def compress(plain: Path) -> None:
 
 
 def describe_bins(placement: Placement, bases: pd.DataFrame, coverage: pd.DataFrame, refined: set[str]) -> pd.DataFrame:
-    """Return bins.tsv; `refined` are the assemblies that were, `coverage` (N x s) is indexed by contig."""
+    """Return bins.tsv; `coverage` (N x s) is indexed by contig, `refined` has the refined assemblies."""
     bins, placed = placement.bins, placement.placed
     contig, length = placed["contig"], placed["length"].to_numpy()
     per_bin = placed.assign(

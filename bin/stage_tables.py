@@ -352,7 +352,7 @@ def wrong_cell(table: Table, path: Path, number: int, row: Mapping, name: str, c
 def check_contigs(
     path: Path, frame: pd.DataFrame, known: pd.Series | pd.Index, where: str, columns: Sequence[str] = ("contig",)
 ) -> None:
-    """Raise ClickException for the first contig in these columns that is not known; `where` the known ones are."""
+    """Raise ClickException for the first contig in these columns that is not known; `where` says where those are."""
     is_unknown = np.column_stack([~frame[name].isin(known) for name in columns])
     if is_unknown.any():
         row, column = np.argwhere(is_unknown)[0]

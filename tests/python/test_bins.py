@@ -282,7 +282,7 @@ def test_bad_inputs(tmp_path, file, change, message):
         (lambda text: text, "A1.refinement.tsv: assembly 'A1' is given twice"),
     ],
 )
-def test_refined_assemblies_are_told_apart(tmp_path, change, message):
+def test_a_refinement_is_about_one_assembly_and_given_once(tmp_path, change, message):
     arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, refined={"A1": [("A1~c1", "1", ["1"])]})
     path = tmp_path / "A1.refinement.tsv"
     path.write_text(change(path.read_text()))

@@ -1,0 +1,246 @@
+"""Every command refuses every malformed variant of every table that it reads, with one line that names the file."""
+
+import gzip
+import importlib
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pysam
+import pytest
+from click.testing import CliRunner
+
+import stage_tables as tables
+from random_contigs import sequence
+from stage_arrays import N_TETRANUCLEOTIDES
+from stage_tables import Table, contigs_hash
+
+# Catalogue name, assembly, name and sequence; a table may take some of the names for something else.
+CONTIGS = [
+    ("A1~NA", "A1", "NA", sequence(1, 3000)),
+    ('A1~"b', "A1", '"b', sequence(2, 2500)),
+    ("A1~001", "A1", "001", sequence(3, 2000)),
+    ("A2~NA", "A2", "NA", sequence(4, 2800)),
+    ("A2~short", "A2", "short", sequence(5, 300)),
+]
+NAMES = [contig[0] for contig in CONTIGS]
+ROWS = NAMES[:4]
+SAMPLES = ("S1", "S2")
+
+
+def lines(*rows) -> bytes:
+    return "".join("\t".join(map(str, row)) + "\n" for row in rows).encode()
+
+
+def good_tables() -> dict[str, bytes]:
+    """Return the tables of a small group by their names in the folder."""
+    by_assembly = [(name, assembly, own, len(bases)) for name, assembly, own, bases in CONTIGS]
+    counts = {sample: [(sample, name, 9, 1.5) for name in NAMES] for sample in SAMPLES}
+    depths = [(name, 4 + row, 9 - row) for row, name in enumerate(NAMES)]
+    return {
+        "contigs.tsv": lines(("contig", "assembly", "name", "length"), *by_assembly),
+        **{f"{s}.counts.tsv.gz": lines(("sample", "contig", "reads", "coverage"), *counts[s]) for s in SAMPLES},
+        **{
+            f"{sample}.mapping.tsv": lines(
+                ("sample", "reads", "mapped_reads", "counted_reads", "alignments", "mean_coverage"),
+                (sample, 99, 60, 50, 55, 1.5),
+            )
+            for sample in SAMPLES
+        },
+        "abundance.tsv": lines(("contigname", *SAMPLES), *depths),
+        "coverage.tsv.gz": lines(("contig", *SAMPLES), *depths),
+        "rows.tsv": lines(("contig", "length"), *[(row[0], row[3]) for row in by_assembly if row[0] in ROWS]),
+        "excluded.tsv": lines(("contig", "reason"), ("A2~short", "short")),
+        "clusters.tsv": lines(
+            ("cluster", "contig", "assembly", "name"), *[(1 + (row == 2), *by_assembly[row][:3]) for row in range(4)]
+        ),
+        "homologs.tsv.gz": lines(("contig_1", "contig_2", "shared"), ("A1~NA", 'A1~"b', 5), ('A1~"b', "A1~001", 3)),
+        "vertices.tsv.gz": lines(("contig",), ("A1~NA",), ('A1~"b',), ("A1~001",)),
+        "edges.tsv.gz": lines(("contig_1", "contig_2"), ('A1~"b', "A1~NA"), ("A1~001", "A1~NA")),
+        "labels.tsv": lines(("contig", "bin"), ("A1~NA", 1), ('A1~"b', 1), ('A1~"b', 2)),
+        "refinement.tsv": lines(
+            ("contig", "assembly", "name", "length", "initial", "in_graph", "final", "reason"),
+            ("A1~NA", "A1", "NA", 3000, 1, "true", 1, "kept"),
+            ('A1~"b', "A1", '"b', 2500, 1, "false", "1,2", "multi_labelled"),
+            ("A1~001", "A1", "001", 2000, 2, "true", "", "removed,unlike"),
+        ),
+        "contig2bin.tsv": lines(("assembly", "contig", "bin"), ("A1", "NA", "A1.001"), ("A2", "NA", "A2.001")),
+        "bins.tsv": lines(
+            (*[column.name for column in tables.BINS.columns], "coverage_S1"),
+            ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", 4),
+            ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", 7),
+        ),
+    }
+
+
+def write_other_files(folder: Path) -> None:
+    """Write what is no table: sequences, arrays, descriptions, an assembly graph and alignments."""
+    fasta = "".join(f">{name}\n{bases}\n" for name, _, _, bases in CONTIGS)
+    (folder / "catalogue.fa.gz").write_bytes(gzip.compress(fasta.encode()))
+    rng = np.random.default_rng(0)
+    for name, shape in {"tnf": (4, N_TETRANUCLEOTIDES), "abundance": (4, 2), "depth": (4,), "latent": (4, 8)}.items():
+        np.save(folder / f"{name}.npy", rng.random(shape).astype(np.float32))
+    np.save(folder / "tetranucleotides.npy", rng.integers(0, 30, (5, N_TETRANUCLEOTIDES)).astype(np.float32))
+    hashes = {"rows_sha256": contigs_hash(ROWS), "contigs_sha256": contigs_hash(NAMES)}
+    about = {"samples": SAMPLES, "mapped_reads": dict.fromkeys(SAMPLES, 60), **hashes}
+    (folder / "features.json").write_text(json.dumps(about))
+    (folder / "latent.json").write_text(json.dumps(hashes))
+    segments = [f"S\t{name}\t*\n" for name in ("NA", '"b', "001")]
+    (folder / "graph.gfa").write_text("H\tVN:Z:1.0\n" + "".join(segments) + "L\tNA\t+\t001\t+\t0M\n")
+    references = [{"SN": name, "LN": len(bases)} for name, _, _, bases in CONTIGS]
+    header = {"HD": {"VN": "1.6", "SO": "unsorted", "GO": "query"}, "SQ": references}
+    pysam.AlignmentFile(str(folder / "S.bam"), "wb", header=header).close()
+
+
+@pytest.fixture(scope="session")
+def group(tmp_path_factory) -> Path:
+    """Return a folder with good inputs of every command."""
+    folder = tmp_path_factory.mktemp("group")
+    for name, text in good_tables().items():
+        (folder / name).write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    write_other_files(folder)
+    return folder
+
+
+FEATURES = "--catalogue catalogue.fa.gz --contigs contigs.tsv --min_contig_length 500"
+SAMPLE_TABLES = " ".join(f"--counts {sample}.counts.tsv.gz --mapping {sample}.mapping.tsv" for sample in SAMPLES)
+ASSEMBLY = "--assembly A1 --contigs contigs.tsv --clusters clusters.tsv --coverage coverage.tsv.gz --min_bin_size 1000"
+CONTIG_GRAPH = "--vertices vertices.tsv.gz --edges edges.tsv.gz"
+# Also a second run of features, which takes abundances in place of counts
+COMMANDS = {
+    "homologs": "--catalogue catalogue.fa.gz --contigs contigs.tsv",
+    "map_reads": "--sample S --contigs contigs.tsv --bam S.bam",
+    "features": f"{FEATURES} {SAMPLE_TABLES}",
+    "features of a table": f"{FEATURES} --abundance abundance.tsv",
+    "vae": "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json "
+    "--hidden_sizes 8 --latent_size 2 --epochs 1",
+    "cluster": "--latent latent.npy --latent_json latent.json --rows rows.tsv --contigs contigs.tsv",
+    "graph": "--assembly A1 --assembler gfa --graph graph.gfa --contigs contigs.tsv",
+    "refine": f"{ASSEMBLY} {CONTIG_GRAPH} --tetranucleotides tetranucleotides.npy --features features.json "
+    "--homologs homologs.tsv.gz",
+    "graphbin2": f"{ASSEMBLY} {CONTIG_GRAPH}",
+    "bins": "--catalogue catalogue.fa.gz --contigs contigs.tsv --clusters clusters.tsv --excluded excluded.tsv "
+    "--coverage coverage.tsv.gz --refined labels.tsv refinement.tsv --min_bin_size 1000",
+    "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
+}
+SCHEMAS = {
+    "contigs.tsv": tables.CONTIGS,
+    "S2.counts.tsv.gz": tables.COUNTS,
+    "S2.mapping.tsv": tables.MAPPING,
+    "abundance.tsv": tables.RPKM,
+    "coverage.tsv.gz": tables.COVERAGE,
+    "rows.tsv": tables.ROWS,
+    "excluded.tsv": tables.EXCLUDED,
+    "clusters.tsv": tables.CLUSTERS,
+    "homologs.tsv.gz": tables.HOMOLOGS,
+    "vertices.tsv.gz": tables.VERTICES,
+    "edges.tsv.gz": tables.EDGES,
+    "labels.tsv": tables.REFINED_CONTIG2BIN,
+    "refinement.tsv": tables.REFINEMENT,
+    "contig2bin.tsv": tables.CONTIG2BIN,
+    "bins.tsv": tables.BINS,
+}
+# What commands read of tables of which they do not read all
+READ = {
+    "clusters.tsv": ["cluster", "contig", "assembly"],
+    "refinement.tsv": ["contig", "assembly", "initial", "final"],
+    "bins.tsv": ["bin", "assembly", "size", "refined"],
+}
+CONTIG_COLUMNS = ("contig", "contigname", "contig_1")
+# These take the contigs of an assembly by the assembler's names.
+WITHOUT_CATALOGUE_NAMES = ("graph", "summary")
+
+
+class Variant(NamedTuple):
+    """A malformed table, and words of which one is in the error."""
+
+    name: str
+    contents: bytes
+    words: tuple[str, ...]
+
+
+def changed(rows: list[list[str]], row: int, column: int, cell: str) -> bytes:
+    rows = [list(cells) for cells in rows]
+    rows[row][column] = cell
+    return lines(*rows)
+
+
+def number_variants(rows: list[list[str]], table: Table, read: list[str]):
+    """Yield variants with a wrong number in the first row."""
+    columns = {column.name: column for column in table.columns} | dict.fromkeys(SAMPLES, table.sample)
+    for place, name in enumerate(rows[0]):
+        column = columns.get(name)
+        if name in read and column and column.kind in (int, float):
+            for cell in ("-3", "inf", "nan", "many", *(["1.5"] if column.kind is int else [])):
+                yield Variant(f"{name}-{cell}", changed(rows, 1, place, cell), (f"in column {name}",))
+
+
+def malformed(file: str, command: str):
+    """Yield what no command may take for this table."""
+    table = SCHEMAS[file]
+    whole = good_tables()[file]
+    rows = [line.split("\t") for line in whole.decode().splitlines()]
+    read = READ.get(file, rows[0])
+    for place, name in enumerate(rows[0]):
+        if name in read and name not in SAMPLES:
+            yield Variant(f"without-{name}", changed(rows, 0, place, "other"), (f"no column {name}",))
+    yield from number_variants(rows, table, read)
+    if table.key and set(table.key) <= set(read):
+        yield Variant("twice", lines(*rows, rows[1]), ("stands in the table twice",))
+    yield Variant("cut-off", gzip.compress(whole)[:-12], ("is damaged or cut off",))
+    yield Variant("empty", b"", ("is empty",))
+    yield Variant("latin-1", changed(rows, 1, 0, "x").replace(b"x", b"\xe9"), ("is not UTF-8",))
+    contig = next((place for place, name in enumerate(rows[0]) if name in CONTIG_COLUMNS), None)
+    if contig is not None and not (table is tables.CONTIGS and command in WITHOUT_CATALOGUE_NAMES):
+        old = rows[1][contig]
+        yield Variant("other-run", changed(rows, 1, contig, "zz"), ("'zz'", repr(old), "contigs of"))
+
+
+def cases():
+    for command, options in COMMANDS.items():
+        for file in SCHEMAS:
+            if file in options.split():
+                for variant in malformed(file, command):
+                    yield pytest.param(command, file, variant, id=f"{command}-{file}-{variant.name}")
+
+
+def run(command: str):
+    module = importlib.import_module(command.split(maxsplit=1)[0])
+    return CliRunner().invoke(module.main, COMMANDS[command].split())
+
+
+@pytest.fixture
+def copy(group, tmp_path, monkeypatch):
+    """Work in a copy of the good inputs."""
+    folder = shutil.copytree(group, tmp_path / "copy")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_good_inputs_are_taken(copy, command):
+    done = run(command)
+    assert done.exit_code == 0, (done.output, done.exception)
+
+
+@pytest.mark.parametrize(("command", "file", "variant"), list(cases()))
+def test_malformed_inputs_are_refused_with_one_line(copy, command, file, variant):
+    is_packed = file.endswith(".gz") and variant.name != "cut-off"
+    (copy / file).write_bytes(gzip.compress(variant.contents) if is_packed else variant.contents)
+    done = run(command)
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit), done.exception
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1 and done.stderr.endswith(f"{errors[0]}\n")
+    assert file in errors[0] and any(word in errors[0] for word in variant.words), errors[0]
+    assert re.search(r"[;:] (give|check|make|map|name)\b", errors[0]), f"no remedy: {errors[0]}"
+
+
+def test_every_command_that_reads_a_table_is_here():
+    folder = Path(__file__).resolve().parents[2] / "bin"
+    readers = {path.stem for path in folder.glob("*.py") if re.search(r"def main\(", path.read_text())}
+    readers = {stem for stem in readers if "stage_tables" in (folder / f"{stem}.py").read_text()}
+    # catalogue only writes one
+    assert readers - {"catalogue"} == {command.split()[0] for command in COMMANDS}
