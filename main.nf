@@ -44,6 +44,6 @@ workflow {
 // Every stage says in workflows/binning.nf which folder its files go to.
 output {
     results {
-        path { folder, _files -> folder }
+        path { folder, _file -> folder }
     }
 }

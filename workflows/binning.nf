@@ -21,9 +21,10 @@ def together(channels) {
     return channels.tail().inject(channels.head()) { joined, ch -> joined.join(ch) }.map { row -> [row.head(), row.tail()] }
 }
 
-// What channels of [ meta, file or files ] publish, as one of [ folder, file or files ]
+// What channels of [ meta, file or files ] publish, as one of [ folder, file ]
 def inFolder(channels, folder) {
-    return channels.tail().inject(channels.head()) { mixed, ch -> mixed.mix(ch) }.map { meta, files -> [folder.call(meta), files] }
+    return channels.tail().inject(channels.head()) { mixed, ch -> mixed.mix(ch) }
+        .flatMap { meta, files -> [files].flatten().collect { file -> [folder.call(meta), file] } }
 }
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
@@ -153,7 +154,7 @@ workflow BINNING {
     contig2bin = BINS.out.contig2bin
 
     emit: // each name is assigned above, which the strict parser of Nextflow 25.04 needs
-    results    = results    // [ folder, file or files ]: everything that is published
+    results    = results    // [ folder, file ]: everything that is published
     summary    = summary    // summary.tsv
     bins       = bins       // [ group, fastas ]
     contig2bin = contig2bin // [ group, contig2bin.tsv ]

@@ -45,10 +45,9 @@ class Community {
         return [paths].flatten().collect { path -> Path.of(path.toString()).fileName.toString() }
     }
 
-    /** Folder and name -> path, of every file of a channel of [ folder, file or files ]. */
+    /** Folder and name -> path, of a channel of [ folder, file ]. */
     static Map<String, String> published(channel) {
-        return channel.collectMany { folder, paths -> [paths].flatten().collect { path -> [folder, path] } }
-            .collectEntries { folder, path -> [Path.of(folder.toString(), names(path)[0]).normalize().toString(), path] }
+        return channel.collectEntries { folder, path -> [Path.of(folder.toString(), names(path)[0]).normalize().toString(), path] }
     }
 
     /** Shape of an .npy array; its header, in plain text, says the type too. */
