@@ -202,7 +202,7 @@ def main(
 ) -> None:
     """Count a sample's reads on the contigs of the catalogue.
 
-    MAPPER_ARGS, after a `--`, go to the mapper last, and so override what this script gives it. With --bam they have no use.
+    MAPPER_ARGS, after a `--`, go to the mapper last and override what this script gives it. They do nothing with --bam.
     """
     check_request(reads, bam, index, mapper, preset)
     if bam and save_bam:
