@@ -14,7 +14,7 @@ PARAMETERS = {name: rule for group in SCHEMA["$defs"].values() for name, rule in
 PRESETS = json.loads((PROJECT / "assets" / "presets.json").read_text())
 OPTIONS_FILE = PROJECT / "workflows" / "options.nf"
 # Options of other programs that docs/usage.md and README.md name
-FOREIGN_OPTIONS = {"account", "gpus", "gres", "nv"}
+FOREIGN_OPTIONS = {"gpus", "gres", "nv", "qos"}
 
 
 def stage_options() -> dict[str, list[str]]:
