@@ -9,6 +9,7 @@ the last. Medians over the seeds; least and most genomes of a seed.
 
 import statistics
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ RECALL = 0.9
 class Variant(NamedTuple):
     """Options of vae.py, share of the estimated threshold, whether clusters of two relatives are taken apart."""
 
-    options: list[str] = []
+    options: Sequence[str] = ()
     scale: str = "0.5"
     apart: bool = True
 
@@ -46,7 +47,7 @@ VARIANTS = {
 }
 
 
-def train(one: ResultSet, options: list[str], seed: int, folder: Path) -> Path:
+def train(one: ResultSet, options: Sequence[str], seed: int, folder: Path) -> Path:
     """Return the folder of the latent of these options, trained there unless it was before."""
     features = one.results / "features"
     trained = folder / one.name / str(seed) / ("_".join(options) or "default")

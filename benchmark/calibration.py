@@ -8,6 +8,7 @@ the bin has at a posterior of 0.99 or more. Contigs of several bins and contigs 
 """
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -46,9 +47,9 @@ def main(sets: list[ResultSet], tsv: Path | None) -> None:
     contigs = pd.concat([placed_contigs(one) for one in sets])
     names = "; ".join(one.name for one in sets)
     table = ResultTable(tsv, ("sets", "bp_from", "posterior_from"))
-    for shortest, longest in zip(LENGTHS, LENGTHS[1:]):
+    for shortest, longest in pairwise(LENGTHS):
         of_length = contigs[(contigs["length"] >= shortest) & (contigs["length"] < longest)]
-        for least, below in zip(POSTERIORS, POSTERIORS[1:]):
+        for least, below in pairwise(POSTERIORS):
             chosen = of_length[(of_length["posterior"] >= least) & (of_length["posterior"] < below)]
             bases = chosen["length"].sum()
             share = f"{chosen['length'][chosen['right']].sum() / bases:.2f}" if bases else "-"

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Fit what coverage is worth against composition where pieces of genomes are joined (JOIN_COVERAGE_WEIGHT).
 
-In: for each --set a group's results of the pipeline with its defaults. Out: a row for all sets together and for all but
-each of them, on stdout as Markdown and, with --tsv, in a file: a logistic regression of whether two pieces belong to the
-same genome. Pieces are clusters of at least 20 kbp with nine tenths of one genome. Its inputs are the evidence of the
-two coverages (from -30 to MAX_JOIN_COVERAGE) and what the composition of the smaller piece loses under the larger one
-(down to -10), as Pieces.join_evidence has them. A pair counts by the root of the smaller size. The factor is the
-coefficient of coverage over that of composition.
+In: for each --set a group's results of the pipeline with its defaults. Out: a row for all sets together and for all
+but each of them, on stdout as Markdown and, with --tsv, in a file: a logistic regression of whether two pieces belong
+to the same genome. Pieces are clusters of at least 20 kbp with nine tenths of one genome. Its inputs are the evidence
+of the two coverages (from -30 to MAX_JOIN_COVERAGE) and what the composition of the smaller piece loses under the
+larger one (down to -10), as Pieces.join_evidence has them. A pair counts by the root of the smaller size. The factor is
+the coefficient of coverage over that of composition.
 """
 
 import sys
@@ -27,6 +27,7 @@ import refine
 import split_clusters
 
 PURE, MIN_SIZE = 0.9, 20_000  # bp
+MAX_STEPS, MIN_STEP = 100, 1e-9  # of Newton's method
 MIN_COVERAGE, MIN_COMPOSITION = -30, -10  # log odds
 
 
@@ -69,17 +70,17 @@ def read_pairs(one: ResultSet) -> np.ndarray:
 
 
 def fit(pairs: np.ndarray) -> np.ndarray:
-    """Return the coefficients of coverage and composition and the constant of a weighted logistic regression (Newton)."""
+    """Return the coefficients of coverage and composition and the constant of a weighted logistic regression."""
     inputs = np.column_stack([pairs[:, :2], np.ones(len(pairs))])
     same, weight = pairs[:, 2], np.sqrt(pairs[:, 3])
     found = np.zeros(3)
-    for _ in range(100):
+    for _ in range(MAX_STEPS):
         expected = 1 / (1 + np.exp(-(inputs @ found)))
         slope = inputs.T @ (weight * (same - expected))
         bend = (inputs * (weight * expected * (1 - expected))[:, None]).T @ inputs
         step = np.linalg.solve(bend, slope)
         found += step
-        if np.abs(step).max() < 1e-9:
+        if np.abs(step).max() < MIN_STEP:
             break
     return found
 

@@ -51,10 +51,11 @@ class Case(NamedTuple):
 
 
 class Hang(BaseException):
-    """Out of time; not an Exception, so that no handler swallows it."""
+    """The end of the time of an input; not an Exception, so that no handler swallows it."""
 
 
 def flip(step: Step) -> Step:
+    """Return the step in the other orientation."""
     return step[0], "-" if step[1] == "+" else "+"
 
 
@@ -73,11 +74,12 @@ def naive(walks: Walks, links: list[list[Step]], defined: set[str]) -> Outcome:
 
 
 def steps(rng: random.Random, names: list[str], n: int) -> list[Step]:
+    """Return n random steps."""
     return [(rng.choice(names), rng.choice("+-")) for _ in range(n)]
 
 
 def megahit(rng: random.Random, n: int) -> tuple[dict[str, int], dict[str, str]]:
-    """Contigs with lengths, and nodes by contig: of all, or of the last k with those below the minimum length."""
+    """Return contigs with lengths, and nodes by contig: all, or those of the last k and the ones that are too short."""
     prefixes = rng.choice((["k141"], ["k141", "k21"]))
     names = ["k141_0", *(f"{rng.choice(prefixes)}_{i}" for i in rng.sample(range(1, 99), n))]
     contigs = {name: rng.choice((120, 300, 301, 5000)) for name in names}
@@ -88,7 +90,7 @@ def megahit(rng: random.Random, n: int) -> tuple[dict[str, int], dict[str, str]]
 
 
 def records_of(kind: str, rng: random.Random, defined: list[str], links: list[list[Step]], walks: Walks) -> list[str]:
-    """The graph file's records."""
+    """Return the records of the graph file."""
     if kind == "sga":
         overlaps = [f"ED\t{a[0]} {b[0]} 0 1 2 0 1 2 {int(a[1] == b[1])} 0" for a, b in links]
         return ["HT\tVN:i:1", *(f"VT\t{s}\tACGT\tSS:i:0" for s in defined), *overlaps]
@@ -104,7 +106,7 @@ def records_of(kind: str, rng: random.Random, defined: list[str], links: list[li
 
 
 def paths_of(kind: str, rng: random.Random, walks: Walks) -> list[str]:
-    """contigs.paths or assembly_info.txt, by contig; nothing for other kinds."""
+    """Return contigs.paths or assembly_info.txt, by contig; nothing for other kinds."""
     if kind == "metaspades":
         back = {name + "'": [[flip(s) for s in part[::-1]] for part in parts[::-1]] for name, parts in walks.items()}
         texts = [(n, [",".join(s + o for s, o in part) for part in parts]) for n, parts in (walks | back).items()]
@@ -118,7 +120,7 @@ def paths_of(kind: str, rng: random.Random, walks: Walks) -> list[str]:
 
 
 def generate(kind: str, rng: random.Random) -> Case:
-    """A graph of up to 12 segments, some of them perhaps absent."""
+    """Return a graph of up to 12 segments, some of them perhaps absent."""
     n = rng.randint(1, 12)
     form = {"metaspades": "{0}", "metaflye": "edge_{0}", "sga": "contig-{0}"}.get(kind, "{1}{0}")
     names = [form.format(i, rng.choice(ODD_NAMES)) for i in range(n)]
@@ -141,7 +143,7 @@ def generate(kind: str, rng: random.Random) -> Case:
 
 
 def damage_lines(rng: random.Random, lines: list[str]) -> list[str]:
-    """One line or a few cut, repeated, replaced by junk, without tabs, or with a field that is junk, gone or longer."""
+    """Cut, repeat or replace a few lines, take out their tabs, or make a field junk, longer or nothing."""
     for at in [rng.randrange(len(lines)) for _ in range(rng.choice((1, 1, 1, 2, 4)))] if lines else []:
         line, field = lines[at], re.split("([\t,])", lines[at])
         i, junk = rng.randrange(len(field)), rng.choice(JUNK)
@@ -152,6 +154,7 @@ def damage_lines(rng: random.Random, lines: list[str]) -> list[str]:
 
 
 def damage_bytes(rng: random.Random, raw: bytes) -> bytes:
+    """Return the bytes of a file with one kind of damage."""
     at, noise = rng.randrange(len(raw) + 1), rng.randbytes(rng.randint(1, 40))
     utf16, bare = raw.decode(errors="ignore").encode("utf-16"), raw.replace(b"\n", b"\r")
     return rng.choice((b"", raw[:at], raw[:at] + b"\0" + raw[at:], raw[:at] + noise + raw[at + len(noise) :], noise,
@@ -159,6 +162,7 @@ def damage_bytes(rng: random.Random, raw: bytes) -> bytes:
 
 
 def write(rng: random.Random, file: Path, lines: list[str], damage: str) -> None:
+    """Write a file in one of the forms that a reader must take, damaged if the damage is to its bytes."""
     raw = rng.choice(("\n", "\n", "\r\n")).join([*lines, *[""] * (rng.random() < 0.9)]).encode()
     zipped, early = rng.random() < 0.2, rng.random() < 0.5
     raw = damage_bytes(rng, raw) if damage == "bytes" and early else raw
@@ -167,7 +171,7 @@ def write(rng: random.Random, file: Path, lines: list[str], damage: str) -> None
 
 
 def read(case: Case, files: list[Path], seconds: float) -> Outcome | str:
-    """What build_graph gives, or its message; either is checked as far as it can be by itself."""
+    """Return what build_graph gives, or its message, both checked as far as they can be by themselves."""
     names = list(case.contigs)
     paths = files[1] if len(files) > 1 else None
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -192,7 +196,7 @@ def read(case: Case, files: list[Path], seconds: float) -> Outcome | str:
 
 
 def attempt(number: int, seed: int, seconds: float, folder: Path) -> tuple[str, str, str]:
-    """Makes one input, twice if its order is free; gives kind, damage and built, refused or what is wrong."""
+    """Make an input, twice if its order is free; return kind, damage, and whether it was built or what is wrong."""
     rng = random.Random(f"{seed} {number}")
     kind, damage = KINDS[number % len(KINDS)], rng.choice(DAMAGES)
     case = generate(kind, rng)
@@ -226,11 +230,12 @@ def attempt(number: int, seed: int, seconds: float, folder: Path) -> tuple[str, 
 
 
 def hang(*_: object) -> None:
+    """Raise Hang when the time of an input is over."""
     raise Hang
 
 
 def work(job: int, jobs: int, end: float, seed: int, seconds: float) -> tuple[Counter, dict[str, str]]:
-    """How many inputs of each kind came out how, and the first one with each problem."""
+    """Return how many inputs of each kind came out how, and the first one with each problem."""
     signal.signal(signal.SIGALRM, hang)
     tried: Counter = Counter()
     problems: dict[str, str] = {}

@@ -65,11 +65,12 @@ class Assembly:
         self.contigs.extend(([[s]], sorted(genomes)) for s, genomes in owners.items() if s >> 1 not in held)
 
     def segment(self, length: int) -> int:
+        """Add a segment of this length; return it as a step forward."""
         self.lengths.append(length)
         return 2 * len(self.lengths) - 2
 
     def repeat(self, pools: dict[tuple, list[int]]) -> int:
-        """A repeat of this genome, of related ones or of all; one in `copies` is a new one."""
+        """Return a repeat of this genome, of related ones or of all; one in `copies` is a new one."""
         kind, related = self.rng.random(), ("related", self.genomes // RELATIVES)
         pool = pools[("own", self.genomes) if kind < OWN else related if kind < OWN + RELATED else ("all",)]
         if not pool or self.rng.random() < 1 / self.copies:
@@ -77,7 +78,7 @@ class Assembly:
         return self.rng.choice(pool)
 
     def add_genome(self, pools: dict[tuple, list[int]], owners: dict[int, set[int]]) -> None:
-        """Adds the segments, links and contigs of one genome."""
+        """Add the segments, links and contigs of one genome."""
         rng, parts, before = self.rng, [[]], []  # before: what leads to the next unique segment
         for _ in range(max(20, int(rng.gauss(GENOME_UNITS, GENOME_UNITS / 3)))):
             unique = self.segment(OVERLAP + 1 + int(rng.lognormvariate(6.8, 1.1)))
@@ -107,11 +108,12 @@ class Assembly:
 
 
 def flipped(parts: Walk) -> Walk:
+    """Return a walk on the other strand."""
     return [[step ^ 1 for step in reversed(part)] for part in reversed(parts)]
 
 
 def gfa_lines(made: Assembly, sequence_bp: int) -> Iterator[str]:
-    """S and L records; sequences of `sequence_bp` bases in all, in proportion to the segments' lengths."""
+    """Yield S and L records; sequences of `sequence_bp` bases in all, in proportion to the segments' lengths."""
     rng, share, unit = made.rng, sequence_bp / sum(made.lengths), 1_000_000
     bases = "".join(rng.choices("ACGT", k=unit)) * (2 + int(max(made.lengths) * share) // unit)
     for segment, length in enumerate(made.lengths):
@@ -124,7 +126,7 @@ def gfa_lines(made: Assembly, sequence_bp: int) -> Iterator[str]:
 
 
 def write_assembly(folder: Path, size: int, samples: int, copies: float, sequence_bp: int, seed: int) -> None:
-    """All files of one generated assembly; same arguments, same files."""
+    """Write all files of one generated assembly; same arguments, same files."""
     rng, draws = random.Random(seed), np.random.default_rng(seed)
     made = Assembly(size, rng, copies)
     with open(folder / "graph.gfa", "w") as gfa:
@@ -141,8 +143,8 @@ def write_assembly(folder: Path, size: int, samples: int, copies: float, sequenc
     names = [f"NODE_{n}_length_{b}_cov_{c:.4f}" for n, (b, c) in enumerate(zip(bases, depth.sum(axis=1)), 1)]
     with open(folder / "contigs.paths", "w") as paths, open(folder / "truth.tsv", "w") as truth:
         for name, (parts, owners) in zip(names, contigs):
-            parts = parts if rng.random() < 0.5 else flipped(parts)
-            for title, walk in ((name, parts), (name + "'", flipped(parts))):
+            first = parts if rng.random() < 0.5 else flipped(parts)
+            for title, walk in ((name, first), (name + "'", flipped(first))):
                 text = ";\n".join(",".join(f"{7 * (s >> 1) + 3}{'+-'[s & 1]}" for s in part) for part in walk)
                 paths.write(f"{title}\n{text}\n")
             truth.writelines(f"{name}\tgenome_{owner + 1}\t{length((parts, owners))}\n" for owner in owners)
@@ -152,7 +154,7 @@ def write_assembly(folder: Path, size: int, samples: int, copies: float, sequenc
 def write_tables(
     folder: Path, names: list[str], bases: np.ndarray, depth: np.ndarray, genome: np.ndarray, draws: np.random.Generator
 ) -> None:
-    """What the stages before would write: contigs, clusters, coverage around `depth` (n x s), composition."""
+    """Write what the stages before would: contigs, clusters, coverage around `depth` (n x s), composition."""
     form, genomes = {"sep": "\t", "index": False}, genome.max() + 1
     table = pd.DataFrame({"contig": names, "assembly": "A", "name": names, "length": bases})
     table.to_csv(folder / "contigs.tsv", **form)

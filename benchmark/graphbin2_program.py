@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Compare Binloom's refinement with the program GraphBin2 1.3.3 on the same graph and bins, and explain the differences.
+"""Compare Binloom's refinement with the program GraphBin2 1.3.3 on the same graph and bins; explain the differences.
 
 In: contigs, graph and paths of metaSPAdes, clusters (contig,cluster or cluster<TAB>contig), coverages (contig and
 one column per sample), the truth, and the Python of the environment that GraphBin2 is installed in. Out: tables on
 stdout as Markdown and, with --tables, as graphbin2_*.tsv in that folder; the inputs and results of both in --out.
 
 The explanation: graphbin2_steps.py has every rule in which the program differs from its article. The article's steps
-run again with more and more of these rules switched on, until they give the labels of the program. A contig whose labels
-differ counts under the rule from which on they agree; a contig that never agrees is unexplained.
+run again with more and more of these rules switched on, until they give the labels of the program. A contig whose
+labels differ counts under the rule from which on they agree; a contig that never agrees is unexplained.
 """
 
 import csv
 import gzip
+import itertools
 import json
 import os
 import re
@@ -91,6 +92,8 @@ json.dump(states, open("states.json", "w"))
 
 
 class Usage(NamedTuple):
+    """What a program used."""
+
     cpu: float  # s
     wall: float  # s
     memory: float  # MB, peak
@@ -309,7 +312,7 @@ def cause_rows(causes: list[dict[str, list[int]]], length: np.ndarray) -> Iterab
     for key, text in texts.items():
         if any(key in step for step in causes):
             yield {"rule": text, **cells(step.get(key) for step in causes)}
-    yield {"rule": "all", **cells(sum(step.values(), []) for step in causes)}
+    yield {"rule": "all", **cells(list(itertools.chain.from_iterable(step.values())) for step in causes)}
 
 
 @click.command(context_settings={"show_default": True})

@@ -20,16 +20,18 @@ import pandas as pd
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
 sys.path.insert(0, str(BIN))
+import assembly_graph  # noqa: E402
 import assembly_tables  # noqa: E402
-import graph as contig_graph  # noqa: E402
 import graphbin2 as article  # noqa: E402
 
 UNLABELLED = article.UNLABELLED
 
 
 class Rule(NamedTuple):
+    """A difference between the program and the article."""
+
     key: str
-    steps: tuple[int, ...]  # that it acts on
+    steps: tuple[int, ...]  # on which it acts
     text: str
 
 
@@ -56,6 +58,7 @@ RULES = (
 )
 GRAPH_RULES = ("shared", "gaps", "sides", "number")
 INPUT_RULES = frozenset((*GRAPH_RULES, "header", "integer"))
+MIN_STEP4_LENGTH = 1000  # bp
 DEPTH = 5  # GraphBin2's default
 RATIO = 1.5  # of both programs
 
@@ -81,12 +84,12 @@ class Side(NamedTuple):
 
 
 def read_vertices(folder: Path, names: list[str]) -> Contigs:
-    """The contigs in this order, from the files in folder. Error if they are not those of contigs.tsv."""
+    """Return the contigs in this order. Raise ClickException if they are not those of contigs.tsv."""
     table = pd.read_csv(folder / "contigs.tsv", sep="\t").set_index("name")
     if set(names) != set(table.index):
         raise click.ClickException(f"{folder}: contigs.paths and the FASTA file do not hold the same contigs")
     graph, paths = folder / "graph.gfa", folder / "contigs.paths"
-    segments, walks = contig_graph.read_graph("metaspades", graph, paths, names, [])
+    segments, walks = assembly_graph.read_graph("metaspades", graph, paths, names, [])
     numbers = [int(name.split("_")[1]) for name in names]
     vertex = {name: v for v, name in enumerate(names)}
     placed: dict[int, list[list[int]]] = defaultdict(list)
@@ -98,7 +101,7 @@ def read_vertices(folder: Path, names: list[str]) -> Contigs:
 
 
 def pairs(contigs: Contigs, on: frozenset[str]) -> set[tuple[int, int]]:
-    """Edges of the contig graph (lower vertex first; loops are pairs of the same) under the graph rules."""
+    """Return the edges of the contig graph (lower vertex first, loops as well) under the graph rules."""
     members, ends = defaultdict(list), defaultdict(set)
     for contig, parts in contigs.walks.items():
         first_last = [(parts[0][0], parts[-1][-1])] if "gaps" in on else [(part[0], part[-1]) for part in parts]
@@ -118,7 +121,7 @@ def pairs(contigs: Contigs, on: frozenset[str]) -> set[tuple[int, int]]:
 
 
 def side_of(contigs: Contigs, on: frozenset[str]) -> Side:
-    """Graph and coverages under these rules. Loops matter in step 4 only."""
+    """Return graph and coverages under these rules. Loops matter in step 4 only."""
     neighbours: list[set[int]] = [set() for _ in contigs.names]
     edges = pairs(contigs, on)
     for a, b in edges:
@@ -134,7 +137,7 @@ def side_of(contigs: Contigs, on: frozenset[str]) -> Side:
 
 
 def search(side: Side, cover: list, labels: Sequence[int], v: int, on: frozenset[str]) -> set[tuple]:
-    """GraphBin2's runBFS, in its order: (v, t, label of t, distance, difference of coverage) for each t found."""
+    """Search as runBFS of GraphBin2; return (v, t, label of t, distance, difference of coverage) for each t found."""
     queue, visited, depth, found = deque([v]), set(), {v: 0}, set()
     while queue:
         active = queue.popleft()
@@ -151,7 +154,7 @@ def search(side: Side, cover: list, labels: Sequence[int], v: int, on: frozenset
 
 
 def step1(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Labels:
-    """Labels without the unsupported ones."""
+    """Return the labels without the unsupported ones."""
     if "depth" not in on:
         return article.remove_unsupported(side.neighbours, labels)
     cover, labels = side.coverage[:, 0].tolist(), list(labels)
@@ -169,7 +172,7 @@ def step1(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Lab
 
 
 def step2(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Labels:
-    """Labels with the inconsistent ones corrected."""
+    """Return the labels with the inconsistent ones corrected."""
     if "depth" not in on:
         return article.correct_inconsistent(side.neighbours, labels, RATIO)
     cover, labels, moved = side.coverage[:, 0].tolist(), list(labels), set()
@@ -193,14 +196,14 @@ def step2(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Lab
 
 
 class Candidate(tuple):
-    """(distance, difference of coverage, t, v, label), compared by the first two only."""
+    """A candidate (distance, difference of coverage, t, v, label), compared by the first two only."""
 
     def __lt__(self, other: tuple) -> bool:
         return self[:2] < other[:2]
 
 
 def step3(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Labels:
-    """Labels after propagation."""
+    """Return the labels after propagation."""
     if "order" not in on:  # vertices by name, as bin/ numbers them
         order = sorted(range(len(labels)), key=side.contigs.names.__getitem__)
         place = np.argsort(order).tolist()
@@ -213,8 +216,10 @@ def step3(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Lab
 
 
 def propagate_as_programmed(side: Side, labels: article.Labels, on: frozenset[str]) -> article.Labels:
-    """Step 3 of GraphBin2: candidates over all distances, those of other vertices than the neighbours of the
-    one just labelled left as they are. Sets and heap are filled in its order, so that ties fall as there.
+    """Return the labels after step 3 of the program, whose candidates are over all distances.
+
+    Only those of the neighbours of the vertex just labelled are looked up anew. Sets and heap are filled in the order
+    of the program, so that ties fall as there.
     """
     cover, labels = side.coverage[:, 0].tolist(), list(labels)
     kind = Candidate if "heap" in on else tuple
@@ -245,7 +250,7 @@ def propagate_as_programmed(side: Side, labels: article.Labels, on: frozenset[st
 
 
 def step4(side: Side, labels: article.Labels, on: frozenset[str]) -> list[frozenset[int]]:
-    """All labels of each vertex."""
+    """Return all labels of each vertex."""
     length = side.contigs.length
     if "bins" not in on:
         gained: Iterable = article.gained_labels(side.neighbours, labels, side.coverage, length)
@@ -260,12 +265,13 @@ def step4(side: Side, labels: article.Labels, on: frozenset[str]) -> list[frozen
 
 
 def gains(side: Side, labels: article.Labels, contig: tuple, bins: tuple, v: int, on: frozenset[str]) -> Iterable[int]:
-    """The labels that step 4 chooses for v where components are whole bins, none if it has only its own. contig:
-    its coverage and length; bins: sums of coverage * length and of length per label.
+    """Return the labels that step 4 chooses for v where components are whole bins, none if it has only its own.
+
+    contig: its coverage and length; bins: sums of coverage * length and of length per label.
     """
     own, (cover, length), (total, weight) = labels[v], contig, bins
     touched = {labels[u] for u in side.neighbours[v]} | ({own} if v in side.loops else set())
-    if own == UNLABELLED or touched <= {own} or ("short" in on and length <= 1000):
+    if own == UNLABELLED or touched <= {own} or ("short" in on and length <= MIN_STEP4_LENGTH):
         return ()
     mean = {label: total[label] / weight[label] for label in touched | {own}}
     if "without" in on:
@@ -286,7 +292,7 @@ STEPS = (step1, step2, step3, step4)
 
 
 def replay(contigs: Contigs, initial: article.Labels) -> list[list[Sequence]]:
-    """Per step the labels under the first 0, 1, ... rules, each step on the labels of the one before it."""
+    """Return per step the labels under the first 0, 1, ... rules, each step on the labels of the one before it."""
     outputs: list[list[Sequence]] = [[], [], [], []]
     now: list[Sequence] = [initial, [], [], [], []]
     for k in range(len(RULES) + 1):
@@ -300,8 +306,9 @@ def replay(contigs: Contigs, initial: article.Labels) -> list[list[Sequence]]:
 
 
 def replay_step(contigs: Contigs, labels: article.Labels, number: int) -> tuple[list[Rule], list[Sequence]]:
-    """The rules of one step, and what it makes of labels under the first 0, 1, ... of them, on GraphBin2's contig
-    graph and coverage.
+    """Return the rules of one step, and what it makes of labels under the first 0, 1, ... of them.
+
+    Contig graph and coverage are those of the program.
     """
     side = side_of(contigs, INPUT_RULES)
     rules = [rule for rule in RULES if number in rule.steps and rule.key not in INPUT_RULES]

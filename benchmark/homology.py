@@ -2,12 +2,13 @@
 """Measure how much of their genes contigs of one genome, and of different ones, have in common (homologs stage).
 
 In: a group's results (catalogue/contigs.tsv, homologs/homologs.tsv.gz), truth. Out, on stdout as Markdown and, with
---tsv and --genomes_tsv, in files: for each class of lengths, the share of the contigs of one genome that share more than
-a tenth of their seeds with others of their genome, and with those of other genomes; for each genome of at least 1 Mbp,
-the share of seeds that it has in common within itself and with the nearest other genome (of the smaller one's). A contig
-has a seed in 64 bp. The contigs are those of a co-assembly.
+--tsv and --genomes_tsv, in files: for each class of lengths, the share of the contigs of one genome that share more
+than a tenth of their seeds with others of their genome, and with those of other genomes; for each genome of at least
+1 Mbp, the share of seeds that it has in common within itself and with the nearest other genome (of the smaller one's).
+A contig has a seed in 64 bp. The contigs are those of a co-assembly.
 """
 
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -43,7 +44,7 @@ def add_lengths(contigs: pd.DataFrame, pairs: pd.DataFrame, table: ResultTable) 
     for name, rows in (("own_genome", pairs[same]), ("others", pairs[~same])):
         shared = rows.groupby("contig_1")["shared"].sum().reindex(length.index, fill_value=0)
         much[name] = shared / (length / SEED_DISTANCE) > MUCH
-    for least, below in zip(LENGTHS, LENGTHS[1:]):
+    for least, below in pairwise(LENGTHS):
         chosen = (length >= least) & (length < below)
         bounds = {"bp_from": least, "bp_below": below if below < LENGTHS[-1] else "-"}
         table.add(

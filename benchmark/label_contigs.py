@@ -4,9 +4,9 @@
 In: a folder of genomes (NAME.fna.gz), a file with the names of those in the community, the contigs (FASTA). Out: a TSV
 (contig, genome, length) with a row for each genome of a contig; contigs that fit no genome have none.
 
-minimap2 (preset asm5) aligns the contigs to all genomes. Of the alignments to one genome those count that do not overlap
-on the contig, the one with most matches first. A contig belongs to the genomes to which at least 0.9 of it aligns, with
-an identity within 0.001 of the best of them.
+minimap2 (preset asm5) aligns the contigs to all genomes. Of the alignments to one genome those count that do not
+overlap on the contig, the one with most matches first. A contig belongs to the genomes to which at least 0.9 of it
+aligns, with an identity within 0.001 of the best of them.
 """
 
 import subprocess

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Bin a community with known truth with other binners and score each as the pipeline's own bins are scored.
 
-In: a folder that community.sh made (assemblies.csv, truth.tsv, reads/ or depth.tsv). Out: FOLDER/peers/bam (the reads of
-each sample, mapped once and kept), FOLDER/peers/PEER-SAMPLES-SEED/ with what the peer wrote, its log.txt and clusters.tsv
-(cluster, contig), and a row for each peer and seed, on stdout as Markdown and, with --tsv, in a file (medians.py sums
-them up). Seconds are those of the peer from contigs and BAM files (or depths) to bins; mapping is not in them.
+In: a folder that community.sh made (assemblies.csv, truth.tsv, reads/ or depth.tsv). Out: FOLDER/peers/bam (the reads
+of each sample, mapped once and kept), FOLDER/peers/PEER-SAMPLES-SEED/ with what the peer wrote, its log.txt and
+clusters.tsv (cluster, contig), and a row for each peer and seed, on stdout as Markdown and, with --tsv, in a file
+(medians.py sums them up). Seconds are those of the peer from contigs and BAM files (or depths) to bins; mapping is not
+in them.
 
 Peers, each with its defaults; give a path if a program is not on PATH (a missing one is left out with a message):
   vamb      vamb bin default; every cluster counts, no splitting by sample; contigs >= 2000 bp
@@ -49,14 +50,14 @@ class Task:
     semibin_epochs: int
 
 
-class Failed(Exception):
+class PeerError(Exception):
     """A peer exited with an error or ran past its limit; the message says which."""
 
 
 def run(task: Task, command: list[str], log: Path, stdout: Path | None = None) -> None:
     """Run a command, its output to `log`, and end it with all its children at the limit.
 
-    Raise Failed if it exits with an error or takes more than `task.limit` seconds.
+    Raise PeerError if it exits with an error or takes more than `task.limit` seconds.
     """
     threads = {f"{name}_NUM_THREADS": str(task.threads) for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
     with open(log, "a") as errors, open(stdout or log, "a") as output:
@@ -68,9 +69,9 @@ def run(task: Task, command: list[str], log: Path, stdout: Path | None = None) -
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            raise Failed(f"stopped after {task.limit:.0f} s") from None
+            raise PeerError(f"stopped after {task.limit:.0f} s") from None
     if status:
-        raise Failed(f"exit status {status}, see {log}")
+        raise PeerError(f"exit status {status}, see {log}")
 
 
 def depth_rows(task: Task) -> Iterator[tuple[str, list[str]]]:
@@ -211,7 +212,7 @@ def bin_and_score(task: Task, community: Community, peer: str, seed: int, out: P
     clusters, before, start = out / "clusters.tsv", resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     try:
         rows = list(binner(task, seed, out, out / "log.txt"))
-    except Failed as failure:
+    except PeerError as failure:
         click.echo(f"{name}, seed {seed}: {failure}", err=True)
         return None
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
@@ -49,6 +50,7 @@ COUNTS = (
     "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_LINKED_BINS", "MAX_CANDIDATES",
     "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
 )  # fmt: skip
+THIRD_BASE = 2  # of a codon: no part of a seed
 SEED_CODONS = 10  # of homologs.SEED_PLACES
 FACTORS = (0.5, 2.0)
 RECALLS = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -61,7 +63,9 @@ class Change(NamedTuple):
     factor: float
     value: str
     parts: dict[str, Any]
-    homologs: dict[str, Any] = {}  # attributes of homologs.py: if there are any, homologs are made anew
+    homologs: Mapping[str, Any] = MappingProxyType(
+        {}
+    )  # attributes of homologs.py: if there are any, homologs are made anew
 
 
 AS_IT_IS = Change("as it is", 1.0, "", {})
@@ -100,7 +104,7 @@ def refinement_changes() -> Iterator[Change]:
 
 
 def homolog_changes() -> Iterator[Change]:
-    """Yield the changes of the constants of homologs.py; with the number of cores the distance between seeds changes."""
+    """Yield the changes of the constants of homologs.py; more cores make the distance between seeds smaller."""
     homologs, split = importlib.import_module("homologs"), importlib.import_module("split_clusters")
     for factor in FACTORS:
         cores = round(homologs.N_KEPT_CORES * factor)
@@ -114,7 +118,7 @@ def homolog_changes() -> Iterator[Change]:
     yield Change("homologs.KEPT_CORES_SEED", 2, str(drawn), {}, kept_cores({"homologs.KEPT_CORES_SEED": drawn}))
     for factor in (0.5, 1.5):  # a seed of twenty codons has no number of 64 bits
         codons = round(SEED_CODONS * factor)
-        places = np.array([place for place in range(3 * codons - 1) if place % 3 != 2])
+        places = np.array([place for place in range(3 * codons - 1) if place % 3 != THIRD_BASE])
         core = slice(codons - 3, codons + 3)  # the six innermost bases
         changed = {"homologs.SEED_PLACES": places, "homologs.CORE": core}
         yield Change("homologs.SEED_PLACES", factor, f"{codons} codons", {}, changed)

@@ -2,8 +2,8 @@
 """Measure how long a whole training takes on one device, from an epoch at each batch size of its schedule.
 
 The features are random; they lie on the device as in a training by bin/vae.py. Of two epochs at each batch size the
-second counts. Out: a row for each batch size, on stdout as Markdown and, with --tsv, in a file: epochs of the schedule at
-that size, seconds and steps of an epoch, microseconds of a step, floating-point operations per second of the linear
+second counts. Out: a row for each batch size, on stdout as Markdown and, with --tsv, in a file: epochs of the schedule
+at that size, seconds and steps of an epoch, microseconds of a step, floating-point operations per second of the linear
 layers (forward and backward) and, with --peak, their share of the nominal speed of the card. The last row has the
 seconds of the whole training; the memory of the card stands below.
 """
@@ -30,14 +30,14 @@ PRESETS = json.loads((PROJECT / "assets/presets.json").read_text())
 
 
 def operations(model: network.VAE) -> int:
-    """Return the floating-point operations of the linear layers for a row in a step: per weight 2 forward, 4 backward."""
+    """Return the floating-point operations of the linear layers for a row: per weight 2 forward and 4 backward."""
     return 6 * sum(layer.weight.numel() for layer in model.modules() if isinstance(layer, torch.nn.Linear))
 
 
 def random_features(
     contigs: int, samples: int, settings: network.Hyperparameters, device: torch.device
 ) -> torch.Tensor:
-    """Return abundances that sum to 1 and normally distributed TNF and depth (contigs x columns), made on the device."""
+    """Return abundances that sum to 1, and normally distributed TNF and depth (contigs x columns), on the device."""
     shares = torch.rand(contigs, samples, device=device)
     others = torch.randn(contigs, network.N_TNF + settings.depth, device=device)
     return torch.cat((shares / shares.sum(dim=1, keepdim=True), others), dim=1)

@@ -26,6 +26,7 @@ from result_tables import FILE, ResultTable, tsv_option
 RECALLS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 PRECISION = 0.9  # from which a bin stands for a genome
 HIGH_QUALITY = (0.95, 0.9)  # precision and recall of a high-quality bin
+TRUTH_COLUMNS = 3  # contig, genome, length; further ones are ignored
 MIN_BIN_SIZE = 200_000  # bp; genomes are found in bins of at least this size
 MIN_LONG_CONTIG = 2000  # bp; contigs from here on are clustered, by Binloom as by vamb
 
@@ -77,7 +78,7 @@ def read_truth(path: Path) -> Truth:
     """Return the truth. Raise ClickException if no line has contig, genome and length."""
     truth = Truth({}, {})
     for row in table_rows(path):
-        if len(row) > 2 and row[2].isdigit():
+        if len(row) >= TRUTH_COLUMNS and row[2].isdigit():
             truth.length[row[0]] = int(row[2])
             truth.genomes.setdefault(row[0], set()).add(row[1])
     if not truth.length:

@@ -3,9 +3,10 @@
 
 In: a folder of genomes (NAME.fna.gz) and a file with the names of those to take, one a line. Out, in OUT:
 contigs.fna.gz, abundance.tsv (RPKM of each sample, as an assembly sheet takes it), depth.tsv (reads per base) and
-truth.tsv. Contigs have log-normal lengths (median 3.0 kbp by default, sigma 1.0) of at least 500 bp. A genome is present
-in a sample with a probability of 0.6, at a log-normal coverage (sigma 1.5, median 4). Reads of a contig are negative
-binomial about coverage times length / 150, with a bias of its own (sigma 0.15). Same arguments and same numpy: same files.
+truth.tsv. Contigs have log-normal lengths (median 3.0 kbp by default, sigma 1.0) of at least 500 bp. A genome is
+present in a sample with a probability of 0.6, at a log-normal coverage (sigma 1.5, median 4). Reads of a contig are
+negative binomial about coverage times length / 150, with a bias of its own (sigma 0.15). Same arguments and same numpy:
+same files.
 """
 
 import gzip

@@ -21,6 +21,7 @@ from result_tables import FILE, FOLDER
 READ = 150  # bp
 INSERT, INSERT_SD, MIN_INSERT = 350, 40, 160  # bp
 ERROR_RATE = 0.003
+REVERSE = 0.5  # share of the pairs whose first read is from the reverse strand
 PRESENT, ABUNDANCE_SIGMA = 0.75, 1.2
 MIN_SEQUENCE = 1000  # bp; shorter sequences of a genome have no reads
 PAIRS_AT_ONCE = 20_000  # written in one piece
@@ -53,7 +54,7 @@ def draw_pairs(sequence: np.ndarray, coverage: float, rng: np.random.Generator) 
     place = np.arange(READ)
     left = sequence[start[:, None] + place]
     right = COMPLEMENT[sequence[(start + insert - READ)[:, None] + place]][:, ::-1]
-    turned = (rng.random(n) < 0.5)[:, None]
+    turned = (rng.random(n) < REVERSE)[:, None]
     return np.where(turned, right, left), np.where(turned, left, right)
 
 

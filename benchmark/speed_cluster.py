@@ -2,11 +2,11 @@
 """Measure time and memory of clustering, beside vamb's on the same points.
 
 In: nothing (seeded points), or a latent and its rows.tsv; with --vamb_python, a Python that has vamb 5.0.4.
-Out: a row for each program and set of points, on stdout as Markdown and, with --tsv, in a file: clusters, seconds from a
-matrix in memory to all clusters (for Binloom threshold and medoids), CPU seconds of the same, peak memory of the process
-(torch included), agreement with the clusters that the points were drawn from (adjusted Rand index), and the time of the
-program over Binloom's. The two take turns; the median of the repeats counts. vamb is stopped at --limit: its time then
-stands as ">=".
+Out: a row for each program and set of points, on stdout as Markdown and, with --tsv, in a file: clusters, seconds from
+a matrix in memory to all clusters (for Binloom threshold and medoids), CPU seconds of the same, peak memory of the
+process (torch included), agreement with the clusters that the points were drawn from (adjusted Rand index), and the
+time of the program over Binloom's. The two take turns; the median of the repeats counts. vamb is stopped at --limit: its
+time then stands as ">=".
 
 Kinds of points, all around random centres with log-normal sizes (200 on average):
   easy     one noise, well separated

@@ -185,7 +185,7 @@ def compare(task: str, vamb_python: str, folder: Path, repeats: int, table: Resu
     """Run vamb and Binloom in turn and add the run of median wall time of each to the table."""
     runs: dict[str, list] = {"vamb": [], "Binloom": []}
     for _ in range(repeats):
-        for (name, done), python, parts in zip(runs.items(), (vamb_python, sys.executable), TASKS[task], strict=True):
+        for done, python, parts in zip(runs.values(), (vamb_python, sys.executable), TASKS[task], strict=True):
             done.append(measured(python, parts, folder))
     middle = {name: sorted(done)[(repeats - 1) // 2] for name, done in runs.items()}
     for name, (wall, cpu, memory) in middle.items():

@@ -5,17 +5,15 @@ import gzip
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-sys.path.append(str(PROJECT / "benchmark"))
-import score  # noqa: E402
+import score
 
+PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"

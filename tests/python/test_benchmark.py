@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import label_contigs
+import medians
+import result_tables
+import scan_constants
+import simulate_reads
 from stage_modules import import_closure
 
 PROJECT = Path(__file__).resolve().parents[2]
 BENCHMARK = PROJECT / "benchmark"
-sys.path.append(str(BENCHMARK))
-import label_contigs  # noqa: E402
-import medians  # noqa: E402
-import result_tables  # noqa: E402
-import scan_constants  # noqa: E402
-import simulate_reads  # noqa: E402
 
 SCRIPTS = sorted(path.name for path in BENCHMARK.glob("*.py") if path.read_text().startswith("#!"))
 

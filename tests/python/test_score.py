@@ -1,17 +1,16 @@
 """benchmark/score.py against bins whose precisions and recalls are counted by hand."""
 
 import gzip
-import sys
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+import result_tables
+import score
+
 PROJECT = Path(__file__).resolve().parents[2]
-sys.path.append(str(PROJECT / "benchmark"))
-import result_tables  # noqa: E402
-import score  # noqa: E402
 
 # Genome A: 1,000 bp in a1 ... a4 and the shared contig ab; B: 500 bp in b1 and ab.
 TRUTH = "contig\tgenome\tlength\na1\tA\t500\na2\tA\t250\na3\tA\t140\na4\tA\t10\nab\tA\t100\nab\tB\t100\nb1\tB\t400\n"
