@@ -5,8 +5,8 @@ In: nothing (seeded points), or a latent and its rows.tsv; with --vamb_python, a
 Out: a row for each program and set of points, on stdout as Markdown and, with --tsv, in a file: clusters, seconds from
 a matrix in memory to all clusters (for Binloom threshold and medoids), CPU seconds of the same, peak memory of the
 process (torch included), agreement with the clusters that the points were drawn from (adjusted Rand index), and the
-time of the program over Binloom's. The two take turns; the median of the repeats counts. vamb is stopped at --limit: its
-time then stands as ">=".
+time of the program over Binloom's. The two take turns; the median of the repeats counts. vamb is stopped at --limit;
+its time then stands as ">=".
 
 Kinds of points, all around random centres with log-normal sizes (200 on average):
   easy     one noise, well separated
