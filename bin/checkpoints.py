@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from network import VAE
+from stage_warnings import warn
 
 # The modules whose code decides how a training goes. A test holds them against what vae.py imports.
 TRAINING_MODULES = ("network.py", "training.py", "checkpoints.py", "vae.py")
@@ -84,11 +85,11 @@ def read_checkpoint(path: Path) -> dict | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        click.echo(f"WARNING: the checkpoint {path} cannot be read ({error}): training starts anew.", err=True)
+        warn(f"the checkpoint {path} cannot be read ({error}): training starts anew.")
         return None
     size = hashlib.sha256().digest_size
     if hashlib.sha256(content[size:]).digest() != content[:size]:
-        click.echo(f"WARNING: the checkpoint {path} is damaged: training starts anew.", err=True)
+        warn(f"the checkpoint {path} is damaged: training starts anew.")
         return None
     return torch.load(io.BytesIO(content[size:]), map_location="cpu", weights_only=True)
 
@@ -111,7 +112,7 @@ class Checkpoints:
         if state is None:
             return []
         if state["key"] != self.key:
-            click.echo(f"WARNING: the checkpoint {self.path} is of another training, which starts anew.", err=True)
+            warn(f"the checkpoint {self.path} is of another training, which starts anew.")
             return []
         history = restore_training(state, model, optimizer)
         click.echo(f"Going on after epoch {len(history)}, from the checkpoint {self.path}.", err=True)
@@ -124,10 +125,9 @@ class Checkpoints:
         try:
             write_checkpoint(self.path, {"key": self.key, **training_state(model, optimizer, history)})
         except OSError as error:
-            click.echo(
-                f"WARNING: the checkpoint {self.path} was not written ({error}): a restart would begin anew. Name a "
-                "folder that can be written to with --checkpoint_dir.",
-                err=True,
+            warn(
+                f"the checkpoint {self.path} was not written ({error}): a restart would begin anew. Name a folder that "
+                "can be written to with --checkpoint_dir."
             )
 
     def remove(self) -> None:
@@ -136,4 +136,4 @@ class Checkpoints:
             for path in self.path.parent.glob(f"{self.path.name}*"):
                 path.unlink(missing_ok=True)
         except OSError as error:
-            click.echo(f"WARNING: the checkpoint {self.path} was not removed ({error}).", err=True)
+            warn(f"the checkpoint {self.path} was not removed ({error}).")

@@ -8,12 +8,12 @@ seed's distances is its threshold, and the median over many seeds is the group's
 
 import math
 
-import click
 import numpy as np
 import torch
 from torch import Tensor
 
 from pearson_distance import BLOCK_PRODUCTS, worker_threads
+from stage_warnings import warn
 
 # Bins of the distances in [0, 1], standard deviation of the Gaussian that smooths them, and the share of the highest
 # density at which a seed without a valley has its threshold. All three are the preprint's numbers, and no parameters.
@@ -130,10 +130,9 @@ def choose_threshold(summary: dict, given: float | None, scale: float) -> dict:
         threshold, source = scale * estimate, "estimated"
     else:
         threshold, source = DEFAULT_THRESHOLD, "default"
-        click.echo(
-            f"WARNING: none of {summary['seeds']} seeds shows a valley between close and far contigs: the default "
-            f"threshold {DEFAULT_THRESHOLD} is used. Set another one with --distance_threshold.",
-            err=True,
+        warn(
+            f"none of {summary['seeds']} seeds shows a valley between close and far contigs: the default threshold "
+            f"{DEFAULT_THRESHOLD} is used. Set another one with --distance_threshold."
         )
     chosen = {"threshold": threshold, "defined": estimate is not None, "estimate": estimate, "scale": scale}
     return {**chosen, "source": source, **{key: value for key, value in summary.items() if key != "estimate"}}
@@ -146,9 +145,8 @@ def warn_if_unchecked(report: dict, n_points: int, max_close: int) -> None:
     closer" always holds, and even points without any structure get a valley, which is noise.
     """
     if report["source"] == "estimated" and n_points <= max_close:
-        click.echo(
-            f"WARNING: {n_points} contigs are too few to check the threshold {report['threshold']:.4g} (fewer than "
-            f"{max_close} contigs must be closer): if they form no groups, threshold and clusters mean nothing. Look "
-            "for a clear valley in density_mean of threshold.json, or set --distance_threshold.",
-            err=True,
+        warn(
+            f"{n_points} contigs are too few to check the threshold {report['threshold']:.4g} (fewer than {max_close} "
+            "contigs must be closer): if they form no groups, threshold and clusters mean nothing. Look for a clear "
+            "valley in density_mean of threshold.json, or set --distance_threshold."
         )

@@ -213,8 +213,20 @@ UNBINNED = Table(
     ),
     key=("assembly", "contig"),
 )
-GROUP_NUMBERS = ("assemblies", "samples", "contigs", "contigs_binned", "bp", "bp_binned", "bins", "refined_assemblies")
+GROUP_NUMBERS = (
+    "assemblies",
+    "samples",
+    "contigs",
+    "contigs_binned",
+    "bp",
+    "bp_binned",
+    "bins",
+    "refined_assemblies",
+    "warnings",
+)
 SUMMARY = Table("summary.tsv", "summary", (*text("group"), *whole(*GROUP_NUMBERS)), key=("group",))
+# A run without warnings has an empty table; `id` is empty where a whole group is meant.
+WARNINGS = Table("warnings.tsv", "summary", (*text("stage", "group"), *text("id", may_be_empty=True), *text("warning")))
 
 
 def contigs_hash(names: Iterable[str]) -> str:

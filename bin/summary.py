@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Sum up all groups of a run.
 
-In:  per group contigs.tsv (catalogue stage), features.json (features stage), contig2bin.tsv and bins.tsv (bins stage).
-Out: summary.tsv, one row per group, and summary.txt, four lines for the terminal: groups, contigs binned, bins, largest
-     bins.
+In:  per group contigs.tsv (catalogue stage), features.json (features stage), contig2bin.tsv and bins.tsv (bins stage);
+     the warnings of all tasks, if there are any.
+Out: summary.tsv, one row per group; warnings.tsv; and summary.txt, the lines for the terminal: groups, contigs binned,
+     bins, largest bins, and the warnings.
 """
 
+import json
 from pathlib import Path
 
 import click
 import pandas as pd
 
 from stage_arrays import FEATURES, read_description
-from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, read_table, write_table
+from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, WARNINGS, read_table, write_table
 
 MAX_NAMED = 3  # groups and bins in a line of summary.txt
+MAX_SHOWN_WARNINGS = 20  # of a run, in summary.txt; warnings.tsv has them all
 UNITS = ("bp", "kbp", "Mbp", "Gbp", "Tbp")
 UNIT_FACTOR = 1000
 # A number below these limits is shown with so many decimals, so that it has three figures.
@@ -103,6 +106,19 @@ def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
     ]
 
 
+def warning_lines(warnings: pd.DataFrame) -> list[str]:
+    """Return a line for each warning, below one that counts them; nothing if there are none."""
+    if warnings.empty:
+        return []
+    shown = [
+        f"  {row.stage}, {' '.join(filter(None, [row.group, row.id]))}: {row.warning}"
+        for row in warnings.head(MAX_SHOWN_WARNINGS).itertuples()
+    ]
+    more = len(warnings) - len(shown)
+    rest = [f"  and {more:,} more in warnings.tsv"] if more else []
+    return [f"Warnings        {len(warnings):,}", *shown, *rest]
+
+
 @click.command()
 @click.option(
     "--group",
@@ -113,9 +129,12 @@ def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
     metavar="GROUP CONTIGS FEATURES CONTIG2BIN BINS",
     help="A group's id and its contigs.tsv, features.json, contig2bin.tsv and bins.tsv; repeatable.",
 )
-def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...]) -> None:
-    """Write summary.tsv and summary.txt over all groups."""
+@click.option("--warnings", "warnings_path", type=FILE, help="JSON: stage, group, id and warning of each of the run.")
+def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: Path | None) -> None:
+    """Write summary.tsv, summary.txt and warnings.tsv over all groups."""
     rows, bins = [], []
+    given = json.loads(warnings_path.read_text(encoding="utf-8")) if warnings_path else []
+    warnings = pd.DataFrame(given, columns=[column.name for column in WARNINGS.columns], dtype=str)
     for group, contigs_path, features, contig2bin_path, bins_path in sorted(groups):
         group_bins = read_table(BINS, bins_path, ["bin", "assembly", "size", "refined"])
         contigs = read_table(CONTIGS, contigs_path)
@@ -124,9 +143,12 @@ def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...]) -> None:
         rows.append(summarise(group, contigs, samples, contig2bin, group_bins))
         bins.append(group_bins.assign(group=group, size_bp=group_bins["size"]))
     summary = pd.DataFrame(rows)
+    summary["warnings"] = [int((warnings["group"] == group).sum()) for group in summary["group"]]
     write_table(SUMMARY, summary)
+    write_table(WARNINGS, warnings)
     largest = pd.concat(bins).sort_values(["size_bp", "group", "bin"], ascending=[False, True, True])
-    Path("summary.txt").write_text("\n".join(terminal_lines(summary, largest)) + "\n")
+    lines = [*terminal_lines(summary, largest), *warning_lines(warnings)]
+    Path("summary.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ from stage_arrays import (
     write_matrix,
 )
 from stage_tables import ROWS, TRAINING, read_table, write_table
+from stage_warnings import warn
 from training import (
     DEFAULT_EPOCHS,
     LOG_COLUMNS,
@@ -158,10 +159,9 @@ def run_training(
 ) -> pd.DataFrame:
     """Train with progress on stderr and return training.tsv; raise ClickException if training fails."""
     if len(data) < MIN_TRAINING_ROWS:
-        click.echo(
-            f"WARNING: {len(data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is "
-            "not trained, the latent comes from its first random weights.",
-            err=True,
+        warn(
+            f"{len(data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is not "
+            "trained, the latent comes from its first random weights."
         )
         return pd.DataFrame(columns=LOG_COLUMNS)
     untrained = untrained_loss(model, data, row_weight, settings)

@@ -128,16 +128,25 @@ workflow BINNING {
             .join(ch_refined),
         options.bins
     )
+    // SUMMARY sends none itself, so the topic ends before it begins
+    ch_warnings = channel.topic('warnings')
+        .flatMap { process, meta, file ->
+            def about = [stage: process.tokenize(':').last().toLowerCase(), group: meta.group ?: meta.id, id: meta.group ? meta.id : '']
+            file.readLines().collect { line -> groovy.json.JsonOutput.toJson(about + [warning: line]) }
+        }
+        .toSortedList()
+        .map { warnings -> "[${warnings.join(', ')}]" }
     SUMMARY(
         ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)
             .map { group, contigs, features, contig2bin, bins -> [id: group.id, contigs: contigs, features: features, contig2bin: contig2bin, bins: bins] }
             .toSortedList { a, b -> a.id <=> b.id }
             .filter { groups -> groups }
-            .map { groups -> ['id', 'contigs', 'features', 'contig2bin', 'bins'].collect { name -> groups*.getAt(name) } }
+            .map { groups -> ['id', 'contigs', 'features', 'contig2bin', 'bins'].collect { name -> groups*.getAt(name) } },
+        ch_warnings
     )
 
     // What is published, and the folder that it goes to
-    results = SUMMARY.out.table.mix(SUMMARY.out.text).map { file -> ['.', file] }
+    results = SUMMARY.out.table.mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }
         .mix(inFolder([CATALOGUE.out.fasta, ch_contigs]) { group -> "${group.id}/catalogue" })
         .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.bam]) { sample -> "${sample.group}/abundance" })
         .mix(inFolder([FEATURES.out.tnf, FEATURES.out.abundance, FEATURES.out.depth, FEATURES.out.rows, FEATURES.out.excluded]) { group -> "${group.id}/features" })

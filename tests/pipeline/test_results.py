@@ -110,13 +110,17 @@ def test_refinement_uses_the_graph(coassembly):
     assert (gained["length"].astype(int) < 500).any()
 
 
-def test_run_ends_with_five_lines(coassembly):
+def test_run_ends_with_its_sums_and_warnings(coassembly):
+    """The bundled community has too few contigs to check the threshold of the clusters, which is a warning."""
     lines = coassembly.output.rstrip().splitlines()
     # Nextflow 26 adds a block of its own behind our lines.
     (last,) = [number for number, line in enumerate(lines) if line.startswith("Results ")]
-    lines = lines[last - 4 : last + 1]
+    lines = lines[last - 6 : last + 1]
     starts = [line.split()[0] for line in lines]
-    assert starts == ["Groups", "Contigs", "Bins", "Largest", "Results"], lines
+    assert starts == ["Groups", "Contigs", "Bins", "Largest", "Warnings", "cluster,", "Results"], lines
+    assert "172 contigs are too few to check the threshold" in lines[-2]
+    warnings = read_table(coassembly.results / "warnings.tsv")
+    assert warnings[["stage", "group", "id"]].to_numpy().tolist() == [["cluster", "co", ""]]
     assert str(coassembly.results) in lines[-1]
 
 

@@ -28,6 +28,12 @@ def write_group(folder, contigs, samples, contig2bin, bins):
     ]
 
 
+def write_warnings(folder, rows):
+    path = folder / "given.json"
+    path.write_text(json.dumps([dict(zip(("stage", "group", "id", "warning"), row, strict=True)) for row in rows]))
+    return path
+
+
 def run_summary(tmp_path, arguments):
     here = os.getcwd()
     os.chdir(tmp_path)
@@ -53,9 +59,9 @@ def test_two_groups(tmp_path):
     _, table, text = run_summary(tmp_path, gut + air)
     assert table.to_dict("records") == [
         {"group": "air", "assemblies": "1", "samples": "1", "contigs": "1", "contigs_binned": "0", "bp": "999",
-         "bp_binned": "0", "bins": "0", "refined_assemblies": "0"},
+         "bp_binned": "0", "bins": "0", "refined_assemblies": "0", "warnings": "0"},
         {"group": "gut", "assemblies": "2", "samples": "2", "contigs": "3", "contigs_binned": "2", "bp": "4500000",
-         "bp_binned": "4000000", "bins": "2", "refined_assemblies": "1"},
+         "bp_binned": "4000000", "bins": "2", "refined_assemblies": "1", "warnings": "0"},
     ]  # fmt: skip
     assert text == (
         "Groups          2: air (1 assembly, 1 sample), gut (2 assemblies, 2 samples)\n"
@@ -110,3 +116,27 @@ def test_bad_inputs(tmp_path, file, text, message):
     (tmp_path / "g" / file).write_text(text)
     result, _, _ = run_summary(tmp_path, arguments)
     assert result.exit_code == 1 and message in result.output and file in result.output
+
+
+def test_warnings_are_counted_by_group_and_shown(tmp_path):
+    gut = write_group(tmp_path / "gut", [("A", "x", 999)], ["T"], [], [])
+    air = write_group(tmp_path / "air", [("B", "x", 999)], ["T"], [], [])
+    rows = [("map_reads", "gut", "T", "no read maps"), ("vae", "gut", "", "not trained")]
+    given = write_warnings(tmp_path, rows)
+    _, table, text = run_summary(tmp_path, [*gut, *air, "--warnings", str(given)])
+    assert table[["group", "warnings"]].to_dict("records") == [
+        {"group": "air", "warnings": "0"},
+        {"group": "gut", "warnings": "2"},
+    ]
+    assert text.splitlines()[4:] == ["Warnings        2", "  map_reads, gut T: no read maps", "  vae, gut: not trained"]
+    lines = [("stage", "group", "id", "warning"), *rows]
+    assert (tmp_path / "warnings.tsv").read_text() == "".join("\t".join(line) + "\n" for line in lines)
+
+
+def test_many_warnings_are_not_all_shown(tmp_path):
+    gut = write_group(tmp_path / "gut", [("A", "x", 999)], ["T"], [], [])
+    given = write_warnings(tmp_path, [("map_reads", "gut", f"S{number}", "no read maps") for number in range(25)])
+    _, _, text = run_summary(tmp_path, [*gut, "--warnings", str(given)])
+    assert len(text.splitlines()) == 4 + 1 + 20 + 1
+    assert text.splitlines()[-1] == "  and 5 more in warnings.tsv"
+    assert len((tmp_path / "warnings.tsv").read_text().splitlines()) == 26

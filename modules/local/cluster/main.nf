@@ -11,13 +11,14 @@ process CLUSTER {
     output:
     tuple val(meta), path('clusters.tsv')  , emit: clusters
     tuple val(meta), path('threshold.json'), emit: threshold
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
     tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
 
     script:
     """
-    # modules: distance_threshold.py medoid_clusters.py near_points.py pearson_distance.py stage_arrays.py stage_tables.py
+    # modules: distance_threshold.py medoid_clusters.py near_points.py pearson_distance.py stage_arrays.py stage_tables.py stage_warnings.py
     cluster.py --latent ${latent} --latent_json ${latent_json} --rows ${rows} --contigs ${contigs} \\
         --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """

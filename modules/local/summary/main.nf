@@ -5,10 +5,12 @@ process SUMMARY {
 
     input:
     tuple val(groups), path(contigs, stageAs: 'group?/*'), path(features, stageAs: 'group?/*'), path(contig2bins, stageAs: 'group?/*'), path(bins, stageAs: 'group?/*')
+    val warnings // as JSON: stage, group, id and warning of each
 
     output:
     path 'summary.tsv', emit: table
     path 'summary.txt', emit: text
+    path 'warnings.tsv', emit: warnings
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
@@ -17,11 +19,14 @@ process SUMMARY {
         .collect { row -> "--group ${row.join(' ')}" }
     """
     # modules: stage_arrays.py stage_tables.py
-    summary.py ${tables.join(' ')}
+    cat > given_warnings.json <<'END_OF_WARNINGS'
+    ${warnings}
+    END_OF_WARNINGS
+    summary.py ${tables.join(' ')} --warnings given_warnings.json
     """
 
     stub:
     """
-    touch summary.tsv summary.txt
+    touch summary.tsv summary.txt warnings.tsv
     """
 }

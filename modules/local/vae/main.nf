@@ -14,13 +14,14 @@ process VAE {
     tuple val(meta), path('latent.json') , emit: json
     tuple val(meta), path('model.pt')    , emit: model
     tuple val(meta), path('training.tsv'), emit: training
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
     tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
 
     script:
     """
-    # modules: checkpoints.py network.py stage_arrays.py stage_tables.py training.py
+    # modules: checkpoints.py network.py stage_arrays.py stage_tables.py stage_warnings.py training.py
     vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """
