@@ -10,6 +10,10 @@ workflow {
         println helpText()
         exit 0
     }
+    if (params.version) {
+        println "${workflow.manifest.name} ${workflow.manifest.version}"
+        exit 0
+    }
     // The strict parser of Nextflow 25.04 does not apply --outdir in the config, where Nextflow looks for it.
     if (file("${params.outdir}").toAbsolutePath().normalize() != workflow.outputDir.toAbsolutePath().normalize()) {
         error("--outdir says ${params.outdir} but Nextflow would publish into ${workflow.outputDir}: give both --outdir and -output-dir, with the same folder")

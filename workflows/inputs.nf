@@ -25,11 +25,15 @@ def missingFiles(sheet, columns) {
     return names.unique().findAll { name -> !sheetFile(sheet, name).exists() }
 }
 
-// Parameters and what they mean, from nextflow_schema.json
+// Groups of parameters in nextflow_schema.json
+def schemaSections() {
+    return new groovy.json.JsonSlurper().parse(file("${projectDir}/nextflow_schema.json"))['$defs']
+}
+
+// Parameters and what they mean
 def helpText() {
-    def schema = new groovy.json.JsonSlurper().parse(file("${projectDir}/nextflow_schema.json"))
     def lines = ['nextflow run . --input samples.csv --assembly_input assemblies.csv --outdir results -profile <docker|singularity|slurm|...>']
-    schema['$defs'].each { _name, section ->
+    schemaSections().each { _name, section ->
         lines << "\n${section.title}"
         section.properties.each { name, property ->
             def standing = property.containsKey('default') ? " [${property.default}]" : ''
@@ -37,6 +41,26 @@ def helpText() {
         }
     }
     return lines.join('\n')
+}
+
+// Nextflow makes `foo-bar` and `fooBar` of one option.
+def plainName(name) {
+    return name.replaceAll('[-_]', '').toLowerCase()
+}
+
+// The parameters without those that only an institution's configuration can have set: these are no mistake of the user.
+// An unknown name on the command line stays, for VALIDATE to refuse.
+def userParameters(parameters) {
+    if (!parameters.custom_config_base) {
+        return parameters
+    }
+    def known = schemaSections().collectMany { _name, section -> section.properties.keySet() }
+    def typed = workflow.commandLine.findAll(/--[A-Za-z][\w-]*/).collect { option -> plainName(option) }
+    def foreign = parameters.keySet().findAll { name -> !(name in known) && !(plainName(name) in typed) }
+    if (foreign) {
+        log.info("Parameters that Binloom does not know, set by the institution's configuration or a parameters file, have no effect: ${foreign.sort().join(', ')}")
+    }
+    return parameters.findAll { name, _value -> !(name in foreign) }
 }
 
 // The two sheets, checked together with the parameters. Nothing is emitted as long as there is a problem.
@@ -47,7 +71,7 @@ workflow INPUTS {
     main:
     // Existence is asked here, where every file system that Nextflow knows is at hand.
     def request = groovy.json.JsonOutput.toJson([
-        params: parameters,
+        params: userParameters(parameters),
         missing: missingFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam']) + missingFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance']),
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],
     ])

@@ -128,9 +128,5 @@ def coassembly(tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="session")
 def two_groups(tmp_path_factory) -> Run:
-    """A co-assembly and a multi-split group, with different samples and assemblies, in one run."""
-    return run_pipeline(
-        tmp_path_factory.mktemp("two_groups"),
-        "--input", DATA / "two_groups.samples.csv",
-        "--assembly_input", DATA / "two_groups.assemblies.csv",
-    )  # fmt: skip
+    """The profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own."""
+    return run_pipeline(tmp_path_factory.mktemp("two_groups"), profile="test_full")

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 import shutil
 import subprocess
 
@@ -193,9 +194,33 @@ def test_help_lists_every_parameter(tmp_path):
         assert f"--{parameter} " in done.stdout
 
 
-def flat_config(profile, launch, *arguments):
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_version_is_that_of_the_manifest(tmp_path, parser):
+    done = nextflow(["run", PROJECT, "--version"], tmp_path, {"NXF_SYNTAX_PARSER": parser})
+    assert done.returncode == 0, done.stdout
+    manifest = flat_config("standard", tmp_path)
+    name, version = (manifest[f"manifest.{key}"].strip("'") for key in ("name", "version"))
+    assert done.stdout.splitlines()[-1] == f"{name} {version}"
+    assert "Submitted process" not in done.stdout
+
+
+def test_manifest_is_complete_under_both_parsers(tmp_path):
+    """An owner, a page and people; a version that ends in dev until it is released."""
+    v1, v2 = (flat_config("standard", tmp_path, environment={"NXF_SYNTAX_PARSER": parser}) for parser in ("v1", "v2"))
+    manifest = {name: value for name, value in v1.items() if name.startswith("manifest.")}
+    assert manifest == {name: value for name, value in v2.items() if name.startswith("manifest.")}
+    keys = ("name", "description", "homePage", "license", "contributors", "mainScript", "nextflowVersion", "version")
+    assert manifest.keys() == {f"manifest.{key}" for key in keys}
+    name = manifest["manifest.name"].strip("'")
+    assert re.fullmatch(r"[\w-]+/[\w-]+", name)
+    assert manifest["manifest.homePage"] == f"'https://github.com/{name}'"
+    assert re.fullmatch(r"'\d+\.\d+\.\d+(dev)?'", manifest["manifest.version"])
+    assert re.fullmatch(r"'>=\d+\.\d+\.\d+'", manifest["manifest.nextflowVersion"])
+
+
+def flat_config(profile, launch, *arguments, environment=None):
     """The resolved configuration of a profile as {dotted name: value as text}."""
-    done = nextflow(["config", PROJECT, "-flat", "-profile", profile, *arguments], launch)
+    done = nextflow(["config", PROJECT, "-flat", "-profile", profile, *arguments], launch, environment)
     assert done.returncode == 0, done.stdout
     return dict(line.split(" = ", 1) for line in done.stdout.splitlines() if " = " in line)
 

@@ -25,14 +25,17 @@ def parameter_lines(**params):
 
 
 def config_defaults():
-    """The `params` block of nextflow.config, read line by line; a line that is no `name = literal` fails."""
+    """The `params` block of nextflow.config, read line by line; a line that is no `name = literal` fails.
+
+    `params.name ?:` may stand before the literal.
+    """
     block = re.search(r"^params \{\n(.*?)^\}", (ROOT / "nextflow.config").read_text(), re.M | re.S).group(1)
     words = {"null": None, "true": True, "false": False}
     defaults = {}
     for line in block.splitlines():
         code = line.split(" //")[0].strip()
         if code and not code.startswith("//"):
-            name, value = re.fullmatch(r"(\w+)\s*=\s*(\S.*)", code).groups()
+            name, value = re.fullmatch(r"(\w+)\s*=\s*(?:params\.\1 \?: )?(\S.*)", code).groups()
             defaults[name] = words[value] if value in words else ast.literal_eval(value)
     return defaults
 
