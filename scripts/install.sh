@@ -4,6 +4,7 @@
 #
 #   scripts/install.sh              install what is missing; print the lines
 #   scripts/install.sh --isolated   the same, and lines that keep the user's own Nextflow settings out (make demo, make test)
+#   scripts/install.sh --nf-core    install nf-core's tools, which the tests use, by themselves; print their folder
 #   scripts/install.sh --clean      remove everything that it ever installed into its cache
 #
 # From the distribution (apt-get, if root or sudo asks no password): Java, minimap2, bwa, samtools, ps, and what it takes
@@ -24,6 +25,10 @@ sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))'
 readonly REQUIREMENTS=(containers/torch/requirements.txt tests/requirements.txt)
 readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pytest, hypothesis, xdist'
 readonly ENVIRONMENT_GB=9                               # the Python environment while it is being unpacked
+# nf-core's tools need other versions of packages than the pipeline does.
+readonly NF_CORE_REQUIREMENTS=tests/nf-core/requirements.txt
+readonly NF_CORE_IMPORTS='nf_core, check_jsonschema'
+readonly NF_CORE_GB=1
 
 say() { printf 'binloom: %s\n' "$*" >&2; }
 die() {
@@ -234,11 +239,16 @@ python_folder() {
     printf '%s/python-%s' "$CACHE" "$(key "${REQUIREMENTS[@]}" scripts/requirements.txt "python=$python")"
 }
 
+nf_core_folder() {
+    printf '%s/python-nf-core-%s' "$CACHE" "$(key "$NF_CORE_REQUIREMENTS" scripts/requirements.txt "python=$python")"
+}
+
 # pip alone knows an index, proxy or client certificate of pip's own configuration; without one uv does the same much
 # faster. pip also steps in if uv fails.
-install_requirements() {
+install_requirements() { # FOLDER FILE...
     local folder=$1 files=() file settings certificate
-    for file in "${REQUIREMENTS[@]}"; do files+=(-r "$file"); done
+    shift
+    for file in "$@"; do files+=(-r "$file"); done
     settings=$("$folder/bin/python" -m pip config list)
     if ! grep -Eq "\.(index-url|extra-index-url|no-index|proxy|client-cert|trusted-host)=" <<<"$settings"; then
         certificate=$(sed -n "s/.*\.cert='\(.*\)'/\1/p" <<<"$settings" | tail -n 1)
@@ -259,19 +269,20 @@ install_requirements() {
 }
 
 # An environment cannot be moved, so it is built where it will stand; the stamp says that it is whole.
-install_python() {
-    local folder=$1 free
+install_python() { # FOLDER GB IMPORTS FILE...
+    local folder=$1 needed=$2 imports=$3 free
+    shift 3
     if [[ -e $folder/.complete ]] && "$folder/bin/python" -c '' 2>/dev/null; then
         return
     fi
     rm -rf "$folder"
     free=$(($(df -Pk "$CACHE" | awk 'NR == 2 { print $4 }') / 1000000))
-    ((free >= ENVIRONMENT_GB)) ||
-        die "the Python environment needs ${ENVIRONMENT_GB} GB while it is installed and $CACHE has $free: set BINLOOM_CACHE"
-    say "installing the Python environment into $folder (some 5 GB, for PyTorch)"
+    ((free >= needed)) ||
+        die "a Python environment needs $needed GB while it is installed and $CACHE has $free: set BINLOOM_CACHE"
+    say "installing a Python environment into $folder (needs $needed GB)"
     "$python" -m venv "$folder" >&2
-    install_requirements "$folder" >&2 || die 'the Python packages could not be installed: see above'
-    "$folder/bin/python" -c "import $IMPORTS" >&2 || die 'the Python environment does not work: see above'
+    install_requirements "$folder" "$@" >&2 || die 'the Python packages could not be installed: see above'
+    "$folder/bin/python" -c "import $imports" >&2 || die 'the Python environment does not work: see above'
     date >"$folder/.complete"
 }
 
@@ -334,7 +345,7 @@ print_lines() { # [--isolated]
 }
 
 case ${1:-} in
-    '' | --isolated) ;;
+    '' | --isolated | --nf-core) ;;
     --clean)
         clean
         exit
@@ -344,8 +355,14 @@ esac
 
 open_cache
 PATH=$(outer_path)
+if [[ ${1:-} == --nf-core ]]; then
+    find_python || die 'Python 3.10 to 3.14 is missing: `make env` installs it'
+    install_python "$(nf_core_folder)" "$NF_CORE_GB" "$NF_CORE_IMPORTS" "$NF_CORE_REQUIREMENTS"
+    printf '%s/bin\n' "$(nf_core_folder)"
+    exit
+fi
 survey
 ((${#missing[@]} == 0)) || install_packages
-install_python "$(python_folder)"
+install_python "$(python_folder)" "$ENVIRONMENT_GB" "$IMPORTS" "${REQUIREMENTS[@]}"
 [[ -z $needs_nextflow ]] || install_nextflow "$(nextflow_folder)"
 print_lines "$@"

@@ -19,4 +19,5 @@ pin() { # FOLDER [OPTION ...]
 pin containers/torch "$@"
 pin containers/core -c ../torch/requirements.txt "$@"
 pin tests -c ../containers/torch/requirements.txt "$@"
+pin tests/nf-core "$@"
 pin scripts "$@"
