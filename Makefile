@@ -2,7 +2,7 @@
 # folder (scripts/install.sh says where), and from there a second time takes a second.
 SHELL = /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stage lint env images push clean clean-cache requirements
+.PHONY: help demo test test-stage testbed lint env images push version clean clean-cache requirements
 
 OUTDIR = results
 # More for nextflow (make demo), pytest (make test, make test-stage) or uv (make requirements)
@@ -43,17 +43,23 @@ test-stage: ## install what is missing and run the tests of one stage and of the
 	if [[ -n $$tests ]]; then python3 -m pytest $$tests $(ARGS) || failed=1; fi; \
 	exit $$failed
 
+testbed: ## install what only some tests need: podman and SLURM (Debian or Ubuntu, as root)
+	@scripts/testbed.sh
+
 lint: ## install what is missing and check the Python code (ruff)
 	@$(INSTALLED) && ruff check && ruff format --check
 
 env: ## install what is missing and print what to eval for a nextflow of your own: eval "$$(make -s env)"
 	@scripts/install.sh
 
-images: ## build the container images [ENGINE=docker|podman|buildah] [REGISTRY=localhost] [SIF=folder for .sif files]
+images: ## build the container images and print digests [ENGINE=docker|podman|buildah] [REGISTRY=localhost] [SIF=folder for .sif files]
 	@VERSION='$(VERSION)' containers/build.sh
 
-push: ## push the images to their registry [REGISTRY=name]
+push: ## push the images to their registry and print digests [REGISTRY=name]
 	@VERSION='$(VERSION)' containers/build.sh push
+
+version: ## print the version, which is the tag of the images
+	@echo '$(VERSION)'
 
 clean: ## remove work/, logs and test leftovers; results stay
 	rm -rf work .nextflow .nextflow.log* .nf-test .nf-test.log .pytest_cache .hypothesis
