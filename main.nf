@@ -3,6 +3,7 @@
 include { INPUTS ; helpText } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
 include { stageOptions      } from './workflows/options'
+include { requireImages     } from './workflows/images'
 
 workflow {
     main:
@@ -21,6 +22,7 @@ workflow {
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }
+    requireImages()
 
     INPUTS(params)
     BINNING(INPUTS.out.samples, INPUTS.out.assemblies, stageOptions(params))

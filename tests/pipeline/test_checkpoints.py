@@ -1,6 +1,5 @@
 """Training that is killed under Nextflow goes on from its checkpoint, and the result is that of an unbroken run."""
 
-import json
 import os
 import shutil
 import signal
@@ -149,27 +148,3 @@ def test_checkpoint_folder_on_an_object_store_is_refused(tmp_path):
     assert run.status != 0
     assert "--checkpoint_dir" in run.output and "absolute path" in run.output
     assert not (tmp_path / "s3:").exists()
-
-
-@pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: checkpoints in containers are not tried")
-def test_killed_task_in_a_container(tmp_path, unbroken):
-    """The folder is mounted, and told of, in the container too."""
-    probe = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/torch:0.1.0dev", "true"]
-    found = subprocess.run(probe, capture_output=True, text=True, check=False)
-    if found.returncode != 0:
-        pytest.skip(f"podman cannot run the image here (`make images` builds it): {found.stderr.strip()}")
-    work = tmp_path / "work"
-    run = start(tmp_path, *INPUT, *EVERY_FIFTH, profile="podman")
-    try:
-        new_checkpoint(run, work / "checkpoints")
-        os.kill(training_process(work), signal.SIGKILL)
-        assert run.wait(timeout=LIMIT) == 0, (tmp_path / "terminal").read_text()
-    finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-    (epoch,) = going_on(work)
-    assert 5 <= epoch < 600
-    trained = json.loads((unbroken.results / "co" / "vae" / "latent.json").read_text())["torch"]
-    if json.loads((tmp_path / "results" / "co" / "vae" / "latent.json").read_text())["torch"] == trained:
-        assert_same_results(tmp_path / "results", unbroken.results)

@@ -4,8 +4,6 @@ import csv
 import gzip
 import json
 import re
-import shutil
-import subprocess
 
 import pytest
 
@@ -255,15 +253,3 @@ def test_every_process_names_its_container(tmp_path):
         stage: f"localhost/binloom/{'torch' if stage in ('VAE', 'CLUSTER') else 'core'}:{version}"
         for stage in STAGES | {"GRAPHBIN2"}
     }
-
-
-@pytest.mark.skipif(not shutil.which("podman"), reason="podman is not on PATH: the container profile is not tried")
-def test_podman_profile(tmp_path):
-    """The test profile in real containers; `make images` builds the images."""
-    try_image = ["podman", "run", "--rm", "--pull=never", "localhost/binloom/torch:0.1.0dev", "true"]
-    probe = subprocess.run(try_image, capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        pytest.skip(f"podman cannot run the image here (`make images` builds it): {probe.stderr.strip()}")
-    done = run_pipeline(tmp_path, *QUICK, profile="test,podman")
-    assert done.status == 0, done.output
-    assert set(done.trace()["status"]) == {"COMPLETED"}
