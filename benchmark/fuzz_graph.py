@@ -34,6 +34,11 @@ ODD_NAMES = ("s", "é", "=b", "c d", "x+", "y-", "*z", "q:1", "'p'", "NA", "\u20
 JUNK = ("", "+", "-", "*", "x", "-1", "9" * 30, "9" * 5000, "NaN", "1e400", "é", "\ufeff", "\0", "\x0b", " ", "a,b",
         ",", ";", "'", ":", "??", "1+", "1-,2+", "\u0661+", "\t", "\r", "=", "H", "S", "L", "NODE_1_length_9_cov_1",
         "A" * 100_000)  # fmt: skip
+MEGAHIT_MIN_LENGTH = 142  # bp; a minimum contig length of MEGAHIT that leaves out the short contigs
+WHOLE_GRAPH, DEFINED_SEGMENT = 0.7, 0.8  # share of graphs with all segments; share of segments in the other graphs
+FINAL_NEWLINE, GZIPPED = 0.9, 0.2  # share of files with a line break at the end; share of files that are gzipped
+DAMAGED_BEFORE_GZIP = 0.5  # share of files that are damaged before they are gzipped; the others are damaged after it
+MESSAGE_LIMIT = 1000  # characters; a message of this length or more is a problem
 CIGARS = ("*", "55M", "0M", "10M2D3I4=1X5N2S1H1P", "*\tRC:i:1", "")
 
 Step = tuple[str, str]
@@ -83,7 +88,7 @@ def megahit(rng: random.Random, n: int) -> tuple[dict[str, int], dict[str, str]]
     prefixes = rng.choice((["k141"], ["k141", "k21"]))
     names = ["k141_0", *(f"{rng.choice(prefixes)}_{i}" for i in rng.sample(range(1, 99), n))]
     contigs = {name: rng.choice((120, 300, 301, 5000)) for name in names}
-    floor = rng.choice((0, 142)) if contigs["k141_0"] > 142 else 0
+    floor = rng.choice((0, MEGAHIT_MIN_LENGTH)) if contigs["k141_0"] > MEGAHIT_MIN_LENGTH else 0
     given = {"short": 60} if len(prefixes) > 1 and not floor else {}
     given |= {name: length for name, length in contigs.items() if name.startswith("k141") and length >= floor}
     return contigs, {c: f"NODE_{i}_length_{bp}_cov_1.5_ID_{2 * i - 1}" for i, (c, bp) in enumerate(given.items(), 1)}
@@ -135,8 +140,8 @@ def generate(kind: str, rng: random.Random) -> Case:
     if kind.startswith("megahit"):
         contigs, nodes = megahit(rng, n)
         names, walks = list(nodes.values()), {c: [[(node, "+")]] for c, node in nodes.items() if c in contigs}
-    whole = kind.startswith("megahit") or rng.random() < 0.7
-    defined = [name for name in names if whole or rng.random() < 0.8] or names[:1]
+    whole = kind.startswith("megahit") or rng.random() < WHOLE_GRAPH
+    defined = [name for name in names if whole or rng.random() < DEFINED_SEGMENT] or names[:1]
     links = [steps(rng, names, 2) for _ in range(rng.randint(0, 20))]
     records = [records_of(kind, rng, defined, links, walks), paths_of(kind, rng, walks)]
     return Case(kind.split(maxsplit=1)[0], records, contigs, naive(walks, links, set(defined)))
@@ -163,8 +168,8 @@ def damage_bytes(rng: random.Random, raw: bytes) -> bytes:
 
 def write(rng: random.Random, file: Path, lines: list[str], damage: str) -> None:
     """Write a file in one of the forms that a reader must take, damaged if the damage is to its bytes."""
-    raw = rng.choice(("\n", "\n", "\r\n")).join([*lines, *[""] * (rng.random() < 0.9)]).encode()
-    zipped, early = rng.random() < 0.2, rng.random() < 0.5
+    raw = rng.choice(("\n", "\n", "\r\n")).join([*lines, *[""] * (rng.random() < FINAL_NEWLINE)]).encode()
+    zipped, early = rng.random() < GZIPPED, rng.random() < DAMAGED_BEFORE_GZIP
     raw = damage_bytes(rng, raw) if damage == "bytes" and early else raw
     raw = gzip.compress(raw, 1) if zipped else raw
     file.write_bytes(damage_bytes(rng, raw) if damage == "bytes" and not early else raw)
@@ -184,7 +189,8 @@ def read(case: Case, files: list[Path], seconds: float) -> Outcome | str:
         raw = Path(named[1]).read_bytes()
         exists = raw[:2] == b"\x1f\x8b" or 0 < int(named[2] or 1) <= raw.count(b"\n") + 1
         assert exists, f"no such line: {error.message}"
-        assert len(error.message) < 1000, f"a message of {len(error.message)} characters: {error.message[:200]}"
+        size = len(error.message)
+        assert size < MESSAGE_LIMIT, f"a message of {size} characters: {error.message[:200]}"
         return error.message
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

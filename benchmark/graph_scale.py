@@ -41,6 +41,7 @@ GENOME_UNITS = 600  # unique segments of a genome, mean
 BUBBLE, REPEAT = 0.35, 0.4  # what follows a unique segment; else a hole
 THROUGH_BUBBLE, THROUGH_REPEAT, ACROSS_HOLE = 0.85, 0.35, 0.3  # how often the contig goes on
 OWN, RELATED, RELATIVES = 0.7, 0.25, 5  # repeats of one genome, of genomes in groups of 5; else of all
+FORWARD = 0.5  # share of links, and of contigs, that are written as generated; the others are reversed
 ISOLATED = 0.12  # share of segments and links that are contigs without a link
 LABELLED_BP, MISLABELLED, UNBINNED_GENOMES = 1500, 0.03, 0.1
 
@@ -121,7 +122,7 @@ def gfa_lines(made: Assembly, sequence_bp: int) -> Iterator[str]:
         sequence = bases[start : start + int(length * share)] or "*"
         yield f"S\t{7 * segment + 3}\t{sequence}\tLN:i:{length}\tKC:i:{9 * length}\n"
     for link in made.links:
-        a, b = link if rng.random() < 0.5 else (link[1] ^ 1, link[0] ^ 1)
+        a, b = link if rng.random() < FORWARD else (link[1] ^ 1, link[0] ^ 1)
         yield f"L\t{7 * (a >> 1) + 3}\t{'+-'[a & 1]}\t{7 * (b >> 1) + 3}\t{'+-'[b & 1]}\t{OVERLAP}M\n"
 
 
@@ -143,7 +144,7 @@ def write_assembly(folder: Path, size: int, samples: int, copies: float, sequenc
     names = [f"NODE_{n}_length_{b}_cov_{c:.4f}" for n, (b, c) in enumerate(zip(bases, depth.sum(axis=1)), 1)]
     with open(folder / "contigs.paths", "w") as paths, open(folder / "truth.tsv", "w") as truth:
         for name, (parts, owners) in zip(names, contigs):
-            first = parts if rng.random() < 0.5 else flipped(parts)
+            first = parts if rng.random() < FORWARD else flipped(parts)
             for title, walk in ((name, first), (name + "'", flipped(first))):
                 text = ";\n".join(",".join(f"{7 * (s >> 1) + 3}{'+-'[s & 1]}" for s in part) for part in walk)
                 paths.write(f"{title}\n{text}\n")

@@ -20,7 +20,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import click
@@ -63,9 +62,7 @@ class Change(NamedTuple):
     factor: float
     value: str
     parts: dict[str, Any]
-    homologs: Mapping[str, Any] = MappingProxyType(
-        {}
-    )  # attributes of homologs.py: if there are any, homologs are made anew
+    homologs: dict[str, Any] | None = None  # attributes of homologs.py: if there are any, homologs are made anew
 
 
 AS_IT_IS = Change("as it is", 1.0, "", {})

@@ -25,6 +25,8 @@ from result_tables import ResultTable, tsv_option
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
 MIN_LENGTH, READ, ERRORS, FOREIGN = 2000, 150, 0.005, 0.03  # bp, bp, per base, share of reads from elsewhere
+REVERSE = 0.5  # share of the pairs whose first read is from the reverse strand
+MAX_IGNORED_SCORE = 50  # an alignment with this score (AS) or less does not count
 PAIRS = 50_000  # made at once
 SORTED, NAMED = "sorted.bam", "named.bam"  # vamb's and ours
 
@@ -144,7 +146,7 @@ def write_reads(folder: Path, contigs: list[bytes], pairs: int, rng: np.random.G
             start = starts[contig] + (rng.random(n) * (lengths[contig] - insert)).astype(int)
             left = genome[np.add.outer(start, np.arange(READ))]
             right = complement[genome[np.subtract.outer(start + insert - 1, np.arange(READ))]]
-            turned = rng.random((n, 1)) < 0.5
+            turned = rng.random((n, 1)) < REVERSE
             for out, bases in ((one, np.where(turned, right, left)), (two, np.where(turned, left, right))):
                 wrong = (rng.random(bases.shape) < ERRORS) | (rng.random((n, 1)) < FOREIGN)
                 bases[wrong] = letters[rng.integers(0, 4, np.count_nonzero(wrong))]
@@ -217,7 +219,7 @@ def plain_counts(path: Path) -> tuple[np.ndarray, np.ndarray]:
         for record in records:
             if (record.query_name, record.is_read2) != read:
                 read, seen = (record.query_name, record.is_read2), set()
-            if record.is_unmapped or record.get_tag("AS") <= 50:
+            if record.is_unmapped or record.get_tag("AS") <= MAX_IGNORED_SCORE:
                 continue
             if record.reference_id not in seen:
                 reads[record.reference_id] += 2 if record.is_paired and record.mate_is_unmapped else 1
