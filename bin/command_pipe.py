@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Runs commands, joined by pipes, beside this process, and reports which one failed and what it said."""
 
+import errno
+import os
 import signal
 import subprocess
 import tempfile
@@ -14,6 +16,18 @@ import click
 # A command that caused the failure has ended already, and the others find their pipes closed.
 SECONDS_TO_END = 10
 LAST_LINES = 10  # lines of a failed command's stderr in the error
+# A shell gives this and the signal's number as the status of a killed command. Nextflow runs a task again that ends so.
+KILLED_STATUS = 128
+DISK_FULL = os.strerror(errno.ENOSPC)
+
+
+class CommandFailed(click.ClickException):
+    """The failure of a command. This process ends like a shell does whose command a signal has killed."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        # SIGPIPE tells of another command's end only, so it is no reason to try again.
+        self.exit_code = KILLED_STATUS - status if status < 0 and status != -signal.SIGPIPE else 1
 
 
 @contextmanager
@@ -23,7 +37,7 @@ def running(
     """Run commands during the body of the `with` statement, each reading the output of the one before; yield the last.
 
     `stdin` is that of the first command, `stdout` that of the last; each is subprocess.PIPE or None. Raise
-    ClickException with the end of the stderr of the first command that failed. A failed command takes precedence over
+    CommandFailed with the end of the stderr of the first command that failed. A failed command takes precedence over
     an error that the body raised (OSError, ValueError, ClickException), since it is the likely cause.
     """
     with ExitStack() as stack:
@@ -50,7 +64,8 @@ def running(
         raise failure
     if complaint or failure:
         text = " | ".join(" ".join(command) for command in commands)
-        raise click.ClickException(f"{text}: {complaint or failure}") from failure
+        complaint, status = complaint or (str(failure), 1)
+        raise CommandFailed(f"{text}: {complaint}", status) from failure
 
 
 def start_command(command: list[str], stdin: BinaryIO | int | None, **options) -> subprocess.Popen:
@@ -85,8 +100,8 @@ def exit_status(process: subprocess.Popen, patience: float | None) -> int:
 
 def failed_command(
     commands: Sequence[list[str]], statuses: list[int], logs: list[BinaryIO], failure: Exception | None
-) -> str | None:
-    """Return which command failed and the end of its stderr, or None if none did."""
+) -> tuple[str, int] | None:
+    """Return which command failed with the end of its stderr, and its exit status; or None if none did."""
     # SIGPIPE ends a command that writes to one that has failed, so another one is to blame.
     failed = [i for i, status in enumerate(statuses) if status not in (0, -signal.SIGPIPE)]
     if not failed and not failure:
@@ -97,4 +112,7 @@ def failed_command(
     how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited {status}"
     log.seek(0)
     last = log.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
-    return "\n".join([f"{commands[failed[0]][0]} {how}:", *last])
+    name = commands[failed[0]][0]
+    if any(DISK_FULL in line for line in last):
+        return f"{name} {how}: no space is left on the disk: free some, then run again with -resume", status
+    return "\n".join([f"{name} {how}:", *last]), status

@@ -41,6 +41,23 @@ def test_the_command_that_failed_is_named_with_its_words(commands, said):
         last.stdout.read()
 
 
+@pytest.mark.parametrize(("script", "status"), [("exit 7", 1), ("kill -9 $$", 137), ("kill -15 $$", 143)])
+def test_a_killed_command_gives_the_exit_code_of_a_shell(script, status):
+    with pytest.raises(click.ClickException) as raised, running(shell(script), stdout=subprocess.PIPE) as last:
+        last.stdout.read()
+    assert raised.value.exit_code == status
+
+
+def test_a_full_disk_is_told_in_one_line():
+    script = shell("echo working >&2; echo 'x: write: No space left on device' >&2; exit 2")
+    with pytest.raises(click.ClickException) as raised, running(script, stdout=subprocess.PIPE):
+        pass
+    assert raised.value.message.endswith(
+        "sh exited 2: no space is left on the disk: free some, then run again with -resume"
+    )
+    assert "\n" not in raised.value.message
+
+
 def test_a_failed_command_explains_more_than_the_error_of_the_body():
     for error in (ValueError("no header"), click.ClickException("no header")):
         with pytest.raises(click.ClickException, match="exited 5:\nno index"):  # noqa: SIM117

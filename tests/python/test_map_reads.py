@@ -280,7 +280,8 @@ def test_a_mapper_that_breaks_off_is_an_error(genome, monkeypatch, script, said)
     Path("1.fq").write_text(fastq(pairs("k2", range(0, 3500, 70), "u")[0]))
     fake_mapper(monkeypatch, script)
     done = run("--reads", "1.fq", "--index", "genome.fa")
-    assert done.exit_code == 1
+    # Nextflow runs a task again, with more memory, that ends with 137.
+    assert done.exit_code == (137 if "SIGKILL" in said else 1)
     assert said in done.output
     assert isinstance(done.exception, SystemExit)
     assert not Path("S.counts.tsv.gz").exists()

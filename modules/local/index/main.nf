@@ -1,4 +1,4 @@
-// The mapper's index of a group's catalogue, made once for all samples that are mapped alike.
+// The mapper's index of a group's catalogue, made once for all samples that are mapped alike, and read back whole.
 process INDEX {
     tag "${meta.id} ${mode}"
     label 'process_medium'
@@ -11,15 +11,13 @@ process INDEX {
     tuple val(meta), val(mode), path('index'), emit: index
     tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
     tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
-    // -I: one part however large the catalogue, since hits of different parts are never ranked together.
-    def command = mode == 'bwa'
-        ? "bwa index -p index/catalogue ${catalogue}"
-        : "minimap2 -x ${mode} -I 1000G -t ${task.cpus} -d index/catalogue ${catalogue}"
     """
-    mkdir index
-    ${command}
+    # modules: catalogue_fasta.py command_pipe.py mapper_index.py
+    index.py --catalogue ${catalogue} --mode ${mode} --threads ${task.cpus}
     """
 
     stub:
