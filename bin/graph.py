@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Read the assembly graph of one assembly and reduce it to the graph of its contigs.
 
-In:  the assembly graph as the assembler wrote it, with its table of paths if it has one, and contigs.tsv of the group.
+In:  the assembly graph as the assembler wrote it, with its table of paths if it has one, and the contigs.tsv and
+     catalogue.fa.gz of the group. `graph_checks` refuses a graph of another assembly, and warns if it looks cut off.
 Out: vertices.tsv.gz (`contig`: the contigs that have a place in the graph, in catalogue order), edges.tsv.gz
      (`contig_1, contig_2`: each edge once, sorted) and graph.json. All names are catalogue names.
 
@@ -25,8 +26,10 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_graph import read_graph, shown
+from assembly_graph import Segments, Walks, read_graph, shown
 from assembly_tables import contigs_of_assembly
+from catalogue_fasta import catalogue_sequences
+from graph_checks import check_graph, check_placed
 from stage_arrays import GRAPH, write_description
 from stage_tables import CONTIGS, EDGES, VERTICES, read_table, write_table
 
@@ -40,6 +43,8 @@ class ContigGraph(NamedTuple):
     edges: np.ndarray  # k x 2, the lower number first, each once
     placed: np.ndarray  # contigs that have a place in the graph, ascending
     skipped_links: int
+    segments: Segments
+    walks: Walks
 
 
 def spans(values: np.ndarray, sought: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,7 +101,7 @@ def build_graph(assembler: str, graph: Path, paths: Path | None, names: list[str
         )
     kept = np.isin(owner, placed)
     edges = link_contigs(owner[kept], walks.size[kept], walks.steps[np.repeat(kept, walks.size)], segments.links)
-    return ContigGraph(edges, placed, segments.skipped_links)
+    return ContigGraph(edges, placed, segments.skipped_links, segments, walks)
 
 
 @click.command(context_settings={"show_default": True})
@@ -105,16 +110,23 @@ def build_graph(assembler: str, graph: Path, paths: Path | None, names: list[str
 @click.option("--graph", required=True, type=FILE)
 @click.option("--paths", type=FILE, help="contigs.paths (metaspades), assembly_info.txt (metaflye).")
 @click.option("--contigs", required=True, type=FILE)
-def main(assembly: str, assembler: str, graph: Path, paths: Path | None, contigs: Path) -> None:
+@click.option("--catalogue", type=FILE, help="catalogue.fa.gz; with it the ends of contigs are compared, too.")
+def main(assembly: str, assembler: str, graph: Path, paths: Path | None, contigs: Path, catalogue: Path | None) -> None:
     """Reduce the assembly graph of one assembly to the graph of its contigs."""
-    table = contigs_of_assembly(read_table(CONTIGS, contigs), assembly, contigs)
+    everything = read_table(CONTIGS, contigs)
+    table = contigs_of_assembly(everything, assembly, contigs)
     found = build_graph(assembler, graph, paths, table["name"].tolist(), table["length"].tolist())
-    catalogue = table["contig"].to_numpy(dtype=object)
-    write_table(VERTICES, pd.DataFrame({"contig": catalogue[found.placed]}))
-    by_name = catalogue.argsort()
+    sequences = catalogue_sequences(catalogue, everything, contigs) if catalogue else ()
+    of_assembly = everything["assembly"] == assembly
+    named = ((name, sequence) for name, sequence, is_of in zip(everything["name"], sequences, of_assembly) if is_of)
+    check_graph(assembler, graph, paths, found.segments, found.walks, dict(zip(table["name"], table["length"])), named)
+    check_placed(graph, found.placed, len(found.edges), table["length"].to_numpy())
+    names = table["contig"].to_numpy(dtype=object)
+    write_table(VERTICES, pd.DataFrame({"contig": names[found.placed]}))
+    by_name = names.argsort()
     edges = np.sort(by_name.argsort()[found.edges], axis=1)
     edges = edges[np.lexsort((edges[:, 1], edges[:, 0]))]
-    write_table(EDGES, pd.DataFrame(catalogue[by_name[edges]], columns=["contig_1", "contig_2"]))
+    write_table(EDGES, pd.DataFrame(names[by_name[edges]], columns=["contig_1", "contig_2"]))
     counts = {
         "assembly": assembly,
         "assembler": assembler,

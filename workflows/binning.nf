@@ -84,7 +84,7 @@ workflow BINNING {
         yes: graph
         no: true
     }
-    GRAPH(ch_has_graph.yes.combine(ch_contigs, by: 0).map { _group, meta, graph, paths, contigs -> [meta, graph, paths, contigs] })
+    GRAPH(ch_has_graph.yes.combine(CATALOGUE.out.fasta.join(ch_contigs), by: 0).map { _group, meta, graph, paths, fasta, contigs -> [meta, graph, paths, fasta, contigs] })
     ch_has_graph.no.subscribe { group, meta, _graph, _paths ->
         def refined = by_evidence ? 'are refined by coverage and composition alone' : 'go without refinement'
         log.info("Assembly ${meta.id} of group ${group.id} has no graph: its bins ${refined}")

@@ -5,20 +5,21 @@ process GRAPH {
     label 'image_core'
 
     input:
-    tuple val(meta), path(graph, stageAs: 'graph/*'), path(paths, stageAs: 'paths/*'), path(contigs)
+    tuple val(meta), path(graph, stageAs: 'graph/*'), path(paths, stageAs: 'paths/*'), path(catalogue), path(contigs)
 
     output:
     tuple val(meta), path('{vertices,edges}.tsv.gz'), emit: graph
     tuple val(meta), path('graph.json')              , emit: json
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('gfapy'), eval('python3 -c "from importlib.metadata import version; print(version(\'gfapy\'))"'), topic: versions
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
     """
-    # modules: assembly_graph.py assembly_tables.py stage_arrays.py stage_tables.py
+    # modules: assembly_graph.py assembly_tables.py catalogue_fasta.py graph_checks.py stage_arrays.py stage_tables.py stage_warnings.py
     graph.py --assembly ${meta.id} --assembler ${meta.assembler} --graph ${graph} ${paths ? "--paths ${paths}" : ''} \\
-        --contigs ${contigs} ${task.ext.args ?: ''}
+        --contigs ${contigs} --catalogue ${catalogue} ${task.ext.args ?: ''}
     """
 
     stub:
