@@ -140,15 +140,17 @@ def test_build_prints_digests_and_keeps_current_images(tmp_path, podman):
         assert all(re.fullmatch(DIGEST, digest) and re.search(r"\d [kMG]B$", size) for _, digest, size in lines), lines
         return {name: digest for name, digest, _ in lines}
 
+    replaced = ""
     try:
         first = digests()
         assert list(first) == names
         assert digests() == first
+        replaced = call("podman", "images", "--quiet", names[0]).stdout.strip()
         (tmp_path / "core" / "requirements.txt").write_text("second\n")
         second = digests()
         assert [first[name] == second[name] for name in first] == [False, True]
     finally:
-        call("podman", "rmi", "--force", *names)
+        call("podman", "rmi", "--force", *names, *replaced.split())
 
 
 @needs_podman
