@@ -12,6 +12,9 @@ Implements "Computation of abundance and tetranucleotide frequencies" of the VAM
 doi:10.1101/490078) with tetranucleotides.py and abundances.py. The rows are the contigs of at least --min_contig_length
 that have at least one 4-mer without ambiguous bases.
 
+A sample whose reads all count for nothing says nothing about any contig: it is in no matrix or table, and a warning
+names it. If that holds for all samples, it is an error.
+
 With --abundance no coverage is known. Then coverage.tsv.gz holds the RPKM, which are proportional to the reads per base
 within each sample, and `mapped_reads` of features.json is null.
 """
@@ -41,10 +44,14 @@ from stage_tables import (
     read_table,
     write_table,
 )
+from stage_warnings import warn
 from tetranucleotides import TETRANUCLEOTIDES, count_sequences, scaled_frequencies
 
 # The table of a user has the columns of rpkm.tsv.gz.
 ABUNDANCE_TABLE = replace(RPKM, advice="give a table of contigname and the RPKM in each sample, separated by tabs")
+READS_REMEDY = "check that its reads are whole and of the community that was assembled"
+TABLE_REMEDY = "give the RPKM of its reads, or leave the column out"
+MAX_NAMED = 5  # samples in an error
 RESERVED_NAME = "contig"  # a column of coverage.tsv.gz beside those of the samples
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -146,6 +153,33 @@ def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[
     return samples, rpkm
 
 
+def why_empty(statistics: pd.Series) -> str:
+    """Return why a sample has no count, from its row of mapping.tsv."""
+    if not statistics["reads"]:
+        return "no reads"
+    if not statistics["mapped_reads"]:
+        return f"none of its {statistics['reads']} reads maps to the contigs"
+    return f"none of its {statistics['mapped_reads']} mapped reads has an alignment that counts"
+
+
+def samples_with_counts(samples: list[str], rpkm: np.ndarray, reasons: list[str], remedy: str) -> np.ndarray:
+    """Return the columns of the samples that have a count (numbers), and warn of each of the others.
+
+    `rpkm` is contigs x s; `reasons` says of each sample why it would have none, `remedy` what a user can do. Raise
+    ClickException if no sample has one.
+    """
+    has_counts = rpkm.any(axis=0)
+    empty = [f"sample {samples[i]!r} ({reasons[i]})" for i in np.flatnonzero(~has_counts)]
+    if not has_counts.any():
+        more = f" and {len(empty) - MAX_NAMED} more" if len(empty) > MAX_NAMED else ""
+        raise click.ClickException(
+            f"no sample of the group has a count on any contig: {', '.join(empty[:MAX_NAMED])}{more}; {remedy}"
+        )
+    for sample in empty:
+        warn(f"{sample} is left out of the model: no contig has a count in it; {remedy}")
+    return np.flatnonzero(has_counts)
+
+
 def write_features(
     contigs: pd.DataFrame,
     counts: np.ndarray,
@@ -214,10 +248,15 @@ def main(
     if abundance:
         samples, rpkm = read_abundance(abundance, contigs, min_contig_length)
         coverage, mapped_reads = rpkm, None
+        reasons, remedy = [f"zeros alone in {abundance.name}"] * len(samples), TABLE_REMEDY
     else:
         samples, reads, coverage, statistics = read_counts(counts, mapping, contigs, contigs_path)
         mapped_reads = statistics["mapped_reads"].to_list()
+        reasons, remedy = [why_empty(row) for _, row in statistics.iterrows()], READS_REMEDY
         rpkm = reads_per_kilobase_million(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
+    kept = samples_with_counts(samples, rpkm, reasons, remedy)
+    samples, rpkm, coverage = [samples[i] for i in kept], rpkm[:, kept], coverage[:, kept]
+    mapped_reads = mapped_reads and [mapped_reads[i] for i in kept]
     tetranucleotide_counts = count_sequences(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
     n_rows = write_features(contigs, tetranucleotide_counts, samples, rpkm, min_contig_length, mapped_reads)
     for table, values in ((RPKM, rpkm), (COVERAGE, coverage)):
@@ -226,10 +265,9 @@ def main(
         write_table(table, frame)
     click.echo(f"{n_rows} of {len(contigs)} contigs, {len(samples)} samples", err=True)
     if not n_rows:
-        click.echo(
-            f"Warning: no contig of at least {min_contig_length} bp has a 4-mer without ambiguous "
-            "bases: nothing can be binned; lower --min_contig_length",
-            err=True,
+        warn(
+            f"no contig of at least {min_contig_length} bp has a 4-mer without ambiguous bases: nothing can be binned; "
+            "lower --min_contig_length"
         )
 
 

@@ -29,6 +29,7 @@ from alignment_counts import Tally, count_alignments
 from command_pipe import running
 from fastq_reads import fastq_reads
 from stage_tables import CONTIGS, COUNTS, MAPPING, read_table, write_table
+from stage_warnings import warn
 
 # minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
 # lists a hit in XA, so that both mappers report alike; -N 20 is the number of hits that -x sr examines. For long reads
@@ -37,6 +38,7 @@ from stage_tables import CONTIGS, COUNTS, MAPPING, read_table, write_table
 LONG_READ_ARGS = ["--secondary=yes", "-N", "5", "-p", "0.8", "-I", "1000G"]
 SHORT_READ_ARGS = ["--secondary=yes", "-N", "20", "-p", "0.8", "-I", "1000G"]
 MINIMAP2_ARGS = {"sr": SHORT_READ_ARGS, "map-ont": LONG_READ_ARGS, "map-hifi": LONG_READ_ARGS}
+MIN_MAPPED_FRACTION = 0.5  # of the reads; with fewer, a warning says that contigs and reads may not belong together
 DECODING_THREADS = 2  # beside the thread that counts, which two of them keep busy
 
 
@@ -139,13 +141,17 @@ def check_reported(tally: Tally, expected: int, paired: bool, source: str) -> No
 
 
 def report(sample: str, tally: Tally) -> None:
-    """Log what was counted, and warn if nothing was."""
+    """Log what was counted, and warn if few of the reads map.
+
+    FEATURES, which knows all samples of the group, warns of a sample without any count.
+    """
     seen = f"{tally.seen} reads, {tally.mapped} mapped, {tally.counted} counted"
     click.echo(f"{sample}: {seen}, {tally.alignments} alignments", err=True)
-    lacks = {"reads": tally.seen, "mapped reads": tally.mapped, "counted reads": tally.counted}
-    nothing = [what for what, count in lacks.items() if not count]
-    if nothing:
-        click.echo(f"Warning: sample {sample} has no {nothing[0]}: all its counts are 0", err=True)
+    if 0 < tally.mapped < MIN_MAPPED_FRACTION * tally.seen:
+        warn(
+            f"only {tally.mapped} of its {tally.seen} reads ({tally.mapped / tally.seen:.1%}) map to the contigs: "
+            "check that they are of the community that was assembled"
+        )
 
 
 def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:

@@ -173,16 +173,30 @@ def test_no_contig_is_long_enough(sheets):
     assert set(unbinned["reason"]) == {"short"}
 
 
-def test_one_sample_without_a_mapped_read(sheets):
-    """One sample only, and none of its reads maps: composition alone decides."""
+def test_samples_without_a_mapped_read(sheets):
+    """Beside others, such a sample is left out with a warning; alone, it is an error."""
     rows, run, data = sheets
     with gzip.open(data / "alien.fastq.gz", "wt") as handle:
         handle.write("@r1\n" + "AC" * 50 + "\n+\n" + "I" * 100 + "\n")
-    rows["samples"][:] = [rows["samples"][0] | {"sample": "alien", "fastq_1": "alien.fastq.gz", "fastq_2": ""}]
+    alien = rows["samples"][0] | {"sample": "alien", "fastq_1": "alien.fastq.gz", "fastq_2": ""}
+    rows["samples"].append(alien)
     done = run(*QUICK)
     assert done.status == 0, done.output
+    warning = "sample 'alien' (none of its 1 reads maps to the contigs) is left out of the model: "
+    warnings = read_table(done.results / "warnings.tsv")
+    of_features = warnings.loc[warnings["stage"] == "features", "warning"]
+    assert [text[: len(warning)] for text in of_features] == [warning]
+    assert read_table(done.results / "summary.tsv")["warnings"].astype(int).tolist() == [len(warnings)]
+    assert f"features, co: {warning}" in done.output
+    assert "alien" not in read_table(done.results / "co" / "features" / "coverage.tsv.gz").columns
+    assert "coverage_alien" not in read_table(done.results / "co" / "bins.tsv").columns
     coverage = read_table(done.results / "co" / "abundance" / "alien.counts.tsv.gz")
     assert (coverage["reads"].astype(float) == 0).all()
+
+    rows["samples"][:] = [alien]
+    done = run(*QUICK)
+    assert done.status != 0
+    assert "no sample of the group has a count on any contig: sample 'alien' (none of its 1 reads maps" in done.output
 
 
 def test_help_lists_every_parameter(tmp_path):

@@ -147,13 +147,69 @@ def test_one_sample():
     assert np.load("abundance.npy").tolist() == [[1], [1], [1]]
 
 
-def test_a_sample_without_counted_reads():
+def rewrite_mapping(sample: str, *numbers: int) -> None:
+    """Give a sample's mapping.tsv these numbers: reads, mapped reads and counted reads."""
+    path = Path(f"{sample}.mapping.tsv")
+    head, row = path.read_text().splitlines()
+    path.write_text("\n".join([head, "\t".join([sample, *map(str, numbers), *row.split("\t")[4:]])]) + "\n")
+
+
+EMPTY_SAMPLES = {
+    (0, 0, 0): "no reads",
+    (90, 0, 0): "none of its 90 reads maps to the contigs",
+    (90, 8, 0): "none of its 8 mapped reads has an alignment that counts",
+}
+
+
+@pytest.mark.parametrize("numbers", EMPTY_SAMPLES)
+def test_a_sample_without_a_count_is_left_out_everywhere_with_a_warning(monkeypatch, numbers):
+    monkeypatch.setenv("BINLOOM_WARNINGS", "warnings.txt")
     write_catalogue(CONTIGS)
     options = write_sample("a", dict.fromkeys(CONTIGS, 7), 100)
-    done = run(*options, *write_sample("b", dict.fromkeys(CONTIGS, 0), 0), least=100)
+    options += write_sample("b", dict.fromkeys(CONTIGS, 0), 0)
+    options += write_sample("c", dict.fromkeys(CONTIGS, 7), 100)
+    rewrite_mapping("b", *numbers)
+    done = run(*options, least=100)
     assert done.exit_code == 0, done.output
-    assert np.load("abundance.npy").tolist() == [[1, 0]] * 3
-    assert table("rpkm.tsv.gz")["b"].to_list() == [0] * 5
+    warning = f"sample 'b' ({EMPTY_SAMPLES[numbers]}) is left out of the model: "
+    assert [line[: len(warning)] for line in Path("warnings.txt").read_text().splitlines()] == [warning]
+    assert np.load("abundance.npy").tolist() == [[0.5, 0.5]] * 3
+    about = json.loads(Path("features.json").read_text())
+    assert about["samples"] == ["a", "c"] and about["mapped_reads"] == {"a": 103, "c": 103}
+    assert list(table("rpkm.tsv.gz").columns) == ["contigname", "a", "c"]
+    assert list(table("coverage.tsv.gz").columns) == ["contig", "a", "c"]
+
+
+def test_no_sample_with_a_count_is_an_error_that_names_them():
+    write_catalogue(CONTIGS)
+    options = []
+    for sample, (numbers, _) in zip("abc", EMPTY_SAMPLES.items(), strict=True):
+        options += write_sample(sample, dict.fromkeys(CONTIGS, 0), 0)
+        rewrite_mapping(sample, *numbers)
+    done = run(*options)
+    assert done.exit_code == 1
+    said = ", ".join(f"sample {name!r} ({why})" for name, why in zip("abc", EMPTY_SAMPLES.values(), strict=True))
+    assert f"Error: no sample of the group has a count on any contig: {said}; check" in done.output
+    assert not Path("features.json").exists()
+    many = [option for i in range(8) for option in write_sample(f"s{i}", dict.fromkeys(CONTIGS, 0), 0)]
+    assert "sample 's4' (none of its 3 mapped reads has an alignment that counts) and 3 more; " in run(*many).output
+
+
+def test_a_column_of_zeros_is_left_out_and_a_table_of_zeros_refused(monkeypatch):
+    monkeypatch.setenv("BINLOOM_WARNINGS", "warnings.txt")
+    write_catalogue(CONTIGS)
+    rows = "".join(f"{name}\t0\t{number}\n" for number, name in enumerate(CONTIGS))
+    Path("t.tsv").write_text(f"contigname\tx\ty\n{rows}")
+    done = run("--abundance", "t.tsv", least=100)
+    assert done.exit_code == 0, done.output
+    assert Path("warnings.txt").read_text().startswith("sample 'x' (zeros alone in t.tsv) is left out of the model: ")
+    about = json.loads(Path("features.json").read_text())
+    assert about["samples"] == ["y"] and about["mapped_reads"] is None
+    assert list(table("coverage.tsv.gz").columns) == ["contig", "y"]
+    Path("t.tsv").write_text("contigname\tx\ty\n" + "".join(f"{name}\t0\t0\n" for name in CONTIGS))
+    done = run("--abundance", "t.tsv", least=100)
+    assert done.exit_code == 1
+    assert "no sample of the group has a count on any contig: sample 'x' (zeros alone in t.tsv)" in done.output
 
 
 def test_one_contig_has_no_variance():
@@ -173,7 +229,7 @@ def test_no_contig_long_enough(abundance):
         options = ["--abundance", "t.tsv"]
     done = run(*options, least=2000)
     assert done.exit_code == 0, done.output
-    assert "Warning: no contig of at least 2000 bp" in done.output
+    assert "WARNING: no contig of at least 2000 bp" in done.output
     assert np.load("tnf.npy").shape == (0, 136)
     assert np.load("abundance.npy").shape == (0, 2)
     assert Path("rows.tsv").read_text() == "contig\tlength\n"

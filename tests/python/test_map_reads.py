@@ -118,12 +118,30 @@ def test_sam_text_is_refused():
     assert "made.sam: is not BAM: convert it" in done.output
 
 
-def test_bam_without_mapped_reads_gives_zeros_and_a_warning():
+def test_few_mapped_reads_give_a_warning(monkeypatch):
+    monkeypatch.setenv("BINLOOM_WARNINGS", "warnings.txt")
+    mapped, unmapped = ([record(f"{kind}{i}", *where) for i in range(10)] for kind, where in KINDS.items())
+    count(mapped + unmapped)
+    assert not Path("warnings.txt").exists()
+    count(mapped[1:] + unmapped)
+    said = "only 9 of its 19 reads (47.4%) map to the contigs: check that they are of the community that was assembled"
+    assert Path("warnings.txt").read_text() == f"{said}\n"
+
+
+KINDS = {"mapped": (0, "c1"), "unmapped": (4, None)}
+
+
+@pytest.mark.parametrize("head", [GROUPED, SORTED])
+def test_bam_with_a_header_alone_gives_zeros(head):
+    assert count([], head=head)[0] == only()
+
+
+def test_bam_without_mapped_reads_gives_zeros():
     write_contigs(CONTIGS)
     write_bam("x.bam", [record("r", 4, None)])
     done = run("--bam", "x.bam")
     assert done.exit_code == 0
-    assert "Warning: sample S has no mapped reads" in done.output
+    assert "S: 1 reads, 0 mapped, 0 counted" in done.output
     found, coverage, mapping = results()
     assert found == only()
     assert set(coverage.values()) == {0}
@@ -198,13 +216,13 @@ def test_saved_bam_is_sorted_indexed_and_counts_the_same(genome, mapper):
 
 @pytest.mark.parametrize("mapper", ["minimap2", "bwa"])
 @pytest.mark.parametrize("paired", [True, False])
-def test_no_reads_give_zeros_and_a_warning(genome, mapper, paired):
+def test_no_reads_give_zeros(genome, mapper, paired):
     Path("1.fq").write_text("")
     Path("2.fq.gz").write_bytes(gzip.compress(b""))
     files = ["--reads", "1.fq", "--reads", "2.fq.gz"] if paired else ["--reads", "2.fq.gz"]
     done = run(*files, *index_for(mapper))
     assert done.exit_code == 0, done.output
-    assert "Warning: sample S has no reads" in done.output
+    assert "S: 0 reads, 0 mapped, 0 counted" in done.output
     reads, _, mapping = results()
     assert reads == {"k1": 0, "k2": 0, "k3": 0}
     assert mapping["reads"] == 0 and mapping["mean_coverage"] == 0

@@ -18,6 +18,7 @@ process FEATURES {
     tuple val(meta), path('coverage.tsv.gz')     , emit: coverage
     tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm
     tuple val(meta), path('excluded.tsv')        , emit: excluded
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
@@ -26,7 +27,7 @@ process FEATURES {
         ? "--abundance ${abundance_table}"
         : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
     """
-    # modules: abundances.py catalogue_fasta.py stage_arrays.py stage_tables.py tetranucleotides.py
+    # modules: abundances.py catalogue_fasta.py stage_arrays.py stage_tables.py stage_warnings.py tetranucleotides.py
     features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 

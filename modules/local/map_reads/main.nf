@@ -12,6 +12,7 @@ process MAP_READS {
     tuple val(meta), path("${meta.id}.counts.tsv.gz"), emit: counts
     tuple val(meta), path("${meta.id}.mapping.tsv")  , emit: mapping
     tuple val(meta), path("${meta.id}.bam{,.bai}")   , emit: bam, optional: true
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('samtools'), eval('samtools --version | sed -n "1s/samtools //p"'), topic: versions
     tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
     tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
@@ -25,7 +26,7 @@ process MAP_READS {
         : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode == 'bwa' ? '--mapper bwa' : "--mapper minimap2 --preset ${mode}"}"
     def mapper_args = task.ext.mapper_args && !bam ? "-- ${task.ext.mapper_args}" : ''
     """
-    # modules: alignment_counts.py command_pipe.py fastq_reads.py stage_tables.py
+    # modules: alignment_counts.py command_pipe.py fastq_reads.py stage_tables.py stage_warnings.py
     map_reads.py --sample ${meta.id} --contigs ${contigs} ${source} --threads ${task.cpus} \\
         ${options} ${task.ext.args ?: ''} ${mapper_args}
     """
