@@ -9,6 +9,9 @@ tetranucleotide frequencies":
 - The two reads of a pair count independently. A read whose mate is unmapped counts twice.
 
 Records flagged as duplicates or as failing quality control are seen, but not counted.
+
+All records of a read name have to stand together, and a name belongs to one read or pair. What breaks either rule would
+be counted wrong without a word, so it is refused.
 """
 
 import re
@@ -29,7 +32,15 @@ SECONDARY, QC_FAIL, DUPLICATE, SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
 NOT_PRIMARY = SECONDARY | SUPPLEMENTARY
 NOT_COUNTED = UNMAPPED | QC_FAIL | DUPLICATE
 MATE_LOST = PAIRED | MATE_UNMAPPED
-BOTH_ENDS = READ1 | READ2
+READ_ENDS = READ1 | READ2
+# Which primary records a read name has, one bit for each value of READ_ENDS in their flags.
+FIRST_END, SECOND_END = 1 << 1, 1 << 2
+BOTH_ENDS = FIRST_END | SECOND_END
+# Such a name lacks records, which may stand elsewhere: it has no primary record at all, or that of one end of a pair.
+LACKING_ENDS = (0, FIRST_END, SECOND_END)
+# The first read names of a file are remembered, so that one that comes again is noticed: about 100 MB. Where a file is
+# sorted by position, mates follow each other within some hundred records.
+MAX_REMEMBERED_NAMES = 1_000_000
 # One alternative hit of an XA tag: contig, strand and position, CIGAR, edit distance.
 XA_HIT = re.compile(r"([^,]+),[-+]?\d+,[^,;]*,\d+;", re.ASCII)
 END_OF_CONTIG = 2**32 - 1  # beyond the end of any contig of a BAM
@@ -115,18 +126,22 @@ def alternative_rows(record: pysam.AlignedSegment, references: References, sourc
 def count_read_name(
     tally: Tally, records: Iterable[pysam.AlignedSegment], references: References, min_score: int, source: str
 ) -> int:
-    """Add all records of one read name (a read, or the two of a pair) to the tally. Return its primary records' flags.
+    """Add all records of one read name (a read, or the two of a pair) to the tally. Return which ends it has.
 
-    The flags are combined by "or". `source` names the alignments in errors.
+    That is a bit for each primary record, FIRST_END and SECOND_END for those of a pair. `source` names the alignments
+    in errors. Raise ClickException if several reads have the name.
     """
     times: dict[int, int] = {}  # how often (1 or 2) a read counts on a contig; the key is 2 * row + (is second read)
-    primary_flags = 0
+    ends = 0
     for record in records:
         flag = record.flag
         if not flag & NOT_PRIMARY:
             tally.seen += 1
             tally.mapped += not flag & UNMAPPED
-            primary_flags |= flag
+            end = 1 << (flag & READ_ENDS) // READ1
+            if ends & end and not flag & UNMAPPED:
+                raise shared_name(record.query_name, source)
+            ends |= end
         number = record.reference_id
         if flag & NOT_COUNTED or number < 0 or alignment_score(record, source) <= min_score:
             continue
@@ -143,18 +158,61 @@ def count_read_name(
         tally.reads[key // 2] += weight
     tally.counted += len({key % 2 for key in times})
     tally.alignments += len(times)
-    return primary_flags
+    return ends
+
+
+def shared_name(name: str | None, source: str) -> click.ClickException:
+    """Return the error about a read name that several reads have."""
+    if name in (None, "*"):
+        return click.ClickException(f"{source}: its reads have no names: give the reads instead")
+    return click.ClickException(
+        f"{source}: several reads are named {name!r}: give each read, or each pair, a name of its own, and the mates "
+        "of pairs as two files or as a BAM of paired reads"
+    )
+
+
+def check_name_order(seen: dict[int, bool], name: str, ends: int, source: str) -> None:
+    """Raise ClickException if records of a read name stand apart; else remember the name, if it is among the first.
+
+    `seen` has the hash of each name so far, and whether it lacks records. Two single reads of one name that stand apart
+    are no error: each is whole.
+    """
+    key, is_lacking = hash(name), ends in LACKING_ENDS
+    if (lacked := seen.get(key)) is not None and (lacked or is_lacking):
+        raise click.ClickException(
+            f"{source}: the records of read {name!r} do not stand together, although its header says so (it is not "
+            "SO:coordinate): run `samtools collate` or `samtools sort -n` on it"
+        )
+    if len(seen) < MAX_REMEMBERED_NAMES:
+        seen[key] = is_lacking
+
+
+def check_counted(tally: Tally, source: str) -> None:
+    """Raise ClickException if more reads are counted than are mapped."""
+    if tally.counted > tally.mapped:
+        raise click.ClickException(
+            f"{source}: {tally.counted} reads are counted, but only {tally.mapped} have a mapped primary record: the "
+            "file lacks records or is in a wrong order; give the reads instead"
+        )
 
 
 def count_alignments(
     alignments: pysam.AlignmentFile, contigs: pd.DataFrame, contigs_path: Path, min_score: int, source: str
 ) -> Tally:
-    """Count alignments in which all records of a read stand together. `source` is their name in errors."""
+    """Count alignments in which all records of a read stand together. `source` is their name in errors.
+
+    Raise ClickException if they do not, and for reads without names of their own.
+    """
     lengths = dict(zip(alignments.references, alignments.lengths, strict=True))
     references = match_references(lengths, contigs, source, contigs_path)
     tally = Tally([0] * len(contigs), [0] * len(contigs))
+    seen: dict[int, bool] = {}
     for name, records in groupby(alignments, attrgetter("query_name")):
-        primary_flags = count_read_name(tally, records, references, min_score, source)
-        if tally.unpaired is None and primary_flags & BOTH_ENDS != BOTH_ENDS:
+        ends = count_read_name(tally, records, references, min_score, source)
+        if name in (None, "*"):
+            raise shared_name(name, source)
+        check_name_order(seen, name, ends, source)
+        if tally.unpaired is None and ends & BOTH_ENDS != BOTH_ENDS:
             tally.unpaired = name
+    check_counted(tally, source)
     return tally

@@ -1,10 +1,25 @@
 """alignment_counts.py: what counts, on alignments made by hand, and on random ones against a plain count."""
 
+from pathlib import Path
+
 import pysam
 import pytest
 
 from alignment_counts import References, Tally, count_read_name
-from sam_files import CONTIGS, count, only, plain_count, random_lines, record, results, run, write_bam, write_contigs
+from sam_files import (
+    CONTIGS,
+    GROUPED,
+    SORTED,
+    count,
+    only,
+    plain_count,
+    random_lines,
+    record,
+    results,
+    run,
+    write_bam,
+    write_contigs,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -301,3 +316,78 @@ def test_a_read_counts_once_on_a_contig_and_twice_if_any_of_its_records_there_sa
     assert (tally.counted, tally.alignments, tally.bases) == (2, 3, [0] * 3)
     count_read_name(tally, [], references, 50, "x.bam")
     assert (tally.reads, tally.counted, tally.alignments) == ([1, 0, 3], 2, 3)
+
+
+def refused(lines, head=GROUPED) -> str:
+    """Return the error of one line about these alignments."""
+    write_contigs(CONTIGS)
+    write_bam("x.bam", lines, head=head)
+    done = run("--bam", "x.bam")
+    assert done.exit_code == 1, done.output
+    assert not Path("S.counts.tsv.gz").exists()
+    assert len(done.output.splitlines()) == 1 and done.output.startswith("Error: x.bam: ")
+    return done.output
+
+
+def by_position(lines: list[str]) -> list[str]:
+    """Return lines in the order of `samtools sort`."""
+    names = [name for name, _ in CONTIGS]
+    fields = [line.split("\t") for line in lines]
+    place = [(names.index(field[2]) if field[2] != "*" else len(names), int(field[3])) for field in fields]
+    return [line for _, line in sorted(zip(place, lines, strict=True), key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("head", [GROUPED, SORTED])
+def test_reads_without_names_are_refused(head):
+    lines = [record("*", 0, "c1", position=start) for start in range(1, 300)]
+    assert "its reads have no names: give the reads instead" in refused(lines, head)
+    assert "its reads have no names" in refused([record("*", 4, None)], head)
+
+
+@pytest.mark.parametrize("head", [GROUPED, SORTED])
+@pytest.mark.parametrize("flags", [(0, 0), (0, 16), (65, 129, 65)], ids=str)
+def test_one_name_for_several_reads_is_refused(head, flags):
+    lines = [record(f"r{i}", 0, "c1", position=2 * i + 1) for i in range(100)]
+    lines[50:50] = [record("x", flag, "c1", position=101) for flag in flags]
+    assert "several reads are named 'x': give each read, or each pair, a name of its own" in refused(lines, head)
+
+
+def pair(i: int, apart: int) -> list[str]:
+    return [record(f"p{i}", 65, "c1", position=i + 1), record(f"p{i}", 129, "c1", position=i + 1 + apart)]
+
+
+SPLIT = {
+    "pairs": [line for i in range(200) for line in pair(i, 50)],
+    "secondary first": [
+        *(record(f"r{i}", 256, "c1", "50M", position=i + 1) for i in range(9)),
+        *(record(f"r{i}", 0, "c2", position=i + 1) for i in range(9)),
+    ],
+    "supplementary last": [record("r", 0, "c1"), record("s", 0, "c1"), record("r", 2048, "c3", "50M")],
+    "one pair": [*(record(f"r{i}", 0, "c1") for i in range(5000)), record("p", 65, "c1"), record("q", 0, "c2"),
+                 record("p", 129, "c3")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SPLIT)
+def test_a_file_sorted_by_position_whose_header_denies_it_is_refused(case):
+    lines = by_position(SPLIT[case])
+    assert "do not stand together, although its header says so" in refused(lines)
+    # With the right header, or none, the records are brought together.
+    assert count(lines, head=SORTED)[2].equals(count(lines, head="")[2])
+
+
+def test_mates_and_primary_records_that_were_filtered_out_are_no_disorder():
+    lines = [record(f"m{i}", 65, "c1") for i in range(20)] + [record(f"n{i}", 73, "c2") for i in range(20)]
+    reads, _, mapping = count(lines)
+    assert reads == only(c1=20, c2=40) and mapping["counted_reads"] == mapping["mapped_reads"] == 40
+
+
+def test_two_single_reads_of_one_name_that_stand_apart_count_each():
+    """Mates in one file after the other, mapped as single reads."""
+    lines = [record(f"r{i}", 0, contig) for contig in ("c1", "c2") for i in range(20)]
+    assert count(lines)[0] == only(c1=20, c2=20)
+
+
+def test_more_counted_reads_than_mapped_ones_are_refused():
+    said = refused([record("r", 0, "c1"), record("s", 2048, "c2"), record("t", 256, "c2")])
+    assert "3 reads are counted, but only 1 have a mapped primary record" in said
