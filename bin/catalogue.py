@@ -27,6 +27,7 @@ from stage_tables import CONTIGS, write_table
 # The characters that a SAM reference name and an XA tag may hold; quote() escapes all others.
 SAM_NAME_CHARACTERS = "!#$&+./:?@^_|~-*="
 NOT_IUPAC = re.compile(b"[^ACGTUNRYSWKMBDHV]")
+MAX_NAME_BYTES = 255  # that minimap2's index has room for; longer names break it without a word
 # On nucleotides gzip's level 6 gains 12 % in size over level 1 and takes ten times as long.
 GZIP_LEVEL = 1
 
@@ -117,6 +118,17 @@ def checked_sequence(path: Path, name: str, parts: list[bytes]) -> str:
     return sequence.decode("ascii")
 
 
+def check_name_length(path: Path, name: str, contig: str) -> None:
+    """Raise ClickException if the catalogue name of a contig is too long for the mappers."""
+    if len(contig) > MAX_NAME_BYTES:
+        shown = name if len(name) <= MAX_NAME_BYTES else f"{name[:60]}..."
+        how = f"becomes {contig[:30]}..., of" if contig != name else "has"
+        raise click.ClickException(
+            f"{path}: contig {shown!r} {how} {len(contig)} characters, and mappers take {MAX_NAME_BYTES} at most: "
+            "shorten the name (it ends at the first whitespace) in the FASTA and in the assembly graph"
+        )
+
+
 def write_catalogue(assemblies: dict[str, Path], out: BinaryIO) -> list[Contig]:
     """Write every contig to `out` as FASTA; return (catalogue name, assembly, name, length)."""
     contigs: list[Contig] = []
@@ -124,6 +136,7 @@ def write_catalogue(assemblies: dict[str, Path], out: BinaryIO) -> list[Contig]:
         before = len(contigs)
         for name, sequence in read_fasta(assemblies[assembly]):
             contig = catalogue_name(assembly, name, several=len(assemblies) > 1)
+            check_name_length(assemblies[assembly], name, contig)
             out.write(f">{contig}\n{sequence}\n".encode("ascii"))
             contigs.append((contig, assembly, name, len(sequence)))
         bases = sum(length for *_, length in contigs[before:])

@@ -18,7 +18,8 @@ SECONDS_TO_END = 10
 LAST_LINES = 10  # lines of a failed command's stderr in the error
 # A shell gives this and the signal's number as the status of a killed command. Nextflow runs a task again that ends so.
 KILLED_STATUS = 128
-DISK_FULL = os.strerror(errno.ENOSPC)
+# What commands say where the disk is full; the second is samtools's.
+DISK_FULL_WORDS = (os.strerror(errno.ENOSPC), "File write failed")
 
 
 class CommandFailed(click.ClickException):
@@ -113,6 +114,6 @@ def failed_command(
     log.seek(0)
     last = log.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
     name = commands[failed[0]][0]
-    if any(DISK_FULL in line for line in last):
-        return f"{name} {how}: no space is left on the disk: free some, then run again with -resume", status
+    if any(words in line for words in DISK_FULL_WORDS for line in last):
+        return f"{name} {how}: the disk of the work folder is full: free space, then run again with -resume", status
     return "\n".join([f"{name} {how}:", *last]), status

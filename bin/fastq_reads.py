@@ -7,12 +7,37 @@ Mappers stop at a damaged place with no more than a warning, so their output alo
 import gzip
 import zlib
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import click
 
 CHUNK_BYTES = 1 << 20
 LINES_PER_READ = 4
+MAX_NAME_BYTES = 254  # that SAM and BAM have room for
+MAX_READS_OF_A_NAME = 2  # in a row of one file: mates that are interleaved
+
+
+def check_names(path: Path, text: bytes) -> None:
+    """Raise ClickException if names at the beginning of a FASTQ are too long, or many reads have one name.
+
+    Mappers abort at such names, or count all reads of a name as one. Names of one file are alike, so its beginning
+    tells.
+    """
+    # The last header may be cut off.
+    names = [(line.split() or [b""])[0][1:] for line in text.split(b"\n")[:-1:LINES_PER_READ]]
+    if (longest := max(names, key=len, default=b""))[MAX_NAME_BYTES:]:
+        raise click.ClickException(
+            f"{path}: the name of a read has {len(longest)} characters ({longest[:30].decode(errors='replace')}...), "
+            f"and SAM allows {MAX_NAME_BYTES}: shorten the names"
+        )
+    name, n_reads = max(((name, len(list(same))) for name, same in groupby(names)), key=itemgetter(1), default=(b"", 0))
+    if n_reads > MAX_READS_OF_A_NAME:
+        raise click.ClickException(
+            f"{path}: {n_reads} reads in a row are named {name.decode(errors='replace')!r}: give each read, or each "
+            "pair, a name of its own"
+        )
 
 
 def count_fastq(path: Path) -> int:
@@ -28,6 +53,8 @@ def count_fastq(path: Path) -> int:
             while chunk := handle.read(CHUNK_BYTES):
                 if not lines and chunk[:1] != b"@":
                     raise click.ClickException(f"{path}: is not FASTQ: it begins with {chunk[:1]!r}, not with '@'")
+                if not lines:
+                    check_names(path, chunk)
                 # A chunk's line ends are counted with the next chunk, so that those at the end of the file are not.
                 text = ending + chunk
                 body = text.rstrip(b"\r\n")

@@ -116,6 +116,13 @@ def mapped_alignments(mapper: list[str], bam_to_write: str | None, threads: int)
         yield stack.enter_context(open_alignments(last.stdout))
 
 
+def complete_bam(unfinished: Path, bam: Path) -> None:
+    """Give a sorted BAM its name, and index it. Raise ClickException if that fails."""
+    unfinished.replace(bam)
+    with running(["samtools", "index", str(bam)]):
+        pass
+
+
 def check_request(reads: Sequence[Path], bam: Path | None, index: Path | None, mapper: str, preset: str) -> None:
     """Raise UsageError unless the options name one thing to count, and how."""
     if bool(reads) == bool(bam):
@@ -229,8 +236,7 @@ def main(
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)
     if unfinished:
-        Path(unfinished).replace(f"{sample}.bam")
-        pysam.index(f"{sample}.bam")
+        complete_bam(Path(unfinished), Path(f"{sample}.bam"))
     report(sample, tally)
     write_tables(sample, contigs, tally)
 

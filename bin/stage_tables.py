@@ -377,7 +377,7 @@ def check_contigs(
 def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:
     """Write a table into the current directory, gzipped if so named: the same bytes for the same table.
 
-    Raise ValueError if its columns are not those of the schema.
+    Raise ValueError if its columns are not those of the schema, and ClickException if the disk is full.
     """
     names = [column.name for column in table.columns]
     given = list(frame.columns)
@@ -386,13 +386,12 @@ def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = Non
     flags = [column.name for column in table.columns if column.kind is bool]
     as_words = {name: frame[name].map({True: "true", False: "false"}) for name in flags}
     path = str(path or table.name)
-    frame.assign(**as_words).to_csv(
-        path,
-        sep="\t",
-        index=False,
-        float_format=table.float_format,
-        quoting=csv.QUOTE_NONE,
-        lineterminator="\n",
-        # Without a time in its header, which would differ from run to run.
-        compression={"method": "gzip", "compresslevel": GZIP_LEVEL, "mtime": 0} if path.endswith(".gz") else None,
-    )
+    # Without a time in its header, which would differ from run to run.
+    compression = {"method": "gzip", "compresslevel": GZIP_LEVEL, "mtime": 0} if path.endswith(".gz") else None
+    options = {"float_format": table.float_format, "quoting": csv.QUOTE_NONE, "lineterminator": "\n"}
+    try:
+        frame.assign(**as_words).to_csv(path, sep="\t", index=False, compression=compression, **options)
+    except OSError as error:
+        raise click.ClickException(
+            f"{path}: cannot be written ({error}): free space in the work folder, then run again with -resume"
+        ) from error

@@ -162,3 +162,17 @@ def test_contigs_tsv_reads_back_with_pandas():
     run(("co", ">NA\nACGT\n>001\nAC\n"))
     table = pd.read_csv("contigs.tsv", sep="\t", dtype=str, na_filter=False)
     assert table["name"].to_list() == ["NA", "001"]
+
+
+def test_names_too_long_for_a_mapper_are_refused():
+    longest = "x" * 255
+    assert run(("co", f">{longest} and more\nACGT\n")).exit_code == 0
+    for assemblies, said in (
+        ([("co", f">a\nACGT\n>{longest}y\nACGT\n")], "has 256 characters"),
+        ([("co", ">" + "é" * 50 + "\nACGT\n")], "becomes %C3%A9%C3%A9%C3%A9%C3%A9%C3%A9..., of 300 characters"),
+        ([("s1", f">{longest}\nACGT\n"), ("s2", ">b\nA\n")], f"contig {longest!r} becomes s1~xx"),
+    ):
+        done = run(*assemblies)
+        assert done.exit_code == 1
+        assert said in done.output and "0.fa: contig " in done.output
+        assert "shorten the name" in done.output and len(done.output.splitlines()) <= 2

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import click
 import pytest
 
 from fastq_reads import count_fastq
@@ -33,3 +34,31 @@ def test_reads_of_a_fastq(text, reads):
     half = len(text) // 2
     Path("y.fq.gz").write_bytes(gzip.compress(text[:half].encode()) + gzip.compress(text[half:].encode()))
     assert count_fastq(Path("y.fq.gz")) == reads
+
+
+def fastq_of(names) -> bytes:
+    return "".join(f"@{name}\nACGT\n+\nIIII\n" for name in names).encode()
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["same"] * 700, "700 reads in a row are named 'same': give each read, or each pair, a name of its own"),
+        (["same 1:N:0", "same 2:N:0", "same 3"], "3 reads in a row are named 'same'"),
+        (["a", "x" * 300], "the name of a read has 300 characters (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...), and SAM"),
+        (["a", "x" * 255 + " a comment"], "has 255 characters"),
+    ],
+)
+def test_names_that_mappers_cannot_take_are_refused_in_one_line(names, said, zipped):
+    Path("x.fq").write_bytes(gzip.compress(fastq_of(names)) if zipped else fastq_of(names))
+    with pytest.raises(click.ClickException) as raised:
+        count_fastq(Path("x.fq"))
+    assert raised.value.message.startswith("x.fq: ") and said in raised.value.message
+    assert "\n" not in raised.value.message
+
+
+def test_names_that_mappers_can_take():
+    for names in (["x" * 254 + " a comment", "b"], ["a", "a", "b", "b"], ["a", "b", "a", "b", "a"]):
+        Path("x.fq").write_bytes(fastq_of(names))
+        assert count_fastq(Path("x.fq")) == len(names)

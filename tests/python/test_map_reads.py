@@ -22,6 +22,7 @@ from sam_files import (
     write_bam,
     write_contigs,
 )
+from small_disk import run_on_small_disk
 from small_genome import GENOME, REPEAT, complement, damaged_fastq, fastq, index_for, pairs, write_genome, write_pairs
 
 
@@ -360,3 +361,30 @@ def test_the_same_counts_give_the_same_bytes(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1e9)
     count([record("r", 0, "c1")])
     assert Path("S.counts.tsv.gz").read_bytes() == first
+
+
+DISKS = {  # kB, and who finds the disk full
+    "saved BAM": (64, ["--reads", "1.fq", "--save_bam"], "samtools sort"),
+    "collated BAM": (64, ["--bam", "sorted.bam"], "samtools collate"),
+    "tables": (4, ["--reads", "1.fq"], "S.mapping.tsv: cannot be written"),
+}
+
+
+@pytest.mark.parametrize("case", DISKS)
+def test_a_full_disk_is_an_error_of_one_line(genome, tmp_path, case):
+    kilobytes, given, said = DISKS[case]
+    rng = random.Random(1)
+    starts = rng.choices(range(3900), k=4000)
+    Path("1.fq").write_text(fastq([(f"{rng.random()}", GENOME["k2"][start : start + 100]) for start in starts]))
+    if "--bam" in given:
+        to_bam = "minimap2 -a -x sr genome.fa 1.fq | samtools sort -o sorted.bam -"
+        subprocess.run(["bash", "-c", to_bam], check=True, capture_output=True)
+    index = ["--index", tmp_path / "genome.fa"] if "--reads" in given else []
+    files = [tmp_path / word if Path(word).exists() else word for word in given]
+    arguments = ["--sample", "S", "--contigs", tmp_path / "contigs.tsv", *files, *index]
+    done = run_on_small_disk("map_reads", arguments, tmp_path / "disk", kilobytes)
+    assert done.returncode not in (0, 2), done.stdout
+    errors = done.stdout[done.stdout.index("Error: ") :].splitlines()
+    assert said in errors[0]
+    if "SIGXFSZ" not in errors[0]:
+        assert len(errors) == 1 and "run again with -resume" in errors[0]
