@@ -5,7 +5,12 @@ Implements the part on abundance of "Computation of abundance and tetranucleotid
 (Nissen et al. 2018, doi:10.1101/490078). Depth is not in the preprint (docs/method.md, section 4).
 """
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
+
+from stage_warnings import warn
 
 # A contig's RPKM summed over the samples counts as at least the mean sum over this number, so that a contig without a
 # read has a logarithm. Not scanned.
@@ -13,6 +18,8 @@ DEPTH_FLOOR_DIVISOR = 1000
 # The logarithms of the sums are divided by their standard deviation, but by at least this, so that noise of counting is
 # not stretched where all contigs are covered alike. Not scanned.
 MIN_DEPTH_DEVIATION = 1.0
+# Two samples of different reads do not agree by chance in the counts of so many contigs.
+MIN_EQUAL_CONTIGS = 10
 
 
 def reads_per_kilobase_million(reads: np.ndarray, lengths: np.ndarray, counted_reads: np.ndarray) -> np.ndarray:
@@ -49,3 +56,17 @@ def log_depth(rpkm: np.ndarray) -> tuple[np.ndarray, float, float]:
     logarithm = np.log(np.maximum(depth, depth.mean() / DEPTH_FLOOR_DIVISOR))
     mean, divisor = float(logarithm.mean()), max(MIN_DEPTH_DEVIATION, float(logarithm.std()))
     return ((logarithm - mean) / divisor).astype(np.float32), mean, divisor
+
+
+def warn_of_equal_samples(samples: Sequence[str], rpkm: np.ndarray) -> None:
+    """Warn of samples with the same RPKM (contigs x samples) in every contig: they have the same reads."""
+    first: dict[bytes, str] = {}
+    for sample, column in zip(samples, rpkm.T, strict=True):
+        if np.count_nonzero(column) < MIN_EQUAL_CONTIGS:
+            continue
+        other = first.setdefault(hashlib.sha256(np.ascontiguousarray(column)).digest(), sample)
+        if other is not sample:
+            warn(
+                f"samples {other!r} and {sample!r} have the same abundance in every contig, so they hold the same "
+                "reads: give each sample its own, or remove one"
+            )

@@ -2,7 +2,7 @@
 """Join the assemblies of a group into one catalogue of contigs.
 
 In:  one FASTA (plain or gzipped) per assembly.
-Out: catalogue.fa.gz (every contig, upper case, one line each) and contigs.tsv
+Out: catalogue.fa.gz (every contig, upper case, U as T, one line each) and contigs.tsv
      (`contig, assembly, name, length` in catalogue order: assemblies sorted by id, contigs in
      FASTA order). `contig` is the catalogue name, `name` the assembler's, cut at the first
      whitespace; only contigs.tsv relates the two.
@@ -14,7 +14,7 @@ catalogue: the reads of every sample are mapped to it, and TNFs are computed fro
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -26,8 +26,9 @@ from stage_tables import CONTIGS, write_table
 
 # The characters that a SAM reference name and an XA tag may hold; quote() escapes all others.
 SAM_NAME_CHARACTERS = "!#$&+./:?@^_|~-*="
-NOT_IUPAC = re.compile(b"[^ACGTUNRYSWKMBDHV]")
 MAX_NAME_BYTES = 255  # that minimap2's index has room for; longer names break it without a word
+NOT_IUPAC = re.compile(b"[^ACGTNRYSWKMBDHV]")
+CONTROL_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f]")
 # On nucleotides gzip's level 6 gains 12 % in size over level 1 and takes ten times as long.
 GZIP_LEVEL = 1
 
@@ -88,7 +89,11 @@ def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def new_name(path: Path, header: bytes, seen: set[str]) -> str:
-    """Return the name in a FASTA header line; raise ClickException if it has none or one of those seen."""
+    """Return the name in a FASTA header line; raise ClickException if it has none that is fit or one of those seen."""
+    if b"\r" in header.rstrip(b"\r\n"):
+        raise click.ClickException(
+            f"{path}: its lines end in CR alone, as on old Macintoshes: convert it with `tr '\\r' '\\n'`"
+        )
     try:
         name = re.split(rb"\s", header[1:], maxsplit=1)[0].decode()
     except UnicodeDecodeError as error:
@@ -96,6 +101,11 @@ def new_name(path: Path, header: bytes, seen: set[str]) -> str:
     if not name:
         raise click.ClickException(
             f"{path}: a contig without a name ({len(seen)} contigs come before it): name it behind the '>'"
+        )
+    if control := CONTROL_CHARACTER.search(name):
+        raise click.ClickException(
+            f"{path}: contig {name!r} has the control character {control[0]!r} in its name: rename it, or copy the "
+            "file again if it is damaged"
         )
     if name in seen:
         raise click.ClickException(
@@ -106,7 +116,7 @@ def new_name(path: Path, header: bytes, seen: set[str]) -> str:
 
 def checked_sequence(path: Path, name: str, parts: list[bytes]) -> str:
     """Join the lines of a contig; raise ClickException unless they are nucleotides."""
-    sequence = b"".join(parts).upper()
+    sequence = b"".join(parts).upper().replace(b"U", b"T")
     if not sequence:
         raise click.ClickException(f"{path}: contig {name!r} has no sequence: remove it")
     wrong = NOT_IUPAC.search(sequence)
@@ -134,14 +144,26 @@ def write_catalogue(assemblies: dict[str, Path], out: BinaryIO) -> list[Contig]:
     contigs: list[Contig] = []
     for assembly in sorted(assemblies):
         before = len(contigs)
-        for name, sequence in read_fasta(assemblies[assembly]):
-            contig = catalogue_name(assembly, name, several=len(assemblies) > 1)
-            check_name_length(assemblies[assembly], name, contig)
-            out.write(f">{contig}\n{sequence}\n".encode("ascii"))
-            contigs.append((contig, assembly, name, len(sequence)))
+        try:
+            for name, sequence in read_fasta(assemblies[assembly]):
+                contig = catalogue_name(assembly, name, several=len(assemblies) > 1)
+                check_name_length(assemblies[assembly], name, contig)
+                out.write(f">{contig}\n{sequence}\n".encode("ascii"))
+                contigs.append((contig, assembly, name, len(sequence)))
+        except click.ClickException as error:
+            # The files of several assemblies often have one name.
+            raise click.ClickException(f"assembly {assembly!r}: {error.message}") from error
         bases = sum(length for *_, length in contigs[before:])
         click.echo(f"{assembly}: {len(contigs) - before} contigs, {bases} bp", err=True)
     return contigs
+
+
+def check_outputs(inputs: Iterable[Path]) -> None:
+    """Raise ClickException if an output would overwrite an input, which is read while the output is written."""
+    for name in ("catalogue.fa.gz", CONTIGS.name):
+        for path in inputs:
+            if Path(name).exists() and path.samefile(name):
+                raise click.ClickException(f"{path}: the output {name} would overwrite it: work in another folder")
 
 
 def check_ids(ids: list[str]) -> None:
@@ -167,6 +189,7 @@ def check_ids(ids: list[str]) -> None:
 def main(assemblies: tuple[tuple[str, Path], ...]) -> None:
     """Join the assemblies of a group into ./catalogue.fa.gz and ./contigs.tsv."""
     check_ids([assembly for assembly, _ in assemblies])
+    check_outputs([path for _, path in assemblies])
     with (
         open("catalogue.fa.gz", "wb") as raw,
         # Neither a file name nor a time in the header: the same input gives the same bytes.

@@ -7,16 +7,20 @@ Mappers stop at a damaged place with no more than a warning, so their output alo
 import gzip
 import zlib
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 
 import click
 
+from stage_warnings import warn
+
 CHUNK_BYTES = 1 << 20
 LINES_PER_READ = 4
 MAX_NAME_BYTES = 254  # that SAM and BAM have room for
 MAX_READS_OF_A_NAME = 2  # in a row of one file: mates that are interleaved
+# Reads of a pair that are compared. Mates of one fragment are seldom alike, and not so many in a row.
+COMPARED_READS = 100
 
 
 def check_names(path: Path, text: bytes) -> None:
@@ -71,9 +75,26 @@ def count_fastq(path: Path) -> int:
 
 
 def fastq_reads(paths: Sequence[Path]) -> int:
-    """Return the number of reads of one FASTQ file or of a pair. Raise ClickException if the two of a pair differ."""
+    """Return the number of reads of one FASTQ file or of a pair. Raise ClickException if the two of a pair differ.
+
+    Warn if the two hold the same reads.
+    """
     counts = [count_fastq(path) for path in paths]
     if len(set(counts)) > 1:
         has = ", ".join(f"{path} has {count} reads" for path, count in zip(paths, counts, strict=True))
         raise click.ClickException(f"{has}: give both files of the same run, complete")
+    sequences = [first_sequences(path) for path in paths]
+    if len(paths) > 1 and sequences[0] and all(other == sequences[0] for other in sequences[1:]):
+        warn(
+            f"{' and '.join(map(str, paths))} begin with the same reads, so one is a copy of the other: give the first "
+            "and the second reads of the run"
+        )
     return sum(counts)
+
+
+def first_sequences(path: Path) -> list[bytes]:
+    """Return the sequences of the first COMPARED_READS reads of a FASTQ file that `count_fastq` has read."""
+    with open(path, "rb") as plain:
+        gzipped = plain.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if gzipped else open(path, "rb") as handle:
+        return [line.strip() for line in islice(handle, 1, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)]

@@ -28,7 +28,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from abundances import log_depth, reads_per_kilobase_million, sample_shares
+from abundances import log_depth, reads_per_kilobase_million, sample_shares, warn_of_equal_samples
 from catalogue_fasta import catalogue_sequences
 from stage_arrays import ABUNDANCE, DEPTH, FEATURES, TETRANUCLEOTIDE_COUNTS, TNF, write_description, write_matrix
 from stage_tables import (
@@ -192,6 +192,7 @@ def write_features(
 
     counts are the tetranucleotides of all contigs (N x 136), rpkm is N x s, mapped_reads has a number per sample.
     """
+    warn_of_equal_samples(samples, rpkm)
     rows = np.flatnonzero((contigs["length"].to_numpy() >= min_length) & counts.any(axis=1))
     kept, excluded = contigs.iloc[rows], contigs.drop(contigs.index[rows])
     tnf, tnf_mean, tnf_sd = scaled_frequencies(counts[rows])

@@ -76,7 +76,8 @@ def end_hashes(sequence: bytes) -> tuple[int, int]:
     """Return hashes of the first bases of a sequence and of its reverse complement; zeros if it is too short."""
     if len(sequence) < END_BP:
         return 0, 0
-    return hash(sequence[:END_BP].upper()), hash(sequence[-END_BP:].upper().translate(COMPLEMENT)[::-1])
+    first, last = (end.upper().replace(b"U", b"T") for end in (sequence[:END_BP], sequence[-END_BP:]))
+    return hash(first), hash(last.translate(COMPLEMENT)[::-1])
 
 
 def read_segments(path: Path, overlaps: set[str]) -> Iterator[tuple[str, str, int]]:

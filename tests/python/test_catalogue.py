@@ -127,6 +127,10 @@ def cut_gzip() -> bytes:
         ("junk\n>a\nACGT\n", "0.fa: is not FASTA: it begins with b'junk"),
         (b"\x00\x01\x02\xff>a\nACGT\n", "0.fa: is not FASTA"),
         (b">a\nAC\x00\xffGT\n", r"0.fa: contig 'a' has '\x00' at position 3"),
+        (b">a\x00b\nACGT\n", r"assembly 'co': 0.fa: contig 'a\x00b' has the control character '\x00' in its name"),
+        (b">a\x1b[2J\nACGT\n", r"has the control character '\x1b' in its name"),
+        (">a\x85\nACGT\n", r"has the control character '\x85' in its name"),
+        (b">a\rACGT\r>b\rACGT\r", "0.fa: its lines end in CR alone"),
         (cut_gzip(), "0.fa: is damaged or cut off"),
         (b"\x1f\x8bnot gzip", "0.fa: is damaged or cut off"),
     ],
@@ -146,6 +150,32 @@ def test_ids_that_would_confuse_names_are_refused(ids, said):
     done = run(*((assembly, ">c\nACGT\n") for assembly in ids))
     assert done.exit_code == 1
     assert said in done.output
+
+
+def test_u_becomes_t():
+    """Every other stage would take a U for an ambiguous base."""
+    assert run(("co", ">a\nACGUu\n>b\nNNU\n")).exit_code == 0
+    assert results()[0] == [("a", "ACGTT"), ("b", "NNT")]
+
+
+def test_an_error_names_the_assembly_as_files_have_one_name():
+    for name in ("one", "two"):
+        Path(name).mkdir()
+        Path(name, "contigs.fasta").write_text(">a\nACGT\n" if name == "one" else ">a\n\n")
+    arguments = ["--assembly", "A1", "one/contigs.fasta", "--assembly", "A2", "two/contigs.fasta"]
+    done = CliRunner().invoke(catalogue.main, arguments)
+    assert done.exit_code == 1 and "Error: assembly 'A2': two/contigs.fasta: contig 'a' has no sequence" in done.output
+
+
+@pytest.mark.parametrize("name", ["catalogue.fa.gz", "contigs.tsv"])
+def test_an_input_is_not_overwritten(name):
+    Path("folder").mkdir()
+    Path(name).write_text(">a\nACGT\n")
+    Path("folder", "link").symlink_to(Path(name).resolve())
+    for path in (name, "folder/link"):
+        done = CliRunner().invoke(catalogue.main, ["--assembly", "co", path])
+        assert done.exit_code == 1 and f"{path}: the output {name} would overwrite it" in done.output
+        assert Path(name).read_text() == ">a\nACGT\n"
 
 
 def test_contigs_stream_one_at_a_time(tmp_path):

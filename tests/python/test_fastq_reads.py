@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fastq_reads import count_fastq
+from fastq_reads import count_fastq, fastq_reads
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +62,20 @@ def test_names_that_mappers_can_take():
     for names in (["x" * 254 + " a comment", "b"], ["a", "a", "b", "b"], ["a", "b", "a", "b", "a"]):
         Path("x.fq").write_bytes(fastq_of(names))
         assert count_fastq(Path("x.fq")) == len(names)
+
+
+def write_reads(name: str, sequences: list[str], mate: int) -> Path:
+    text = "".join(f"@r{i}/{mate}\n{sequence}\n+\n{'I' * len(sequence)}\n" for i, sequence in enumerate(sequences))
+    Path(name).write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    return Path(name)
+
+
+def test_the_same_reads_as_first_and_second_are_a_warning(capsys):
+    """Whatever the files are called, gzipped or not."""
+    sequences = ["ACGT" * 5 + "ACGT"[i % 4] for i in range(300)]
+    first = write_reads("a_1.fastq", sequences, 1)
+    assert fastq_reads([first, write_reads("a_2.fastq.gz", sequences, 2)]) == 600
+    assert "WARNING: a_1.fastq and a_2.fastq.gz begin with the same reads" in capsys.readouterr().err
+    assert fastq_reads([first, write_reads("b_2.fastq", sequences[::-1], 2)]) == 600
+    assert fastq_reads([first]) == 300
+    assert capsys.readouterr().err == ""

@@ -140,6 +140,16 @@ def test_order_of_files_does_not_matter_and_bytes_repeat(monkeypatch):
     assert [Path(name).read_bytes() for name in names] == first
 
 
+def test_the_same_reads_in_two_samples_are_a_warning():
+    contigs = {f"c{i}": sequence(i, 100) for i in range(20)}
+    write_catalogue(contigs)
+    reads = {name: 3 * i % 7 for i, name in enumerate(contigs)}
+    same = [*write_sample("a", reads, 100), *write_sample("b", reads, 100)]
+    done = run(*same, *write_sample("c", reads | {"c1": 4}, 101))
+    assert done.exit_code == 0 and "WARNING: samples 'a' and 'b' have the same abundance" in done.output
+    assert "'c'" not in done.output
+
+
 def test_one_sample():
     write_catalogue(CONTIGS)
     done = run(*write_sample("only", dict.fromkeys(CONTIGS, 0) | {"NA": 3}, 3), least=100)
