@@ -26,6 +26,21 @@ def coerce(value: Any, kind: str) -> Any:
     return value
 
 
+# Options of Nextflow itself, which have one hyphen, that are written with two by mistake
+NEXTFLOW_OPTIONS = {
+    "resume",
+    "profile",
+    "stub",
+    "params-file",
+    "work-dir",
+    "output-dir",
+    "bg",
+    "qs",
+    "latest",
+    "preview",
+}
+
+
 def unknown_parameters(names: list[str], known: list[str]) -> list[str]:
     """Return one message per unknown parameter. Nextflow makes `foo-bar` and `fooBar` of one option: one message."""
     spellings = defaultdict(list)
@@ -36,7 +51,10 @@ def unknown_parameters(names: list[str], known: list[str]) -> list[str]:
     for same in spellings.values():
         name = max(same, key=lambda name: "-" in name)
         near = nearest(name, known)
-        remedy = f"did you mean --{near}?" if near else "--help lists them all"
+        if name in NEXTFLOW_OPTIONS:
+            remedy = f"write -{name} with one hyphen, as it is an option of Nextflow"
+        else:
+            remedy = f"did you mean --{near}?" if near else "--help lists them all"
         messages.append(f"there is no parameter --{printable(name)}: {remedy}")
     return messages
 

@@ -39,8 +39,8 @@ def row_messages(fields: dict[str, str], items: dict, validator: Any) -> Iterato
             yield error.schema["errorMessage"]
 
 
-def row_problems(sheet: Sheet, option: str, schema: dict, missing: set[str]) -> Iterator[Problem]:
-    """Yield the problems of single rows: schema errors, the same reads twice, files that do not exist."""
+def row_problems(sheet: Sheet, option: str, schema: dict, unusable: dict[str, str]) -> Iterator[Problem]:
+    """Yield the problems of single rows: schema errors, the same reads twice, files that cannot be used."""
     items = schema["items"]
     validator = Validator(items)
     for row in sheet.rows:
@@ -51,8 +51,9 @@ def row_problems(sheet: Sheet, option: str, schema: dict, missing: set[str]) -> 
         if len(set(reads)) < len(reads):
             messages.append("fastq_1 and fastq_2 are the same file: name the second reads, or empty fastq_2")
         for column, rule in items["properties"].items():
-            if rule.get("format") == "file-path" and row.fields.get(column) in missing:
-                messages.append(f"{column} does not exist: {shown(row.fields[column])} ({START_OF_PATHS})")
+            if rule.get("format") == "file-path" and row.fields.get(column) in unusable:
+                path = row.fields[column]
+                messages.append(f"{column} {unusable[path]}: {shown(path)} ({START_OF_PATHS})")
         name = label(row, option)
         yield from (Problem(row.number, f"{name}: {text}" if name else text) for text in messages)
 
@@ -127,12 +128,15 @@ def group_problems(samples: Sheet | None, assemblies: Sheet) -> tuple[list[Probl
 
 
 def sheet_problems(
-    sheets: dict[str, Sheet | None], schemas: dict[str, dict], missing: set[str]
+    sheets: dict[str, Sheet | None], schemas: dict[str, dict], unusable: dict[str, dict[str, str]]
 ) -> dict[str, list[Problem]]:
-    """Return every problem of each sheet, sorted by row. A sheet that was not given is None."""
+    """Return every problem of each sheet, sorted by row. A sheet that was not given is None.
+
+    `unusable` has, for each sheet, files that it names and the reason why each cannot be used.
+    """
     problems = {option: list(sheet.problems) for option, sheet in sheets.items() if sheet}
     for option in problems:
-        problems[option] += row_problems(sheets[option], option, schemas[option], missing)
+        problems[option] += row_problems(sheets[option], option, schemas[option], unusable.get(option, {}))
         problems[option] += repeated_problems(sheets[option], option)
     samples, assemblies = sheets["input"], sheets["assembly_input"]
     if assemblies:

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Checks the parameters and both sheets before any other stage starts.
 
-In:  request.json (`params` as Nextflow has them, `missing` files, `sheet_names` as the user gave them), the JSON
-     Schemas of the parameters and of the rows of each sheet, and the sheets.
+In:  request.json (`params` as Nextflow has them, `sheet_names` as the user gave them and `unusable`: for each sheet,
+     files that it names and the reason why each cannot be used), the JSON Schemas of the parameters and of the rows of
+     each sheet, and the sheets.
 Out: problems.txt, the one message for the user with every problem (empty if there is none). Only if there is none, also
      validated.json: `samples` and `assemblies`, one object per row with every column of the schema, sorted by id.
 
@@ -57,7 +58,7 @@ SHEET = click.Path(path_type=Path)  # may be missing or a directory, which is on
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
-@click.option("--request", required=True, type=SCHEMA, help="request.json: params, missing and sheet_names.")
+@click.option("--request", required=True, type=SCHEMA, help="request.json: params, unusable and sheet_names.")
 @click.option("--parameter_schema", required=True, type=SCHEMA, help="nextflow_schema.json")
 @click.option("--sample_schema", required=True, type=SCHEMA, help="schema_input.json")
 @click.option("--assembly_schema", required=True, type=SCHEMA, help="schema_assembly_input.json")
@@ -67,7 +68,7 @@ def main(
     request: Path, parameter_schema: Path, sample_schema: Path, assembly_schema: Path, **paths: Path | None
 ) -> None:
     """Check parameters and sheets. Write problems.txt and, if there is no problem, validated.json."""
-    asked = read_json(request, "params", "missing", "sheet_names")
+    asked = read_json(request, "params", "unusable", "sheet_names")
     schemas = {"input": read_json(sample_schema, "items"), "assembly_input": read_json(assembly_schema, "items")}
     names = asked["sheet_names"]
     sheets: dict[str, Sheet | None] = dict.fromkeys(IDS)
@@ -76,7 +77,7 @@ def main(
         if path or isinstance(names.get(option), str):
             sheets[option] = read_sheet(path or Path(names[option]), option, schemas[option])
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
-    text = message(parameters, sheet_problems(sheets, schemas, set(asked["missing"])), names)
+    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
     Path("problems.txt").write_text(text, encoding="utf-8")
     if text:
         Path("validated.json").unlink(missing_ok=True)

@@ -1,28 +1,81 @@
 include { VALIDATE } from '../modules/local/validate/main'
 
+// A path of the user's, in which no character stands for others
+def userFile(name) {
+    return file("${name}", glob: false)
+}
+
 // A file that a sheet names: a relative path starts at the sheet's own folder.
 def sheetFile(sheet, name) {
     if (!name) {
         return []
     }
     def absolute = name.startsWith('/') || name =~ /^[A-Za-z][A-Za-z0-9+.-]*:\/\//
-    return absolute ? file(name, glob: false) : file(sheet).parent.resolve(name)
+    return absolute ? userFile(name) : userFile(sheet).parent.resolve(name)
 }
 
-// The files that a sheet names and that do not exist. A sheet that cannot be read is for VALIDATE to complain about.
-def missingFiles(sheet, columns) {
-    if (!(sheet instanceof CharSequence) || !file(sheet).isFile()) {
-        return []
-    }
-    def rows = []
+// A sheet, or nothing if it is no file that can be reached, which is for VALIDATE to complain about
+def readableSheet(sheet) {
     try {
-        rows = file(sheet).splitCsv(header: true, strip: true, quote: '"')
+        return sheet instanceof CharSequence && userFile(sheet).exists() ? userFile(sheet) : []
     }
     catch (Exception _e) {
         return []
     }
-    def names = rows.collectMany { row -> columns.collect { column -> row[column] } }.findAll()
-    return names.unique().findAll { name -> !sheetFile(sheet, name).exists() }
+}
+
+// Whether results of this run would be written over a file: it lies in a folder of the results that stages write to.
+// A BAM is read from there as it is, and never written anew.
+def isOverwritten(path, outdir) {
+    if (path.name.endsWith('.bam') || path.toUri().scheme != userFile(outdir).toUri().scheme) {
+        return false
+    }
+    def folder = userFile(outdir).toAbsolutePath().normalize()
+    def target = path.toAbsolutePath().normalize()
+    if (folder.toUri().scheme == 'file') {
+        folder = folder.exists() ? folder.toRealPath() : folder
+        target = target.toRealPath()
+    }
+    if (!target.startsWith(folder)) {
+        return false
+    }
+    def inside = folder.relativize(target).collect { part -> "${part}".toString() }
+    def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'homologs', 'refine', 'unbinned.tsv', 'vae']
+    return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
+}
+
+// What is wrong with a file that a sheet names; null if nothing is.
+def fileProblem(sheet, name, outdir) {
+    try {
+        def path = sheetFile(sheet, name)
+        if (!path.exists()) {
+            return 'does not exist'
+        }
+        return isOverwritten(path, outdir) ? 'lies where this run writes results of its own, so copy it to another folder or name another --outdir' : null
+    }
+    catch (java.nio.file.InvalidPathException _e) {
+        return 'has characters that the locale cannot name, so start again with: export LC_ALL=C.UTF-8'
+    }
+    catch (Exception e) {
+        return "cannot be reached (${"${e.message ?: e.class.simpleName}".readLines().head()})"
+    }
+}
+
+// The files that a sheet names and that cannot be used, each with the reason. A sheet that cannot be read is for VALIDATE.
+def unusableFiles(sheet, columns, outdir) {
+    def path = readableSheet(sheet)
+    def rows = []
+    try {
+        rows = path && path.isFile() ? path.splitCsv(header: true, strip: true, quote: '"') : []
+    }
+    catch (Exception _e) {
+        return [:]
+    }
+    return rows.collectMany { row -> columns.collect { column -> row[column] } }
+        .findAll()
+        .unique()
+        .collectEntries { name -> [name, fileProblem(sheet, name, outdir)] }
+        .findAll { _name, problem -> problem }
 }
 
 // Groups of parameters in nextflow_schema.json
@@ -72,10 +125,13 @@ workflow INPUTS {
     // Existence is asked here, where every file system that Nextflow knows is at hand.
     def request = groovy.json.JsonOutput.toJson([
         params: userParameters(parameters),
-        missing: missingFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam']) + missingFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance']),
+        unusable: [
+            input: unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters.outdir),
+            assembly_input: unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance'], parameters.outdir),
+        ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],
     ])
-    def sheets = [parameters.input, parameters.assembly_input].collect { sheet -> sheet instanceof CharSequence && file(sheet).exists() ? file(sheet) : [] }
+    def sheets = [parameters.input, parameters.assembly_input].collect { sheet -> readableSheet(sheet) }
     def schemas = ['nextflow_schema.json', 'assets/schema_input.json', 'assets/schema_assembly_input.json']
     VALIDATE(request, sheets[0], sheets[1], schemas.collect { name -> file("${projectDir}/${name}") })
     VALIDATE.out.problems.subscribe { problems ->

@@ -86,6 +86,9 @@ def test_the_two_alphas_are_told_apart():
     assert "GraphBin2's alpha" in RULES["label_score_ratio"]["description"]
 
 
+ONE_HYPHEN = "with one hyphen, as it is an option of Nextflow"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -152,6 +155,7 @@ def test_good_values_as_nextflow_gives_them(name, value):
         ("batch_double_at", "9" * 5000, ["each larger"]),
         ("mapper", "bowtie2", ["minimap2 or bwa", "'bowtie2'"]),
         ("publish_mode", "hardlink", ["rellink"]),
+        ("publish_mode", "move", ["copy"]),
         ("save_bam", "false", ["true or false", "without quotes"]),
         ("save_bam", 1, ["true or false"]),
         ("input", True, ["path of the sample sheet", "write a value after --input"]),
@@ -176,6 +180,8 @@ def test_bad_values_name_the_parameter_the_rule_and_the_value(name, value, words
         ({"saveBam": True}, "there is no parameter --saveBam: did you mean --save_bam?"),
         ({"save-bam": True, "saveBam": True}, "there is no parameter --save-bam: did you mean --save_bam?"),
         ({"fooBar": 1, "foo-bar": 1}, "there is no parameter --foo-bar: --help lists them all"),
+        ({"resume": True}, f"there is no parameter --resume: write -resume {ONE_HYPHEN}"),
+        ({"work-dir": 1, "workDir": 1}, f"there is no parameter --work-dir: write -work-dir {ONE_HYPHEN}"),
         ({"EPOCHS": 1}, "there is no parameter --EPOCHS: did you mean --epochs?"),
         ({"x\x1b[31m": 1}, "there is no parameter --x\\x1b[31m: --help lists them all"),
     ],

@@ -107,6 +107,20 @@ def test_missing_files_are_told_with_the_remedy(problems):
     only(found["assembly_input"], 2, "assembly 'A': graph does not exist", "'g.gfa'", "sheet's own folder")
 
 
+def test_files_that_cannot_be_used_are_named_with_the_reason_of_their_own_sheet(tmp_path):
+    reasons = {"input": {"a_1.fq.gz": "cannot be reached (no such host)", "c.fasta": "is of the other sheet"}}
+    found = find_problems(tmp_path, unusable=reasons)
+    only(found["input"], 2, "sample 'S1': fastq_1 cannot be reached (no such host): 'a_1.fq.gz'")
+    assert found["assembly_input"] == []
+
+
+@pytest.mark.parametrize("name", ["a$b.fq", "a`b.fq", "a\\b.fq", "a\tb.fq", "a\x07b.fq", "a\x7fb.fq", "a$b/c.fq"])
+def test_names_that_a_shell_would_change(problems, name):
+    found = problems(samples(f"S,G,{name},,,"), assemblies(f"A,G,gfa,{name}a,,"))
+    only(found["input"], 2, "control characters")
+    only(found["assembly_input"], 2, "control characters")
+
+
 def test_ids_are_unique_over_the_whole_sheet(problems):
     found = problems(
         samples("S,G,a.fq,,,", "T,G,b.fq,,,", "S,H,c.fq,,,", "S,G,d.fq,,,"),

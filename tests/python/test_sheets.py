@@ -106,7 +106,7 @@ def test_whatever_stands_in_a_sheet_becomes_problems_on_one_line_each(tmp_path_f
     path = tmp_path_factory.getbasetemp() / "fuzz.csv"
     path.write_bytes(SAMPLE_HEADER.encode() + b"\n" + content)
     sheets = {"input": read_sheet(path, "input", SCHEMAS["input"]), "assembly_input": None}
-    found = sheet_problems(sheets, SCHEMAS, set())["input"]
+    found = sheet_problems(sheets, SCHEMAS, {})["input"]
     good = result_rows(sheets["input"], "input", SCHEMAS["input"]["items"]) if not found else []
     assert bool(found) != bool(good)
     lines = max(1, len(re.split(rb"\r\n|\r|\n", content))) + 1

@@ -39,7 +39,8 @@ def run_validate(samples=SAMPLES, assemblies=ASSEMBLIES, params=None, missing=()
     named = {"input": "my/samples.csv", "assembly_input": "my/assemblies.csv"}
     sheets = {"input": samples, "assembly_input": assemblies}
     names = {option: named[option] for option in sheets if sheets[option] is not None}
-    request = {"params": {"outdir": "out", **names, **(params or {})}, "missing": list(missing), "sheet_names": names}
+    absent = {option: dict.fromkeys(missing, "does not exist") for option in names}
+    request = {"params": {"outdir": "out", **names, **(params or {})}, "unusable": absent, "sheet_names": names}
     Path("request.json").write_text(json.dumps(request))
     paths = []
     for option, content in sheets.items():
@@ -57,14 +58,14 @@ def call_validate(*paths):
     return Outcome(CliRunner().invoke(validate.main, [*arguments, *paths]))
 
 
-def find_problems(folder, samples=SAMPLES, assemblies=ASSEMBLIES, missing=()):
+def find_problems(folder, samples=SAMPLES, assemblies=ASSEMBLIES, missing=(), unusable=None):
     """Problems of two sheets given as text: {option: [(row, text)]}."""
     sheets = {"input": None, "assembly_input": None}
     for option, content in (("input", samples), ("assembly_input", assemblies)):
         if content is not None:
             put(folder / option, content)
             sheets[option] = read_sheet(folder / option, option, SCHEMAS[option])
-    found = sheet_problems(sheets, SCHEMAS, set(missing))
+    found = sheet_problems(sheets, SCHEMAS, unusable or dict.fromkeys(sheets, dict.fromkeys(missing, "does not exist")))
     return {option: [tuple(problem) for problem in found[option]] for option in found}
 
 

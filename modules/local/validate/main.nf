@@ -4,7 +4,7 @@ process VALIDATE {
     label 'image_core'
 
     input:
-    val request
+    stdin // the request as JSON, which no message about a failure repeats
     path input, stageAs: 'input/*'
     path assembly_input, stageAs: 'assembly_input/*'
     path schemas
@@ -18,9 +18,7 @@ process VALIDATE {
     def sheets = [input ? "--input ${input}" : '', assembly_input ? "--assembly_input ${assembly_input}" : ''].join(' ')
     """
     # modules: parameters.py schema_rules.py sheet_checks.py sheets.py
-    cat > request.json <<'END_OF_REQUEST'
-    ${request}
-    END_OF_REQUEST
+    cat > request.json
     validate.py --request request.json ${sheets} \\
         --parameter_schema nextflow_schema.json \\
         --sample_schema schema_input.json --assembly_schema schema_assembly_input.json
