@@ -4,6 +4,9 @@ include { INPUTS ; helpText } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
 include { stageOptions      } from './workflows/options'
 include { requireImages     } from './workflows/images'
+include { requireTools      } from './workflows/tools'
+include { resultsFolder ; claimFolder ; releaseFolder ; removeStaleBins } from './workflows/outdir'
+include { failureLine       } from './workflows/failure'
 
 workflow {
     main:
@@ -15,17 +18,21 @@ workflow {
         println "${workflow.manifest.name} ${workflow.manifest.version}"
         exit 0
     }
-    // The strict parser of Nextflow 25.04 does not apply --outdir in the config, where Nextflow looks for it.
-    if (file("${params.outdir}").toAbsolutePath().normalize() != workflow.outputDir.toAbsolutePath().normalize()) {
-        error("--outdir says ${params.outdir} but Nextflow would publish into ${workflow.outputDir}: give both --outdir and -output-dir, with the same folder")
-    }
+    def folder = resultsFolder(params.outdir)
+    requireTools()
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }
     requireImages()
 
+    def claim = claimFolder(folder)
     INPUTS(params)
     BINNING(INPUTS.out.samples, INPUTS.out.assemblies, stageOptions(params))
+
+    // As soon as a group's bins are known, so that none of an earlier run stays beside them whatever else happens
+    BINNING.out.contig2bin.join(BINNING.out.bins, remainder: true).subscribe { group, _table, fastas ->
+        removeStaleBins(folder, group.id, [fastas ?: []].flatten())
+    }
 
     // The versions wait for the summary, so that nothing is being written when a problem in a sheet ends the run.
     ch_versions = channel.topic('versions')
@@ -38,9 +45,13 @@ workflow {
 
     workflow.onComplete = {
         if (workflow.success) {
-            def summary = file("${params.outdir}/summary.txt")
-            log.info("${summary.exists() ? summary.text.trim() : ''}\nResults         ${file(params.outdir)}")
+            def summary = folder.resolve('summary.txt')
+            log.info("${summary.exists() ? summary.text.trim() : ''}\nResults         ${folder}")
         }
+        else if (failureLine(workflow.errorReport ?: '')) {
+            println(failureLine(workflow.errorReport))
+        }
+        releaseFolder(claim)
     }
 
     publish:

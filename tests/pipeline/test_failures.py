@@ -1,0 +1,158 @@
+"""Runs that cannot end well: each says why in plain words, and none leaves wrong bins behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import DATA, NEXTFLOW, PROJECT, QUICK, nextflow, read_table
+
+BAD_FASTA = ">a\nACGT\n>a\nACGT\n"
+TOOLS = {"bwa", "minimap2", "python3", "samtools"}
+
+
+def arguments(results, *more):
+    """Arguments of a run on the bundled data that publishes into this folder."""
+    return ["run", PROJECT, "-profile", "test", "--outdir", results, "-output-dir", results, *more]
+
+
+def wait_for(path, seconds=60):
+    """Wait until a file has content."""
+    end = time.monotonic() + seconds
+    while not (path.exists() and path.stat().st_size):
+        assert time.monotonic() < end, f"{path} does not appear"
+        time.sleep(0.1)
+
+
+def assert_bins_are_those_of_the_table(group):
+    """The folder of bins has the FASTA files of bins.tsv and no other."""
+    bins = read_table(group / "bins.tsv")["bin"]
+    assert sorted(path.name for path in (group / "bins").glob("*.fa.gz")) == sorted(f"{name}.fa.gz" for name in bins)
+    return len(bins)
+
+
+def test_one_run_at_a_time_and_only_its_own_bins(tmp_path):
+    """A second run is refused, a lock of a killed run is none, and bins of an earlier run go. The folder has globs."""
+    results = tmp_path / "re[s]ults {1}*"
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    sheet = tmp_path / "sam[p]les.csv"
+    sheet.write_text((DATA / "co.samples.csv").read_text().replace("S", f"{DATA}/S").replace(f"\n{DATA}/S", "\nS"))
+    call = arguments(results, "--input", sheet, *QUICK)
+    running = subprocess.Popen(
+        [NEXTFLOW, *map(str, call)], cwd=first, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "NXF_ANSI_LOG": "false", "NXF_PLUGINS_DEFAULT": "false"},
+    )  # fmt: skip
+    try:
+        wait_for(results / "pipeline_info" / ".lock")
+        refused = nextflow(call, second)
+        assert running.poll() is None
+    finally:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    assert refused.returncode != 0
+    assert f"Another run writes into --outdir {results}" in refused.stdout
+    assert f"process {running.pid}" in refused.stdout
+    assert "Submitted process" not in refused.stdout
+
+    bins = results / "co" / "bins"
+    bins.mkdir(parents=True, exist_ok=True)
+    (bins / "co.099.fa.gz").write_bytes(b"stale")
+    (bins / "notes.txt").write_text("the user's own")
+    done = nextflow([*call, "-resume"], first)
+    assert done.returncode == 0, done.stdout
+    assert assert_bins_are_those_of_the_table(results / "co") >= 5
+    none = nextflow([*call, "-resume", "--min_bin_size", "100000000"], first)
+    assert none.returncode == 0, none.stdout
+    assert assert_bins_are_those_of_the_table(results / "co") == 0
+    assert (bins / "notes.txt").read_text() == "the user's own"
+
+
+def test_a_failed_run_ends_with_the_reason(tmp_path):
+    """Stage, group, the user's own path, the stage's message and what to do: the last line of the terminal."""
+    fasta = tmp_path / "my contigs (1).fasta"
+    fasta.write_text(BAD_FASTA)
+    sheet = tmp_path / "assemblies.csv"
+    sheet.write_text(f"id,group,assembler,fasta\nA,co,gfa,{fasta.name}\n")
+    done = nextflow(arguments(tmp_path / "results", "--assembly_input", sheet), tmp_path)
+    assert done.returncode != 0
+    last = done.stdout.rstrip().splitlines()[-1]
+    assert last.startswith(f"CATALOGUE (co) failed: {fasta}: two contigs are named 'a': rename one")
+    assert last.endswith("run the same command with -resume: what is finished is kept")
+    assert done.stdout.count("CATALOGUE (co) failed") == 1
+
+
+def test_a_check_that_cannot_run_does_not_show_the_parameters(tmp_path):
+    """VALIDATE itself breaks: the run says in which stage and why, and not what it was given."""
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".*", "work", "results", "tests", "benchmark"))
+    (project / "tests").symlink_to(PROJECT / "tests")
+    (project / "nextflow_schema.json").write_text('{"$defs": {}} and more')
+    done = nextflow(["run", project, "-profile", "test", "--alpha", "0.123"], tmp_path)
+    assert done.returncode != 0
+    assert done.stdout.rstrip().splitlines()[-1].startswith("VALIDATE failed: ")
+    assert "0.123" not in done.stdout and "Traceback" not in done.stdout
+
+
+def test_files_that_cannot_be_used_are_listed_by_row(tmp_path):
+    """No scheme, no credentials, no such character in the locale, `$` in a name, a file of results: one line each."""
+    results = tmp_path / "results"
+    catalogue = results / "co" / "catalogue" / "catalogue.fa.gz"
+    catalogue.parent.mkdir(parents=True)
+    shutil.copy(DATA / "co.contigs.fasta.gz", catalogue)
+    (tmp_path / "again.fa.gz").symlink_to(catalogue)
+    paths = ["foo://host/r.fq", "s3://bucket/r.fq", "é.fq", "a$HOME.fq", "absent.fq"]
+    (tmp_path / "samples.csv").write_text(
+        "sample,group,fastq_1\n" + "".join(f"S{i},co,{path}\n" for i, path in enumerate(paths))
+    )
+    (tmp_path / "assemblies.csv").write_text(
+        f"id,group,assembler,fasta\nA,co,gfa,{catalogue}\nB,co,gfa,again.fa.gz\nC,co,gfa,bar://x.fa\n"
+    )
+    (tmp_path / "a$HOME.fq").write_text("")
+    sheets = ["--input", tmp_path / "samples.csv", "--assembly_input", tmp_path / "assemblies.csv"]
+    done = nextflow(arguments(results, *sheets, "--resume"), tmp_path, {"LC_ALL": "POSIX"})
+    assert done.returncode != 0
+    assert sum(line.startswith("  row") for line in done.stdout.splitlines()) == 8
+    text = done.stdout
+    assert "there is no parameter --resume: write -resume with one hyphen" in text
+    assert "row 2: sample 'S0': fastq_1 cannot be reached (" in text and "'foo://host/r.fq'" in text
+    assert "row 3: sample 'S1': fastq_1 cannot be reached (" in text and "'s3://bucket/r.fq'" in text
+    assert "row 4: sample 'S2': fastq_1 has characters that the locale cannot name" in text and "LC_ALL=C.UTF-8" in text
+    assert "row 5: sample 'S3': fastq_1 must end in" in text
+    assert "row 6: sample 'S4': fastq_1 does not exist" in text
+    assert "row 2: assembly 'A': fasta lies where this run writes results" in text
+    assert "row 3: assembly 'B': fasta lies where this run writes results" in text
+    assert "row 4: assembly 'C': fasta cannot be reached (" in text
+    assert "Traceback" not in text and text.count("Nothing was started") == 1
+
+
+@pytest.mark.parametrize("case", ["no value", "unwritable", "no tools"])
+def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
+    path = os.environ["PATH"]
+    if case == "no value":
+        call, words = ["run", PROJECT, "-profile", "test", "--outdir"], "--outdir must be the path of a folder"
+    elif case == "unwritable":
+        (tmp_path / "file").write_text("")
+        call, words = arguments(tmp_path / "file" / "results"), "results cannot be written to (Not a directory)"
+    else:
+        # Everything but the tools
+        tools = tmp_path / "tools"
+        tools.mkdir()
+        for program in [Path(shutil.which(NEXTFLOW)), Path(shutil.which("java")), *Path("/usr/bin").iterdir()]:
+            link = tools / program.name
+            if not (link.is_symlink() or program.name in TOOLS):
+                link.symlink_to(program)
+        path = str(tools)
+        call, words = (
+            arguments(tmp_path / "results"),
+            "Nothing was started, the tools are not on PATH (bwa, minimap2, python3, samtools)",
+        )
+    done = nextflow(call, tmp_path, {"PATH": path})
+    assert done.returncode != 0
+    assert words in done.stdout, done.stdout
+    assert "Submitted process" not in done.stdout

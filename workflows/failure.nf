@@ -1,0 +1,46 @@
+// Says why a run failed.
+
+// The lines of a task's stderr, wherever its work directory is; none if it left no such file
+def errorLines(directory) {
+    def stderr = directory.resolve('.command.err')
+    return stderr.exists() ? stderr.readLines().collect { line -> line.trim() }.findAll() : []
+}
+
+// A message in which the inputs that were linked into a task's work directory have the paths that the user knows
+def withUserPaths(message, directory) {
+    if (directory.toUri().scheme != 'file') {
+        return message
+    }
+    def paths = [:]
+    directory.eachFileRecurse { path ->
+        def target = java.nio.file.Files.isSymbolicLink(path) ? java.nio.file.Files.readSymbolicLink(path) : null
+        if (target && !target.startsWith(workflow.workDir)) {
+            paths["${directory.relativize(path)}".toString()] = "${target}".toString()
+        }
+    }
+    // Names are looked up as whole words, the longest first.
+    def names = paths.keySet().sort { name -> -name.length() }.collect { name -> java.util.regex.Pattern.quote(name) }
+    return names ? message.replaceAll(/(?<![\w.\/-])(?:${names.join('|')})(?![\w\/-])/) { name -> paths[name] } : message
+}
+
+// The last line of a failed run: stage, assembly or sample, the stage's own message, and what to do. Null if the run
+// failed outside of a task, where Nextflow's message is all there is to say.
+def failureLine(report) {
+    def stage = report =~ /Error executing process > '(?:[^' ]*:)?(\w+)(?: \((.*)\))?'/
+    if (!stage) {
+        return null
+    }
+    def (name, tag) = [stage[0][1], stage[0][2]]
+    def work = report =~ /Work dir:\s+(\S.*)/
+    def directory = work ? file(work[0][1].trim(), glob: false) : null
+    def lines = directory ? errorLines(directory) : []
+    def message = lines.findAll { line -> line.startsWith('Error: ') }.collect { line -> line.substring(7) }
+    def exit = report =~ /Command exit status:\s+(\d+)/
+    def status = exit ? exit[0][1].toInteger() : 0
+    def killed = status > 128 && status < 160 ? "it was killed (exit status ${status}), most likely because memory or time ran out: give it more (docs/usage.md)" : null
+    def cause = report =~ /Caused by:\s+(\S.*)/
+    def reason = message ? message.last() : killed ?: (lines ? lines.last() : (cause ? cause[0][1].trim() : 'for a reason that .nextflow.log has'))
+    def shown = directory ? withUserPaths(reason, directory) : reason
+    def stop = shown =~ /[.:;!?]$/ ? '' : '.'
+    return "${name}${tag ? " (${tag})" : ''} failed: ${shown}${stop} When that is mended, run the same command with -resume: what is finished is kept"
+}

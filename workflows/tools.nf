@@ -1,0 +1,32 @@
+// The programs of the stages, where they run without containers.
+
+// Profiles that run every task on this machine, with what is on PATH
+def localProfiles() {
+    return ['standard', 'test', 'test_full']
+}
+
+// Programs and Python packages that the stages need and that this machine lacks
+def missingTools() {
+    def folders = "${System.getenv('PATH')}".tokenize(':')
+    def programs = ['bwa', 'minimap2', 'python3', 'samtools'].findAll { name -> !folders.any { folder -> java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, name)) } }
+    if ('python3' in programs) {
+        return programs
+    }
+    def packages = 'click gfapy jsonschema numpy pandas pysam torch'
+    def code = "import importlib.util; print(*[name for name in '${packages}'.split() if not importlib.util.find_spec(name)])"
+    return programs + ['python3', '-s', '-c', code.toString()].execute().text.tokenize().collect { name -> "Python's ${name}".toString() }
+}
+
+// Stops the run before any work if the tools are missing. With a configuration of the user's own, tasks may run anywhere
+// and find their tools there.
+def requireTools() {
+    def local = !workflow.containerEngine && workflow.profile.tokenize(',').every { name -> name in localProfiles() }
+    def plain = !System.getenv('NXF_EXECUTOR') && workflow.configFiles.every { path -> path.parent == workflow.projectDir }
+    if (!local || !plain || workflow.stubRun) {
+        return
+    }
+    def missing = missingTools()
+    if (missing) {
+        error("Nothing was started, the tools are not on PATH (${missing.join(', ')}): run in containers (-profile docker), or install them by: eval \"\$(make -s env)\" in ${workflow.projectDir}")
+    }
+}
