@@ -20,7 +20,8 @@ def withUserPaths(message, directory) {
     }
     // Names are looked up as whole words, the longest first.
     def names = paths.keySet().sort { name -> -name.length() }.collect { name -> java.util.regex.Pattern.quote(name) }
-    return names ? message.replaceAll(/(?<![\w.\/-])(?:${names.join('|')})(?![\w\/-])/) { name -> paths[name] } : message
+    def pattern = '(?<![\\w./-])(?:' + names.join('|') + ')(?![\\w/-])'
+    return names ? message.replaceAll(pattern) { name -> paths[name] } : message
 }
 
 // The last line of a failed run: stage, assembly or sample, the stage's own message, and what to do. Null if the run

@@ -73,13 +73,14 @@ def test_one_run_at_a_time_and_only_its_own_bins(tmp_path):
     assert (bins / "notes.txt").read_text() == "the user's own"
 
 
-def test_a_failed_run_ends_with_the_reason(tmp_path):
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_a_failed_run_ends_with_the_reason(tmp_path, parser):
     """Stage, group, the user's own path, the stage's message and what to do: the last line of the terminal."""
     fasta = tmp_path / "my contigs (1).fasta"
     fasta.write_text(BAD_FASTA)
     sheet = tmp_path / "assemblies.csv"
     sheet.write_text(f"id,group,assembler,fasta\nA,co,gfa,{fasta.name}\n")
-    done = nextflow(arguments(tmp_path / "results", "--assembly_input", sheet), tmp_path)
+    done = nextflow(arguments(tmp_path / "results", "--assembly_input", sheet), tmp_path, {"NXF_SYNTAX_PARSER": parser})
     assert done.returncode != 0
     last = done.stdout.rstrip().splitlines()[-1]
     assert last.startswith(f"CATALOGUE (co) failed: {fasta}: two contigs are named 'a': rename one")
