@@ -33,11 +33,9 @@ NOT_PRIMARY = SECONDARY | SUPPLEMENTARY
 NOT_COUNTED = UNMAPPED | QC_FAIL | DUPLICATE
 MATE_LOST = PAIRED | MATE_UNMAPPED
 READ_ENDS = READ1 | READ2
-# Which primary records a read name has, one bit for each value of READ_ENDS in their flags.
-FIRST_END, SECOND_END = 1 << 1, 1 << 2
-BOTH_ENDS = FIRST_END | SECOND_END
+SINGLE_READ = 0x1  # stands for a primary record that is neither end of a pair
 # Such a name lacks records, which may stand elsewhere: it has no primary record at all, or that of one end of a pair.
-LACKING_ENDS = (0, FIRST_END, SECOND_END)
+LACKING_ENDS = (0, READ1, READ2)
 # The first read names of a file are remembered, so that one that comes again is noticed: about 100 MB. Where a file is
 # sorted by position, mates follow each other within some hundred records.
 MAX_REMEMBERED_NAMES = 1_000_000
@@ -128,8 +126,8 @@ def count_read_name(
 ) -> int:
     """Add all records of one read name (a read, or the two of a pair) to the tally. Return which ends it has.
 
-    That is a bit for each primary record, FIRST_END and SECOND_END for those of a pair. `source` names the alignments
-    in errors. Raise ClickException if several reads have the name.
+    That is READ1, READ2 and SINGLE_READ of its primary records, combined by "or". `source` names the alignments in
+    errors. Raise ClickException if several reads have the name.
     """
     times: dict[int, int] = {}  # how often (1 or 2) a read counts on a contig; the key is 2 * row + (is second read)
     ends = 0
@@ -138,7 +136,7 @@ def count_read_name(
         if not flag & NOT_PRIMARY:
             tally.seen += 1
             tally.mapped += not flag & UNMAPPED
-            end = 1 << (flag & READ_ENDS) // READ1
+            end = flag & READ_ENDS or SINGLE_READ
             if ends & end and not flag & UNMAPPED:
                 raise shared_name(record.query_name, source)
             ends |= end
@@ -171,20 +169,12 @@ def shared_name(name: str | None, source: str) -> click.ClickException:
     )
 
 
-def check_name_order(seen: dict[int, bool], name: str, ends: int, source: str) -> None:
-    """Raise ClickException if records of a read name stand apart; else remember the name, if it is among the first.
-
-    `seen` has the hash of each name so far, and whether it lacks records. Two single reads of one name that stand apart
-    are no error: each is whole.
-    """
-    key, is_lacking = hash(name), ends in LACKING_ENDS
-    if (lacked := seen.get(key)) is not None and (lacked or is_lacking):
-        raise click.ClickException(
-            f"{source}: the records of read {name!r} do not stand together, although its header says so (it is not "
-            "SO:coordinate): run `samtools collate` or `samtools sort -n` on it"
-        )
-    if len(seen) < MAX_REMEMBERED_NAMES:
-        seen[key] = is_lacking
+def scattered_name(name: str, source: str) -> click.ClickException:
+    """Return the error about a read name with records that stand apart."""
+    return click.ClickException(
+        f"{source}: the records of read {name!r} do not stand together, although its header says so (it is not "
+        "SO:coordinate): run `samtools collate` or `samtools sort -n` on it"
+    )
 
 
 def check_counted(tally: Tally, source: str) -> None:
@@ -206,13 +196,16 @@ def count_alignments(
     lengths = dict(zip(alignments.references, alignments.lengths, strict=True))
     references = match_references(lengths, contigs, source, contigs_path)
     tally = Tally([0] * len(contigs), [0] * len(contigs))
+    # The hash of each name, and whether it lacks records. Two single reads of one name may stand apart: each is whole.
     seen: dict[int, bool] = {}
     for name, records in groupby(alignments, attrgetter("query_name")):
         ends = count_read_name(tally, records, references, min_score, source)
-        if name in (None, "*"):
-            raise shared_name(name, source)
-        check_name_order(seen, name, ends, source)
-        if tally.unpaired is None and ends & BOTH_ENDS != BOTH_ENDS:
+        key, is_lacking = hash(name), ends in LACKING_ENDS
+        if key in seen and (is_lacking or seen[key]):
+            raise scattered_name(name, source)
+        if len(seen) < MAX_REMEMBERED_NAMES:
+            seen[key] = is_lacking
+        if tally.unpaired is None and ends & READ_ENDS != READ_ENDS:
             tally.unpaired = name
     check_counted(tally, source)
     return tally
