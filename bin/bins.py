@@ -43,10 +43,12 @@ from stage_tables import (
     read_table,
     write_table,
 )
+from stage_warnings import warn
 
 # Sequences are kept in memory up to this number of bases, so that the files of the bins are opened less often.
 MAX_BUFFERED_BP = 200_000_000
 GZIP_LEVEL = 6
+MAX_ADVISED_SIZES = 3  # in the warning that no bin is large enough
 MIN_NUMBER_WIDTH = 3  # digits of a bin's number in its name
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -64,6 +66,7 @@ class Placement(NamedTuple):
 
     bins: pd.DataFrame  # as number_bins has them
     placed: pd.DataFrame  # contig, assembly, name, length, bin: by bin, then in catalogue order
+    labels: pd.DataFrame  # contig, cluster: one row for every bin of a contig, however small
     small: pd.Series  # the bins below the floor that a contig belongs to, by contig, joined by commas
 
 
@@ -73,7 +76,9 @@ class Placement(NamedTuple):
 @click.option("--clusters", required=True, type=FILE)
 @click.option("--excluded", required=True, type=FILE)
 @click.option("--coverage", required=True, type=FILE)
-@click.option("--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Smaller bins (bp) are not written.")
+@click.option(
+    "--min_bin_size", default=200_000, type=click.IntRange(0, 1_000_000_000), help="Smaller bins (bp) are not written."
+)
 @click.option(
     "--refined",
     multiple=True,
@@ -107,6 +112,8 @@ def main(
     write_table(CONTIG2BIN, placement.placed[["assembly", "name", "bin"]].rename(columns={"name": "contig"}))
     write_table(BINS, described)
     write_table(UNBINNED, unbinned)
+    if placement.bins.empty:
+        warn_of_no_bin(number_bins(placement.labels, table, 0)["size"].tolist(), min_bin_size)
     click.echo(f"{len(placement.bins)} bins hold {len(bins_of)} of {len(table)} contigs", err=True)
 
 
@@ -160,7 +167,7 @@ def place_contigs(clustered: pd.DataFrame, refined: Refined, contigs: pd.DataFra
     order = bins.reset_index().set_index("bin")["index"]
     position = pd.Series(contigs.index.get_indexer(placed["contig"]), index=placed.index)
     placed = placed.assign(order=placed["bin"].map(order), position=position).sort_values(["order", "position"])
-    return Placement(bins, placed, small)
+    return Placement(bins, placed, labels[["contig", "cluster"]], small)
 
 
 def number_bins(labels: pd.DataFrame, contigs: pd.DataFrame, min_bin_size: int) -> pd.DataFrame:
@@ -182,6 +189,20 @@ def number_bins(labels: pd.DataFrame, contigs: pd.DataFrame, min_bin_size: int) 
     width = bins.groupby("assembly")["cluster"].transform("size").astype(str).str.len().clip(lower=MIN_NUMBER_WIDTH)
     names = [f"{assembly}.{n:0{w}d}" for assembly, n, w in zip(bins["assembly"], number, width)]
     return bins.assign(bin=pd.Series(names, dtype=str))[["bin", "assembly", "cluster", "size", "contigs"]]
+
+
+def warn_of_no_bin(sizes: list[int], min_bin_size: int) -> None:
+    """Warn that no bin was written, and say which --min_bin_size would leave how many of these sizes (bp)."""
+    if not sizes:
+        warn("no contig is in a cluster, so there is no bin: give longer contigs, or lower --min_contig_length")
+        return
+    rounded = [digit * 10**power for power in range(len(str(min_bin_size)), -1, -1) for digit in (5, 2, 1)]
+    lower = [size for size in rounded if size <= max(sizes)][:MAX_ADVISED_SIZES]
+    advice = ", ".join(f"{size} would leave {sum(other >= size for other in sizes)}" for size in lower)
+    warn(
+        f"no bin has --min_bin_size {min_bin_size} bp, so none is written; the largest has {max(sizes)} bp: "
+        f"--min_bin_size {advice}"
+    )
 
 
 def write_fasta(

@@ -5,6 +5,7 @@ A checkpoint holds everything that the epochs to come depend on. Its name is the
 decides how the training goes: the data, the settings and the code.
 """
 
+import copy
 import hashlib
 import io
 import json
@@ -21,6 +22,8 @@ from stage_warnings import warn
 
 # The modules whose code decides how a training goes. A test holds them against what vae.py imports.
 TRAINING_MODULES = ("network.py", "training.py", "checkpoints.py", "vae.py")
+
+SHOWN_CHARACTERS = 200  # of an error of PyTorch in a message
 
 
 def training_key(data: np.ndarray, row_weight: np.ndarray, **description: object) -> str:
@@ -91,7 +94,16 @@ def read_checkpoint(path: Path) -> dict | None:
     if hashlib.sha256(content[size:]).digest() != content[:size]:
         warn(f"the checkpoint {path} is damaged: training starts anew.")
         return None
-    return torch.load(io.BytesIO(content[size:]), map_location="cpu", weights_only=True)
+    try:
+        # A pickle that would run code is refused here. What else is wrong in a file may raise any exception.
+        state = torch.load(io.BytesIO(content[size:]), map_location="cpu", weights_only=True)
+    except Exception as error:
+        state = error
+    if not isinstance(state, dict) or "key" not in state:
+        problem = str(state).partition("\n")[0][:SHOWN_CHARACTERS] if isinstance(state, Exception) else "it has no key"
+        warn(f"the checkpoint {path} is not one that this program wrote ({problem}): training starts anew.")
+        return None
+    return state
 
 
 class Checkpoints:
@@ -114,8 +126,17 @@ class Checkpoints:
         if state["key"] != self.key:
             warn(f"the checkpoint {self.path} is of another training, which starts anew.")
             return []
-        history = restore_training(state, model, optimizer)
-        click.echo(f"Going on after epoch {len(history)}, from the checkpoint {self.path}.", err=True)
+        untouched = copy.deepcopy(training_state(model, optimizer, []))
+        try:
+            history = restore_training(state, model, optimizer)
+            n_epochs = len(history)
+            if [row["epoch"] for row in history] != list(range(1, n_epochs + 1)):
+                raise ValueError("not the rows of training.tsv")
+        except Exception:
+            restore_training(untouched, model, optimizer)
+            warn(f"the checkpoint {self.path} does not fit this training, which starts anew.")
+            return []
+        click.echo(f"Going on after epoch {n_epochs}, from the checkpoint {self.path}.", err=True)
         return history
 
     def save(self, model: VAE, optimizer: torch.optim.Optimizer, history: list[dict[str, float]]) -> None:

@@ -87,15 +87,21 @@ def write_clusters(clusters: list[np.ndarray], names: pd.DataFrame) -> int:
 @click.option("--latent_json", required=True, type=INPUT_FILE, help="latent.json")
 @click.option("--rows", required=True, type=INPUT_FILE, help="rows.tsv")
 @click.option("--contigs", required=True, type=INPUT_FILE, help="contigs.tsv")
-@click.option("--threshold_seeds", default=2500, type=click.IntRange(min=1), help="Seeds that vote on the threshold.")
+@click.option(
+    "--threshold_seeds", default=2500, type=click.IntRange(1, 1_000_000), help="Seeds that vote on the threshold."
+)
 @click.option(
     "--max_close_contigs",
     default=2500,
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10_000_000),
     help="Take a seed's threshold only if fewer contigs are closer.",
 )
-@click.option("--medoid_patience", default=15, type=click.IntRange(min=1), help="Futile draws that end a search.")
-@click.option("--max_clusters", type=click.IntRange(min=1), help="Stop after this many clusters; all if not given.")
+@click.option(
+    "--medoid_patience", default=15, type=click.IntRange(1, 1_000_000), help="Futile draws that end a search."
+)
+@click.option(
+    "--max_clusters", type=click.IntRange(1, 1_000_000_000), help="Stop after this many clusters; all if not given."
+)
 @click.option(
     "--threshold_scale",
     default=1.0,

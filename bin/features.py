@@ -226,7 +226,7 @@ def write_features(
 @click.option("--contigs", "contigs_path", type=FILE, required=True, help="contigs.tsv.")
 @click.option(
     "--min_contig_length",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000_000),
     default=2000,
     show_default=True,
     help="Shorter contigs get no row.",

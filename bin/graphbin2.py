@@ -321,7 +321,9 @@ def number_labels(clusters: pd.Series) -> tuple[list[str], Labels]:
 @click.option(
     "--label_score_ratio", default=1.5, type=click.FloatRange(min=0, min_open=True), help="GraphBin2's alpha (step 2)."
 )
-@click.option("--min_bin_size", default=200_000, type=click.IntRange(min=0), help="Bins below it (bp) are no labels.")
+@click.option(
+    "--min_bin_size", default=200_000, type=click.IntRange(0, 1_000_000_000), help="Bins below it (bp) are no labels."
+)
 def main(
     assembly: str,
     vertices: Path,

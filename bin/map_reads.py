@@ -192,7 +192,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--bam", type=FILE, help="Alignments to count, in place of --reads.")
 @click.option(
     "--min_alignment_score",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 1_000_000),
     default=50,
     show_default=True,
     help="Only alignments with a higher score (AS) count.",

@@ -119,7 +119,7 @@ class Assembly(NamedTuple):
 @click.option(
     "--min_bin_size",
     default=200_000,
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 1_000_000_000),
     help="Joined clusters below it (bp) are no bins, unless they grow.",
 )
 def main(assembly: str, min_posterior: float, min_bin_size: int, **files: Path | None) -> None:

@@ -7,6 +7,7 @@ values and hash against the table of those contigs and refuses what differs with
 """
 
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,21 @@ def check_hash(path: Path, digest: str, names: Sequence[str], names_path: Path) 
         )
 
 
+def load_array(path: Path, remedy: str, is_mapped: bool) -> np.ndarray:
+    """Return the array of a .npy file, from the file itself if it is mapped; raise ClickException if it is none.
+
+    An array of objects is a pickle, which could run code: it is refused.
+    """
+    try:
+        values = np.load(path, mmap_mode="r" if is_mapped else None, allow_pickle=False)
+    except (ValueError, EOFError, OSError, MemoryError, OverflowError, zipfile.BadZipFile) as error:
+        problem = " ".join(str(error).split())
+        raise click.ClickException(f"{path}: is not a readable .npy array ({problem}); {remedy}") from error
+    if not isinstance(values, np.ndarray):
+        raise click.ClickException(f"{path}: is an archive of arrays (.npz), not a .npy array; {remedy}")
+    return values
+
+
 def read_matrix(
     matrix: Matrix,
     path: Path,
@@ -118,11 +134,7 @@ def read_matrix(
     `width` is the number of columns where only the run knows it. Raise ClickException if the array is not readable or
     has another shape, and for a value that is not a finite number.
     """
-    remedy = f"give the {path.name} that the {matrix.stage} stage wrote"
-    try:
-        values = np.load(path, mmap_mode="r" if rows is not None else None, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise click.ClickException(f"{path}: is not a readable .npy array ({error}); {remedy}") from error
+    values = load_array(path, remedy := f"give the {path.name} that the {matrix.stage} stage wrote", rows is not None)
     columns = () if matrix.width is None else (width if isinstance(matrix.width, str) else matrix.width,)
     expected = (len(names), *columns)
     if values.ndim != len(expected) or any(n not in (None, m) for n, m in zip(expected, values.shape)):

@@ -335,7 +335,8 @@ def find_malformed_row(table: Table, path: Path, header: list[str], wanted: dict
                 return click.ClickException(f"{path}: row {number}: is not UTF-8 ({error}); {table.remedy}")
             row = dict(zip(header, cells))
             if cells != [""] and len(cells) != len(header):
-                problem = f"has {len(cells)} cells under a header of {len(header)}"
+                tab = ", as it ends in a tab" if cells[-1] == "" else ""
+                problem = f"has {len(cells)} cells under a header of {len(header)}{tab}"
                 return wrong_row(table, path, number, row, problem)
             for name, column in wanted.items() if cells != [""] else ():
                 if not column.can_be(row[name]):

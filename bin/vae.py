@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from checkpoints import Checkpoints, training_key
+from memory_estimate import check_memory
 from network import (
     DEFAULT_ALPHA,
     SINGLE_SAMPLE_ALPHA,
@@ -67,6 +68,7 @@ MIN_TRAINING_ROWS = 2
 LOG_SECONDS = 30
 LOG_LINES = 20
 DEFAULTS = Hyperparameters()
+MAX_LAYERS, MAX_WIDTH = 16, 99_999  # of the encoder; nextflow_schema.json has the same
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -113,6 +115,8 @@ def layer_sizes(context: click.Context, option: click.Parameter, value: str) -> 
     sizes = whole_numbers(context, option, value)
     if not sizes:
         raise click.BadParameter("at least one hidden layer is needed, for example 325,325")
+    if len(sizes) > MAX_LAYERS or max(sizes) > MAX_WIDTH:
+        raise click.BadParameter(f"{value!r} must be {MAX_LAYERS} widths at most, of at most {MAX_WIDTH} each")
     return sizes
 
 
@@ -208,7 +212,7 @@ def write_tables(training: pd.DataFrame, description: dict) -> None:
 @click.option("--depth_file", required=True, type=INPUT_FILE, help="depth.npy")
 @click.option("--rows", required=True, type=INPUT_FILE, help="rows.tsv")
 @click.option("--features", required=True, type=INPUT_FILE, help="features.json")
-@click.option("--latent_size", default=DEFAULTS.latent_size, type=click.IntRange(min=2), help="Latent neurons N_L.")
+@click.option("--latent_size", default=DEFAULTS.latent_size, type=click.IntRange(2, 10_000), help="Latent neurons N_L.")
 @click.option(
     "--hidden_sizes",
     default=",".join(map(str, DEFAULTS.hidden_sizes)),
@@ -247,10 +251,12 @@ def write_tables(training: pd.DataFrame, description: dict) -> None:
 )
 @click.option(
     "--epochs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     help=f"Passes over all contigs; if not given, {DEFAULT_EPOCHS}, or more to make {MIN_DEFAULT_STEPS:,} steps.",
 )
-@click.option("--batch_size", default=DEFAULTS.batch_size, type=click.IntRange(min=2), help="First mini-batch size.")
+@click.option(
+    "--batch_size", default=DEFAULTS.batch_size, type=click.IntRange(2, 100_000_000), help="First mini-batch size."
+)
 @click.option(
     "--batch_double_at",
     default=",".join(map(str, DEFAULTS.batch_double_at)),
@@ -270,7 +276,7 @@ def write_tables(training: pd.DataFrame, description: dict) -> None:
 @click.option(
     "--checkpoint_every",
     default=25,
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     envvar="BINLOOM_CHECKPOINT_EVERY",
     show_envvar=True,
     help="Epochs from one checkpoint to the next.",
@@ -295,6 +301,7 @@ def main(
     matrix, length, content = read_features(tnf, abundance, depth_file, rows, features, settings.depth)
     if settings.epochs is None:
         settings = replace(settings, epochs=default_epochs(max(MIN_TRAINING_ROWS, len(matrix)), settings.batch_size))
+    check_memory(settings, matrix, target)
     model = VAE(len(content["samples"]), settings).to(target)
     data = torch.from_numpy(matrix).to(target)
     weight = row_weights(length) if settings.length_weights else np.ones(len(length), dtype=np.float32)

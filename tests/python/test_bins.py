@@ -295,3 +295,21 @@ def test_old_bins_are_not_mixed_in(tmp_path):
     run_bins(tmp_path, arguments, 60)
     result, _, _ = run_bins(tmp_path, arguments, 60)
     assert result.exit_code == 1 and "not empty" in result.output
+
+
+def test_where_no_bin_is_large_enough_a_warning_says_which_size_would_leave_how_many(tmp_path):
+    contigs = [(f"c{i}", "A", f"c{i}", "ACGT" * n) for i, n in enumerate((900, 700, 300, 2))]
+    arguments = write_inputs(tmp_path, contigs, {"c0": "1", "c1": "2", "c2": "3", "c3": "3"})
+    result = run_bins(tmp_path, arguments, 200_000)[0]
+    assert result.exit_code == 0, result.output
+    advice = "the largest has 3600 bp: --min_bin_size 2000 would leave 2, 1000 would leave 3, 500 would leave 3"
+    assert f"WARNING: no bin has --min_bin_size 200000 bp, so none is written; {advice}" in result.output
+    (tmp_path / "lower").mkdir()
+    result = run_bins(tmp_path / "lower", arguments, 2000)[0]
+    assert result.exit_code == 0 and "WARNING" not in result.output
+
+
+def test_where_no_contig_is_clustered_there_is_a_warning(tmp_path):
+    arguments = write_inputs(tmp_path, [("c", "A", "c", "ACGT")], {}, {"c": "short"})
+    result = run_bins(tmp_path, arguments, 0)[0]
+    assert result.exit_code == 0 and "WARNING: no contig is in a cluster" in result.output

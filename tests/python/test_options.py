@@ -52,6 +52,21 @@ def test_an_option_is_a_parameter_and_the_script_takes_it(stage, name):
     assert wanted <= click_options(stage), f"bin/{stage}.py does not take --{' and --'.join(sorted(wanted))}"
 
 
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [
+        (stage, name)
+        for stage, names in stage_options().items()
+        for name in names
+        if PARAMETERS.get(name, {}).get("type") == "integer" and name != "seed"
+    ],
+)
+def test_a_whole_number_has_the_same_bounds_in_the_schema_and_in_the_script(stage, name):
+    """An absurd one ends before any work, however the script is started."""
+    (option,) = [option for option in importlib.import_module(stage).main.params if option.name == name]
+    assert (option.type.min, option.type.max) == (PARAMETERS[name]["minimum"], PARAMETERS[name]["maximum"])
+
+
 def test_presets_have_the_same_names():
     assert [name for name, values in PRESETS.items() if values.keys() != PRESETS["default"].keys()] == []
     assert PARAMETERS["preset"]["enum"] == list(PRESETS)

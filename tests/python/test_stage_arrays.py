@@ -1,6 +1,7 @@
 """stage_arrays.py: arrays and descriptions that no stage may take, each with one line that names the file."""
 
 import json
+import pickle
 from pathlib import Path
 
 import click
@@ -71,6 +72,51 @@ def test_bad_matrices(values, message):
             stage_arrays.read_matrix(TETRANUCLEOTIDE_COUNTS, path, NAMES, ROWS, rows=rows)
         assert refused.value.message.startswith(f"{path}: ") and "\n" not in refused.value.message
         assert message in refused.value.message
+
+
+class RunsCode:
+    """What makes a file when it is unpickled."""
+
+    def __reduce__(self):
+        return Path.touch, (Path("code-ran"),)
+
+
+def hostile_npy(kind: str) -> None:
+    """Write tetranucleotides.npy: what looks like an array and is none, or none of numbers."""
+    path = Path("tetranucleotides.npy")
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (%s, 136), }"
+    if kind == "objects":
+        np.save(path, np.array([RunsCode()] * 3, dtype=object))
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps(RunsCode()))
+    elif kind == "archive":
+        with open(path, "wb") as file:
+            np.savez(file, np.ones((3, 136)))
+    elif kind == "half an archive":
+        hostile_npy("archive")
+        path.write_bytes(path.read_bytes()[:1000])
+    elif kind in ("bytes", "records", "dates"):
+        dtype = {"bytes": "S4", "records": [("a", "f8")], "dates": "M8[s]"}[kind]
+        np.save(path, np.zeros((3, 136), dtype=dtype))
+    else:
+        text = (
+            kind.encode() if kind == "print(1)" else header % {"huge": b"9" * 12, "overflow": b"9" * 30}[kind]
+        ).ljust(117)
+        path.write_bytes(b"\x93NUMPY\x01\x00" + (len(text) + 1).to_bytes(2, "little") + text + b"\n")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["objects", "pickle", "archive", "half an archive", "bytes", "records", "dates", "huge", "overflow", "print(1)"],
+)
+def test_hostile_matrices_are_refused_and_run_no_code(kind):
+    path = Path("tetranucleotides.npy")
+    hostile_npy(kind)
+    for rows in (None, np.array([2, 1])):
+        with pytest.raises(click.ClickException) as refused:
+            stage_arrays.read_matrix(TETRANUCLEOTIDE_COUNTS, path, NAMES, ROWS, rows=rows)
+        assert refused.value.message.startswith(f"{path}: ") and "\n" not in refused.value.message
+    assert not Path("code-ran").exists()
 
 
 def test_a_truncated_matrix_is_named():

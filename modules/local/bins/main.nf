@@ -14,6 +14,7 @@ process BINS {
     tuple val(meta), path('contig2bin.tsv'), emit: contig2bin
     tuple val(meta), path('bins.tsv')      , emit: bins
     tuple val(meta), path('unbinned.tsv')  , emit: unbinned
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
@@ -22,7 +23,7 @@ process BINS {
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()
         .collect { contig2bin, refinement -> "--refined ${contig2bin} ${refinement}" }
     """
-    # modules: assembly_tables.py catalogue_fasta.py stage_tables.py
+    # modules: assembly_tables.py catalogue_fasta.py stage_tables.py stage_warnings.py
     bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
         --coverage coverage.tsv.gz ${refined.join(' ')} ${options} ${task.ext.args ?: ''}
     """
