@@ -1,6 +1,9 @@
 """checkpoints.py: a training that was killed ends as an unbroken one, and a checkpoint serves one training alone."""
 
 import ast
+import copy
+import hashlib
+import pickle
 import shutil
 import subprocess
 import sys
@@ -12,6 +15,8 @@ import pytest
 import torch
 
 import checkpoints
+import network
+import training
 import vae
 from vae_inputs import SMALL, run, synthetic, write_features
 
@@ -118,6 +123,80 @@ def test_checkpoint_of_another_training_under_this_one_s_name(left, tmp_path, mo
     assert_same_result(tmp_path / "out", unbroken)
 
 
+class RunsCode:
+    """What makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def hostile_checkpoint(path: Path, kind: str, code_ran: Path) -> None:
+    """Replace a checkpoint by one that has the right name and, but for a folder, the right SHA-256."""
+    state = checkpoints.read_checkpoint(path)
+    if kind == "folder":
+        path.unlink()
+        path.mkdir()
+    elif kind in ("pickle", "truncated zip", "nothing"):
+        content = {
+            "pickle": pickle.dumps(RunsCode(code_ran)),
+            "truncated zip": path.read_bytes()[32:-4000],
+            "nothing": b"",
+        }
+        path.write_bytes(hashlib.sha256(content[kind]).digest() + content[kind])
+    else:
+        code, listed = {**state, "history": [RunsCode(code_ran)]}, [1, 2]
+        other_model = {**state, "model": {name: value.flatten()[:0] for name, value in state["model"].items()}}
+        other_generator = {**state, "generators": [torch.zeros(3)]}
+        other_history = {**state, "history": [1, 2]}
+        states = {
+            "code": code,
+            "other history": other_history,
+            "list": listed,
+            "other model": other_model,
+            "other generator": other_generator,
+        }
+        checkpoints.write_checkpoint(path, states[kind])
+
+
+@pytest.mark.parametrize("kind", ["folder", "pickle", "truncated zip", "nothing", "code", "list"])
+def test_hostile_checkpoint_is_not_read_and_runs_no_code(left, tmp_path, capsys, kind):
+    (path,) = left[2].glob("*.checkpoint")
+    hostile_checkpoint(path, kind, tmp_path / "code-ran")
+    assert checkpoints.read_checkpoint(path) is None
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 1 and warnings[0].startswith(f"WARNING: the checkpoint {path} ")
+    assert not (tmp_path / "code-ran").exists()
+
+
+@pytest.mark.parametrize("kind", ["other history", "other model", "other generator"])
+def test_checkpoint_that_does_not_fit_changes_nothing(left, capsys, kind):
+    """Also where only its last part cannot be restored."""
+    (path,) = left[2].glob("*.checkpoint")
+    hostile_checkpoint(path, kind, path)
+    settings = network.Hyperparameters(hidden_sizes=(16, 8), latent_size=4)
+    model = network.VAE(3, settings)
+    optimizer = training.make_optimizer(model, settings)
+    before = copy.deepcopy(checkpoints.training_state(model, optimizer, []))
+    kept = checkpoints.Checkpoints(path.parent, path.stem, 5)
+    assert kept.resume(model, optimizer) == [] and "does not fit this training" in capsys.readouterr().err
+    after = checkpoints.training_state(model, optimizer, [])
+    assert all(torch.equal(before["model"][name], value) for name, value in after["model"].items())
+    assert torch.equal(before["generators"][0], after["generators"][0])
+    assert after["optimizer"] == before["optimizer"]
+
+
+def test_a_folder_in_place_of_the_checkpoint_costs_the_checkpoint_alone(left, tmp_path, monkeypatch):
+    inputs, unbroken, folder = left
+    (path,) = folder.glob("*.checkpoint")
+    hostile_checkpoint(path, "folder", path)
+    result = run(tmp_path / "out", monkeypatch, inputs, *KILLED, "--checkpoint_dir", str(folder))
+    assert result.exit_code == 0 and "Going on" not in result.output, result.output
+    assert_same_result(tmp_path / "out", unbroken)
+
+
 def copy_modules(folder: Path, monkeypatch) -> None:
     """Copy the modules that decide how training goes, and let the key be made from the copies."""
     for module in checkpoints.TRAINING_MODULES:
@@ -140,7 +219,7 @@ def test_key_is_that_of_every_module_of_the_training(tmp_path, monkeypatch):
 
 
 def test_key_knows_every_module_that_vae_imports():
-    """All but those that only read files, which are hashed as data, and write files and warnings."""
+    """All but those that decide nothing: what is read is hashed as data."""
     folder = Path(vae.__file__).parent
     found, todo = set(), ["vae.py"]
     while todo:
@@ -150,7 +229,9 @@ def test_key_knows_every_module_that_vae_imports():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             todo += [f"{name}.py" for name in names if (folder / f"{name}.py").exists() and f"{name}.py" not in found]
-    assert found - {"stage_tables.py", "stage_arrays.py", "stage_warnings.py"} == set(checkpoints.TRAINING_MODULES)
+    assert found - {"stage_tables.py", "stage_arrays.py", "stage_warnings.py", "memory_estimate.py"} == set(
+        checkpoints.TRAINING_MODULES
+    )
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def malformed_variants(table: Table):
     yield "latin-1", whole + b"\xe9\n" if len(rows[0]) == 1 else whole.replace(b"~1", b"~\xe9"), ["row", "is not UTF-8"]
     yield "latin-1-header", b"\xe9" + whole, ["header is not UTF-8"]
     yield "long-first-row", changed(rows, 1, -1, rows[1][-1] + "\tmore"), ["row 1", "cells under a header of"]
+    yield "tab-at-the-end", changed(rows, 2, -1, rows[2][-1] + "\t"), ["row 2", "as it ends in a tab"]
     yield "long-row", changed(rows, 2, -1, rows[2][-1] + "\tmore"), ["row 2", "cells under a header of"]
     yield "repeated-column", as_bytes([[*cells, cells[0]] for cells in rows]), ["two columns are named"]
     yield (
