@@ -49,6 +49,7 @@ COUNTS = (
     "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_LINKED_BINS", "MAX_CANDIDATES",
     "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
 )  # fmt: skip
+OTHER_CORE_SEEDS = (2, 3, 4, 5, 6)  # in place of 1: other draws of the cores of seeds
 THIRD_BASE = 2  # of a codon: no part of a seed
 SEED_CODONS = 10  # of homologs.SEED_PLACES
 FACTORS = (0.5, 2.0)
@@ -111,8 +112,9 @@ def homolog_changes() -> Iterator[Change]:
     for factor in FACTORS:
         most = round(homologs.MAX_CONTIGS_PER_SEED * factor)
         yield Change("homologs.MAX_CONTIGS_PER_SEED", factor, str(most), {}, {"homologs.MAX_CONTIGS_PER_SEED": most})
-    drawn = homologs.KEPT_CORES_SEED * 2
-    yield Change("homologs.KEPT_CORES_SEED", 2, str(drawn), {}, kept_cores({"homologs.KEPT_CORES_SEED": drawn}))
+    for drawn in OTHER_CORE_SEEDS:
+        parts = kept_cores({"homologs.KEPT_CORES_SEED": drawn})
+        yield Change("homologs.KEPT_CORES_SEED", drawn, str(drawn), {}, parts)
     for factor in (0.5, 1.5):  # a seed of twenty codons has no number of 64 bits
         codons = round(SEED_CODONS * factor)
         places = np.array([place for place in range(3 * codons - 1) if place % 3 != THIRD_BASE])

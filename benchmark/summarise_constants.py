@@ -31,9 +31,9 @@ def constant_row(constant: str, rows: list[dict[str, str]], usual: dict[str, dic
     purity = [float(row["purity"]) - float(usual[row["set"]]["purity"]) for row in rows]
     return {
         "constant": constant,
-        "genomes_lost": str(-min(0, *genomes)),
+        "genomes_lost": str(max(0, *(-change for change in genomes))),
         "genomes_gained": str(max(0, *genomes)),
-        "purity_lost": f"{-min(0.0, *purity):.4f}",
+        "purity_lost": f"{max(0.0, *(-change for change in purity)):.4f}",
         "purity_gained": f"{max(0.0, *purity):.4f}",
         "changed_mbp_most": f"{max(float(row['changed_mbp']) for row in rows):.3f}",
     }
