@@ -79,7 +79,7 @@ def test_task_killed_by_the_time_limit_goes_on(tmp_path, slurm):
     run = run_pipeline(
         tmp_path,
         "--assembly_input", DATA / "abundance.assemblies.csv",
-        *SMALL, "--epochs", "5000", "--batch_double_at", "100", "--checkpoint_every", "50",
+        *SMALL, "--epochs", "5000", "--batch_double_at", "100", "--checkpoint_every", "5",
         *limits,
         profile="slurm",
         environment=slurm,
