@@ -10,22 +10,7 @@ include { REFINE    } from '../modules/local/refine/main'
 include { GRAPHBIN2 } from '../modules/local/graphbin2/main'
 include { BINS      } from '../modules/local/bins/main'
 include { SUMMARY   } from '../modules/local/summary/main'
-
-// How a platform's reads are mapped: a preset of minimap2, or bwa, which is for short reads alone
-def mapMode(platform, mapper) {
-    return [illumina: mapper == 'bwa' ? 'bwa' : 'sr', ont: 'map-ont', pacbio: 'map-hifi'][platform]
-}
-
-// Channels of [ meta, file ] as one of [ meta, [files] ], joined by meta
-def together(channels) {
-    return channels.tail().inject(channels.head()) { joined, ch -> joined.join(ch) }.map { row -> [row.head(), row.tail()] }
-}
-
-// What channels of [ meta, file or files ] publish, as one of [ folder, file ]
-def inFolder(channels, folder) {
-    return channels.tail().inject(channels.head()) { mixed, ch -> mixed.mix(ch) }
-        .flatMap { meta, files -> [files].flatten().collect { file -> [folder.call(meta), file] } }
-}
+include { mapMode ; together ; inFolder ; warningsJson ; listsByColumn } from './channels'
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
@@ -128,22 +113,7 @@ workflow BINNING {
             .join(ch_refined),
         options.bins
     )
-    // SUMMARY sends none itself, so the topic ends before it begins
-    ch_warnings = channel.topic('warnings')
-        .flatMap { process, meta, file ->
-            def about = [stage: process.tokenize(':').last().toLowerCase(), group: meta.group ?: meta.id, id: meta.group ? meta.id : '']
-            file.readLines().collect { line -> groovy.json.JsonOutput.toJson(about + [warning: line]) }
-        }
-        .toSortedList()
-        .map { warnings -> "[${warnings.join(', ')}]" }
-    SUMMARY(
-        ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)
-            .map { group, contigs, features, contig2bin, bins -> [id: group.id, contigs: contigs, features: features, contig2bin: contig2bin, bins: bins] }
-            .toSortedList { a, b -> a.id <=> b.id }
-            .filter { groups -> groups }
-            .map { groups -> ['id', 'contigs', 'features', 'contig2bin', 'bins'].collect { name -> groups*.getAt(name) } },
-        ch_warnings
-    )
+    SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
     // What is published, and the folder that it goes to
     results = SUMMARY.out.table.mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }

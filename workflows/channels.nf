@@ -1,0 +1,35 @@
+// How a platform's reads are mapped: a preset of minimap2, or bwa, which is for short reads alone
+def mapMode(platform, mapper) {
+    return [illumina: mapper == 'bwa' ? 'bwa' : 'sr', ont: 'map-ont', pacbio: 'map-hifi'][platform]
+}
+
+// Channels of [ meta, file ] as one of [ meta, [files] ], joined by meta
+def together(channels) {
+    return channels.tail().inject(channels.head()) { joined, ch -> joined.join(ch) }.map { row -> [row.head(), row.tail()] }
+}
+
+// What channels of [ meta, file or files ] publish, as one of [ folder, file ]
+def inFolder(channels, folder) {
+    return channels.tail().inject(channels.head()) { mixed, ch -> mixed.mix(ch) }
+        .flatMap { meta, files -> [files].flatten().collect { file -> [folder.call(meta), file] } }
+}
+
+// Rows of [ meta, file, ... ] as one row of lists, [ ids, files, ... ], sorted by id; nothing where there is no row
+def listsByColumn(rows) {
+    return rows.map { row -> [row.head().id] + row.tail() }
+        .toSortedList { a, b -> a.head() <=> b.head() }
+        .filter { sorted -> sorted }
+        .map { sorted -> sorted.transpose() }
+}
+
+// The files of warnings, [ process, meta, file ], as one text of JSON: stage, group, id and warning of each.
+// What takes it must send no warning itself: the topic ends only when everything else did.
+def warningsJson(files) {
+    return files
+        .flatMap { process, meta, file ->
+            def about = [stage: process.tokenize(':').last().toLowerCase(), group: meta.group ?: meta.id, id: meta.group ? meta.id : '']
+            file.readLines().collect { line -> groovy.json.JsonOutput.toJson(about + [warning: line]) }
+        }
+        .toSortedList()
+        .map { warnings -> "[${warnings.join(', ')}]" }
+}
