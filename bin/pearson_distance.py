@@ -31,5 +31,9 @@ def standardise(latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def worker_threads(threads: int) -> ThreadPoolExecutor:
-    """Return threads that share blocks of products; within each, torch uses one thread for a product."""
+    """Return threads that share blocks of products; within each, torch uses one thread for a product.
+
+    Products are of full single precision from here on in this process: the search allows for that much error only.
+    """
+    torch.set_float32_matmul_precision("highest")
     return ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))

@@ -12,7 +12,7 @@ import yaml
 
 from conftest import DATA, PROJECT, genomes_found, nextflow, read_table, read_truth, run_pipeline
 from podman_images import BASE, build, call, make_base_image, podman_environment, why_not
-from test_checkpoints import LIMIT, going_on, new_checkpoint, start, training_process
+from test_killed_training import LIMIT, going_on, new_checkpoint, start, training_process
 from test_running import flat_config
 
 needs_podman = pytest.mark.skipif(bool(why_not()), reason=why_not() or "podman is there")

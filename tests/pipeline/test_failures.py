@@ -83,7 +83,7 @@ def test_a_failed_run_ends_with_the_reason(tmp_path, parser):
     done = nextflow(arguments(tmp_path / "results", "--assembly_input", sheet), tmp_path, {"NXF_SYNTAX_PARSER": parser})
     assert done.returncode != 0
     last = done.stdout.rstrip().splitlines()[-1]
-    assert last.startswith(f"CATALOGUE (co) failed: {fasta}: two contigs are named 'a': rename one")
+    assert last.startswith(f"CATALOGUE (co) failed: assembly 'A': {fasta}: two contigs are named 'a': rename one")
     assert last.endswith("run the same command with -resume: what is finished is kept")
     assert done.stdout.count("CATALOGUE (co) failed") == 1
 

@@ -1,6 +1,7 @@
 """pearson_distance.py: dot products of standardised rows are Pearson's distances, on a grid that keeps sums exact."""
 
 import numpy as np
+import torch
 
 import pearson_distance
 
@@ -24,3 +25,10 @@ def test_constant_rows_have_no_correlation():
     points, varies = pearson_distance.standardise(latent)
     assert varies.tolist() == [False, True, False]
     assert (points[[0, 2]] == 0).all()
+
+
+def test_products_are_of_full_single_precision_whatever_was_set_before():
+    """Training takes products of bfloat16 where the processor has them, which would lose near points here."""
+    torch.set_float32_matmul_precision("medium")
+    with pearson_distance.worker_threads(1):
+        assert torch.get_float32_matmul_precision() == "highest"
