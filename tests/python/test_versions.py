@@ -1,11 +1,12 @@
 """Every process reports the version of each package that its scripts import (software_versions.yml)."""
 
-import ast
 import re
 import sys
 from pathlib import Path
 
 import pytest
+
+from stage_modules import import_closure, imported_names
 
 PROJECT = Path(__file__).resolve().parents[2]
 BIN = PROJECT / "bin"
@@ -14,28 +15,11 @@ PROCESSES = sorted((PROJECT / "modules" / "local").glob("*/main.nf"), key=lambda
 UNREPORTED = {"click"}
 
 
-def imported_names(script: Path) -> set[str]:
-    """Return the top-level names that a script imports, wherever the statement stands."""
-    names = set()
-    for node in ast.walk(ast.parse(script.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0])
-    return names
-
-
 def packages(stems: set[str]) -> set[str]:
     """Return the packages that these scripts of bin/ import, directly or through other modules of bin/."""
-    found, waiting, seen = set(), set(stems), set()
-    while waiting:
-        stem = waiting.pop()
-        seen.add(stem)
-        for name in imported_names(BIN / f"{stem}.py"):
-            if not (BIN / f"{name}.py").exists():
-                found.add(name)
-            elif name not in seen:
-                waiting.add(name)
+    scripts = {BIN / f"{stem}.py" for stem in stems}
+    scripts |= set().union(*map(import_closure, scripts))
+    found = set().union(*map(imported_names, scripts)) - {path.stem for path in scripts}
     return found - set(sys.stdlib_module_names) - UNREPORTED
 
 
