@@ -48,8 +48,11 @@ workflow {
             def summary = folder.resolve('summary.txt')
             log.info("${summary.exists() ? summary.text.trim() : ''}\nResults         ${folder}")
         }
-        else if (failureLine(workflow.errorReport ?: '')) {
-            println(failureLine(workflow.errorReport))
+        else {
+            def reason = failureLine(workflow.errorReport ?: '')
+            if (reason) {
+                println(reason)
+            }
         }
         releaseFolder(claim)
     }
