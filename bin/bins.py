@@ -18,7 +18,6 @@ The column `reason` of unbinned.tsv has the first of these words that applies:
   unclustered         left over when --max_clusters clusters had been found
 """
 
-import gzip
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable
@@ -31,6 +30,7 @@ import pandas as pd
 
 from assembly_tables import check_assemblies, read_clusters, read_coverage
 from catalogue_fasta import catalogue_sequences
+from output_files import gzip_output, writing
 from stage_tables import (
     BINS,
     CONTIG2BIN,
@@ -238,18 +238,15 @@ def write_fasta(
 def append_records(folder: Path, buffered: dict[str, list[bytes]]) -> None:
     """Append the buffered FASTA records of each bin to its plain file, and empty the buffer."""
     for name, records in buffered.items():
-        with open(folder / f"{name}.fa", "ab") as file:
+        path = folder / f"{name}.fa"
+        with writing(path), open(path, "ab") as file:
             file.writelines(records)
     buffered.clear()
 
 
 def compress(plain: Path) -> None:
-    """Replace a file by its gzip: without a time, and of one member, as htslib reads no further."""
-    with (
-        open(plain, "rb") as source,
-        open(f"{plain}.gz", "wb") as raw,
-        gzip.GzipFile("", "wb", GZIP_LEVEL, raw, mtime=0) as target,
-    ):
+    """Replace a file by its gzip, which is of one member, as htslib reads no further."""
+    with open(plain, "rb") as source, gzip_output(f"{plain}.gz", GZIP_LEVEL) as target:
         shutil.copyfileobj(source, target)
     plain.unlink()
 

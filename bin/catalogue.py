@@ -22,6 +22,7 @@ from urllib.parse import quote
 import click
 import pandas as pd
 
+from output_files import gzip_output
 from stage_tables import CONTIGS, write_table
 
 # The characters that a SAM reference name and an XA tag may hold; quote() escapes all others.
@@ -190,11 +191,7 @@ def main(assemblies: tuple[tuple[str, Path], ...]) -> None:
     """Join the assemblies of a group into ./catalogue.fa.gz and ./contigs.tsv."""
     check_ids([assembly for assembly, _ in assemblies])
     check_outputs([path for _, path in assemblies])
-    with (
-        open("catalogue.fa.gz", "wb") as raw,
-        # Neither a file name nor a time in the header: the same input gives the same bytes.
-        gzip.GzipFile("", "wb", GZIP_LEVEL, raw, mtime=0) as out,
-    ):
+    with gzip_output("catalogue.fa.gz", GZIP_LEVEL) as out:
         contigs = write_catalogue(dict(assemblies), out)
     table = pd.DataFrame(contigs, columns=["contig", "assembly", "name", "length"])
     write_table(CONTIGS, table)

@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import click
 
+from output_files import DISK_REMEDY
+
 # Seconds that the commands get to end by themselves when this process fails to read from them or to write to them.
 # A command that caused the failure has ended already, and the others find their pipes closed.
 SECONDS_TO_END = 10
@@ -115,5 +117,5 @@ def failed_command(
     last = log.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
     name = commands[failed[0]][0]
     if any(words in line for words in DISK_FULL_WORDS for line in last):
-        return f"{name} {how}: the disk of the work folder is full: free space, then run again with -resume", status
+        return f"{name} {how}: the disk is full: {DISK_REMEDY}", status
     return "\n".join([f"{name} {how}:", *last]), status

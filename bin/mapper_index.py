@@ -18,8 +18,8 @@ import click
 import numpy as np
 
 from catalogue_fasta import read_catalogue
+from output_files import DISK_REMEDY
 
-REMEDY = "free space in the work folder (the disk may be full), then run again with -resume"
 MMI_MAGIC = b"MMI\2"
 MMI_HEADER = struct.Struct("<5I")  # window, k-mer, bits of the number of buckets, number of sequences, flags
 MMI_WITHOUT_SEQUENCES = 2  # flag
@@ -49,7 +49,7 @@ class MinimapIndex(NamedTuple):
 
 def damaged(path: Path, what: str) -> click.ClickException:
     """Return the error about an index that is not whole."""
-    return click.ClickException(f"{path}: is damaged or cut off: {what}; {REMEDY}")
+    return click.ClickException(f"{path}: is damaged or cut off: {what}; the disk may be full: {DISK_REMEDY}")
 
 
 def read_sequence_table(data: mmap.mmap, n_sequences: int, offset: int) -> tuple[list[str], list[int], int]:

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from output_files import writing
+
 # Columns of composition in the input: the canonical 4-mers (preprint).
 N_TNF = 136
 # Weight of composition against abundance with several samples, and with one, where composition and depth are all there
@@ -181,15 +183,14 @@ def encode_rows(model: VAE, data: Tensor) -> np.ndarray:
 
 def save_model(path: Path, model: VAE, settings: Hyperparameters, features: dict) -> None:
     """Write weights, hyperparameters and the features' scaling, as `load_model` reads them."""
-    torch.save(
-        {
-            "state_dict": {name: value.cpu() for name, value in model.state_dict().items()},
-            "hyperparameters": asdict(settings),
-            "samples": features["samples"],
-            "scaling": {key: features.get(key) for key in SCALING},
-        },
-        path,
-    )
+    content = {
+        "state_dict": {name: value.cpu() for name, value in model.state_dict().items()},
+        "hyperparameters": asdict(settings),
+        "samples": features["samples"],
+        "scaling": {key: features.get(key) for key in SCALING},
+    }
+    with writing(path):
+        torch.save(content, path)
 
 
 def load_model(path: Path) -> tuple[VAE, dict]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from output_files import write_text, writing
 from stage_tables import contigs_hash
 
 N_TETRANUCLEOTIDES = 136  # canonical ones: a 4-mer and its reverse complement are one
@@ -88,8 +89,8 @@ def read_description(description: Description, path: Path, keys: Sequence[str]) 
 
 
 def write_description(description: Description, content: dict) -> None:
-    """Write a JSON file into the current directory."""
-    Path(Path(description.file).name).write_text(json.dumps(content, indent=description.indent) + "\n")
+    """Write a JSON file into the current directory. Raise ClickException if it cannot be written."""
+    write_text(Path(description.file).name, json.dumps(content, indent=description.indent) + "\n")
 
 
 def contigs_in(names: Sequence[str], path: Path) -> str:
@@ -158,5 +159,7 @@ def read_matrix(
 
 
 def write_matrix(matrix: Matrix, values: np.ndarray) -> None:
-    """Write an array into the current directory."""
-    np.save(Path(matrix.file).name, values)
+    """Write an array into the current directory. Raise ClickException if it cannot be written."""
+    name = Path(matrix.file).name
+    with writing(name):
+        np.save(name, values)

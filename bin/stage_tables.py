@@ -21,6 +21,8 @@ import click
 import numpy as np
 import pandas as pd
 
+from output_files import writing
+
 GZIP_LEVEL = 6
 WHOLE_NUMBER = re.compile(r" *[-+]?[0-9]{1,18} *")
 DTYPES = {str: str, bool: str, int: np.int64, float: np.float64}
@@ -378,7 +380,7 @@ def check_contigs(
 def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:
     """Write a table into the current directory, gzipped if so named: the same bytes for the same table.
 
-    Raise ValueError if its columns are not those of the schema, and ClickException if the disk is full.
+    Raise ValueError if its columns are not those of the schema, and ClickException if it cannot be written.
     """
     names = [column.name for column in table.columns]
     given = list(frame.columns)
@@ -390,9 +392,5 @@ def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = Non
     # Without a time in its header, which would differ from run to run.
     compression = {"method": "gzip", "compresslevel": GZIP_LEVEL, "mtime": 0} if path.endswith(".gz") else None
     options = {"float_format": table.float_format, "quoting": csv.QUOTE_NONE, "lineterminator": "\n"}
-    try:
+    with writing(path):
         frame.assign(**as_words).to_csv(path, sep="\t", index=False, compression=compression, **options)
-    except OSError as error:
-        raise click.ClickException(
-            f"{path}: cannot be written ({error}): free space in the work folder, then run again with -resume"
-        ) from error

@@ -6,9 +6,10 @@ hands to the summary, so that the user sees it at the end of the run (nextflow.c
 """
 
 import os
-from pathlib import Path
 
 import click
+
+from output_files import writing
 
 FILE_VARIABLE = "BINLOOM_WARNINGS"
 
@@ -18,5 +19,5 @@ def warn(text: str) -> None:
     line = " ".join(text.split())
     click.echo(f"WARNING: {line}", err=True)
     if name := os.environ.get(FILE_VARIABLE):
-        with Path(name).open("a", encoding="utf-8") as file:
+        with writing(name), open(name, "a", encoding="utf-8") as file:
             file.write(f"{line}\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from output_files import write_text
 from stage_arrays import FEATURES, read_description
 from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, WARNINGS, read_table, write_table
 
@@ -148,7 +149,7 @@ def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: 
     write_table(WARNINGS, warnings)
     largest = pd.concat(bins).sort_values(["size_bp", "group", "bin"], ascending=[False, True, True])
     lines = [*terminal_lines(summary, largest), *warning_lines(warnings)]
-    Path("summary.txt").write_text("\n".join(lines) + "\n")
+    write_text("summary.txt", "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from output_files import write_text
 from parameters import parameter_problems
 from schema_rules import printable, read_json
 from sheet_checks import IDS, sheet_problems
@@ -78,14 +79,14 @@ def main(
             sheets[option] = read_sheet(path or Path(names[option]), option, schemas[option])
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
     text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
-    Path("problems.txt").write_text(text, encoding="utf-8")
+    write_text("problems.txt", text)
     if text:
         Path("validated.json").unlink(missing_ok=True)
         click.echo(text, err=True)
         return
     rows = {option: result_rows(sheet, option, schemas[option]["items"]) for option, sheet in sheets.items()}
     result = {"samples": rows["input"], "assemblies": rows["assembly_input"]}
-    Path("validated.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_text("validated.json", json.dumps(result, indent=1) + "\n")
     click.echo(f"{len(result['samples'])} samples and {len(result['assemblies'])} assemblies, no problem", err=True)
 
 

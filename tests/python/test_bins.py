@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bins
+from random_contigs import sequence
+from small_disk import run_on_small_disk
 
 READ = {"sep": "\t", "dtype": str, "keep_default_na": False, "quoting": 3}
 
@@ -313,3 +315,12 @@ def test_where_no_contig_is_clustered_there_is_a_warning(tmp_path):
     arguments = write_inputs(tmp_path, [("c", "A", "c", "ACGT")], {}, {"c": "short"})
     result = run_bins(tmp_path, arguments, 0)[0]
     assert result.exit_code == 0 and "WARNING: no contig is in a cluster" in result.output
+
+
+def test_a_full_disk_is_an_error_of_one_line(tmp_path):
+    contigs = [("c1", "A", "c1", sequence(1, 200_000))]
+    arguments = write_inputs(tmp_path, contigs, {"c1": "1"}, {})
+    done = run_on_small_disk("bins", arguments, tmp_path / "disk", 64)
+    assert done.returncode == 1
+    assert done.stdout.startswith("Error: bins/A.001.fa: cannot be written (")
+    assert done.stdout.count("\n") == 1 and "free space in the work folder" in done.stdout

@@ -53,7 +53,7 @@ def test_a_full_disk_is_told_in_one_line():
     with pytest.raises(click.ClickException) as raised, running(script, stdout=subprocess.PIPE):
         pass
     assert raised.value.message.endswith(
-        "sh exited 2: the disk of the work folder is full: free space, then run again with -resume"
+        "sh exited 2: the disk is full: free space in the work folder, then run again with -resume"
     )
     assert "\n" not in raised.value.message
 

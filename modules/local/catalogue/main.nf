@@ -16,7 +16,7 @@ process CATALOGUE {
     script:
     def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }
     """
-    # modules: stage_tables.py
+    # modules: output_files.py stage_tables.py
     catalogue.py ${assemblies.join(' ')}
     """
 
