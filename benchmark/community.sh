@@ -87,4 +87,5 @@ truth=$(ls truth.tsv truth.tsv.gz 2> /dev/null)
 score() { python3 "$here/score.py" "$truth" "results/$set/$1" --set "$name" --seed "$seed" --bins "${@:2}"; }
 score clusters.tsv clusters
 score contig2bin.tsv Binloom --tsv runs.tsv
-python3 "$here/stages.py" results/pipeline_info/trace.tsv
+traces=(results/pipeline_info/trace_*.tsv)
+python3 "$here/stages.py" "${traces[-1]}"

@@ -38,8 +38,8 @@ class Run:
     results: Path
 
     def trace(self) -> pd.DataFrame:
-        """The trace table, with the process' own name (no workflow prefix) as `name`."""
-        trace = pd.read_csv(self.results / "pipeline_info" / "trace.tsv", sep="\t")
+        """The trace table of the last run, with the process' own name (no workflow prefix) as `name`."""
+        trace = pd.read_csv(max((self.results / "pipeline_info").glob("trace_*.tsv")), sep="\t")
         trace["name"] = trace["process"].str.split(":").str[-1]
         return trace
 

@@ -50,8 +50,12 @@ def test_one_run_at_a_time_and_only_its_own_bins(tmp_path):
     )  # fmt: skip
     try:
         wait_for(results / "pipeline_info" / ".lock")
+        (trace,) = (results / "pipeline_info").glob("trace_*")
+        header = trace.read_text().splitlines()[:1]
         refused = nextflow(call, second)
         assert running.poll() is None
+        assert trace.read_text().splitlines()[:1] == header
+        assert len(list((results / "pipeline_info").glob("trace_*"))) == 2
     finally:
         running.send_signal(signal.SIGKILL)
         running.wait()
@@ -107,18 +111,30 @@ def test_files_that_cannot_be_used_are_listed_by_row(tmp_path):
     catalogue.parent.mkdir(parents=True)
     shutil.copy(DATA / "co.contigs.fasta.gz", catalogue)
     (tmp_path / "again.fa.gz").symlink_to(catalogue)
+    # As an earlier run published it by --publish_mode symlink
+    (tmp_path / "rpkm.tsv").write_text("")
+    table = results / "co" / "features" / "rpkm.tsv"
+    table.parent.mkdir()
+    table.symlink_to(tmp_path / "rpkm.tsv")
+    bams = [results / "co" / "abundance" / name for name in ("S0.bam", "earlier.bam")]
+    bams[0].parent.mkdir()
+    for bam in bams:
+        bam.write_text("")
     paths = ["foo://host/r.fq", "s3://bucket/r.fq", "é.fq", "a$HOME.fq", "absent.fq"]
     (tmp_path / "samples.csv").write_text(
-        "sample,group,fastq_1\n" + "".join(f"S{i},co,{path}\n" for i, path in enumerate(paths))
+        "sample,group,fastq_1,bam\n"
+        + "".join(f"S{i},co,{path},\n" for i, path in enumerate(paths))
+        + "".join(f"B{i},co,,{bam}\n" for i, bam in enumerate(bams))
     )
     (tmp_path / "assemblies.csv").write_text(
-        f"id,group,assembler,fasta\nA,co,gfa,{catalogue}\nB,co,gfa,again.fa.gz\nC,co,gfa,bar://x.fa\n"
+        f"id,group,assembler,fasta,abundance\nA,co,gfa,{catalogue},\nB,co,gfa,again.fa.gz,\nC,co,gfa,bar://x.fa,\n"
+        f"D,other,gfa,{DATA}/co.contigs.fasta.gz,{table}\n"
     )
     (tmp_path / "a$HOME.fq").write_text("")
     sheets = ["--input", tmp_path / "samples.csv", "--assembly_input", tmp_path / "assemblies.csv"]
-    done = nextflow(arguments(results, *sheets, "--resume"), tmp_path, {"LC_ALL": "POSIX"})
+    done = nextflow(arguments(results, *sheets, "--save_bam", "--resume"), tmp_path, {"LC_ALL": "POSIX"})
     assert done.returncode != 0
-    assert sum(line.startswith("  row") for line in done.stdout.splitlines()) == 8
+    assert sum(line.startswith("  row") for line in done.stdout.splitlines()) == 10
     text = done.stdout
     assert "there is no parameter --resume: write -resume with one hyphen" in text
     assert "row 2: sample 'S0': fastq_1 cannot be reached (" in text and "'foo://host/r.fq'" in text
@@ -126,6 +142,8 @@ def test_files_that_cannot_be_used_are_listed_by_row(tmp_path):
     assert "row 4: sample 'S2': fastq_1 has characters that the locale cannot name" in text and "LC_ALL=C.UTF-8" in text
     assert "row 5: sample 'S3': fastq_1 must end in" in text
     assert "row 6: sample 'S4': fastq_1 does not exist" in text
+    assert "row 7: sample 'B0': bam lies where this run writes results" in text
+    assert "row 5: assembly 'D': abundance lies where this run writes results" in text
     assert "row 2: assembly 'A': fasta lies where this run writes results" in text
     assert "row 3: assembly 'B': fasta lies where this run writes results" in text
     assert "row 4: assembly 'C': fasta cannot be reached (" in text
@@ -157,3 +175,4 @@ def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
     assert done.returncode != 0
     assert words in done.stdout, done.stdout
     assert "Submitted process" not in done.stdout
+    assert not (tmp_path / "true").exists()
