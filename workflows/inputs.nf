@@ -25,33 +25,38 @@ def readableSheet(sheet) {
 }
 
 // Whether results of this run would be written over a file: it lies in a folder of the results that stages write to.
-// A BAM is read from there as it is, and never written anew.
-def isOverwritten(path, outdir) {
-    if (path.name.endsWith('.bam') || path.toUri().scheme != userFile(outdir).toUri().scheme) {
+// A BAM is read from there as it is, and is no result of this run unless it is one of the saved.
+def isOverwritten(path, outdir, saved) {
+    if (path.toUri().scheme != userFile(outdir).toUri().scheme) {
         return false
     }
     def folder = userFile(outdir).toAbsolutePath().normalize()
     def target = path.toAbsolutePath().normalize()
-    if (folder.toUri().scheme == 'file') {
-        folder = folder.exists() ? folder.toRealPath() : folder
-        target = target.toRealPath()
+    def isLocal = folder.toUri().scheme == 'file'
+    // Both a link in the results, as earlier runs may have published, and a link to a file there
+    def folders = isLocal && folder.exists() ? [folder, folder.toRealPath()] : [folder]
+    def targets = isLocal ? [target, target.parent.toRealPath().resolve(target.fileName), target.toRealPath()] : [target]
+    return [folders, targets].combinations().any { results, file -> file.startsWith(results) && isResult(results.relativize(file), saved) }
+}
+
+// Whether this run writes a file of this name below the folder of its results
+def isResult(name, saved) {
+    if (name.toString().endsWith('.bam')) {
+        return name.toString() in saved
     }
-    if (!target.startsWith(folder)) {
-        return false
-    }
-    def inside = folder.relativize(target).collect { part -> "${part}".toString() }
+    def inside = name.collect { part -> "${part}".toString() }
     def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'homologs', 'refine', 'unbinned.tsv', 'vae']
     return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
 // What is wrong with a file that a sheet names; null if nothing is.
-def fileProblem(sheet, name, outdir) {
+def fileProblem(sheet, name, outdir, saved) {
     try {
         def path = sheetFile(sheet, name)
         if (!path.exists()) {
             return 'does not exist'
         }
-        return isOverwritten(path, outdir) ? 'lies where this run writes results of its own, so copy it to another folder or name another --outdir' : null
+        return isOverwritten(path, outdir, saved) ? 'lies where this run writes results of its own, so copy it to another folder or name another --outdir' : null
     }
     catch (java.nio.file.InvalidPathException _e) {
         return 'has characters that the locale cannot name, so start again with: export LC_ALL=C.UTF-8'
@@ -62,7 +67,7 @@ def fileProblem(sheet, name, outdir) {
 }
 
 // The files that a sheet names and that cannot be used, each with the reason. A sheet that cannot be read is for VALIDATE.
-def unusableFiles(sheet, columns, outdir) {
+def unusableFiles(sheet, columns, parameters) {
     def path = readableSheet(sheet)
     def rows = []
     try {
@@ -71,10 +76,12 @@ def unusableFiles(sheet, columns, outdir) {
     catch (Exception _e) {
         return [:]
     }
+    // The BAMs that this run will publish
+    def saved = "${parameters.save_bam}" == 'true' ? rows.findAll { row -> row.fastq_1 }.collect { row -> "${row.group}/abundance/${row.sample}.bam".toString() } : []
     return rows.collectMany { row -> columns.collect { column -> row[column] } }
         .findAll()
         .unique()
-        .collectEntries { name -> [name, fileProblem(sheet, name, outdir)] }
+        .collectEntries { name -> [name, fileProblem(sheet, name, parameters.outdir, saved)] }
         .findAll { _name, problem -> problem }
 }
 
@@ -126,8 +133,8 @@ workflow INPUTS {
     def request = groovy.json.JsonOutput.toJson([
         params: userParameters(parameters),
         unusable: [
-            input: unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters.outdir),
-            assembly_input: unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance'], parameters.outdir),
+            input: unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
+            assembly_input: unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance'], parameters),
         ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],
     ])
