@@ -3,6 +3,7 @@
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -20,12 +21,22 @@ SECONDS_TO_END = 10
 LAST_LINES = 10  # lines of a failed command's stderr in the error
 # A shell gives this and the signal's number as the status of a killed command. Nextflow runs a task again that ends so.
 KILLED_STATUS = 128
+# What commands say that want more memory than they get, and then fail by themselves. Whether such a command says it,
+# aborts, or is killed depends on the system, so all of these end in one status.
+WITHOUT_MEMORY = re.compile(
+    r"insufficient memory|out of memory|bad_alloc|memory (allocation fail|exhausted)|"
+    r"(can ?not|could(n't| not)|fail(ed)? to|unable to|error) (re)?alloc(at(e|ing))?\b|malloc (error|fail)",
+    re.IGNORECASE,
+)
 # What commands say where the disk is full; the second is samtools's.
 DISK_FULL_WORDS = (os.strerror(errno.ENOSPC), "File write failed")
 
 
 class CommandFailed(click.ClickException):
-    """The failure of a command. This process ends like a shell does whose command a signal has killed."""
+    """The failure of a command. This process ends like a shell does whose command a signal has killed.
+
+    A negative status is the number of a signal, as that of subprocess.Popen.
+    """
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -116,6 +127,8 @@ def failed_command(
     log.seek(0)
     last = log.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
     name = commands[failed[0]][0]
+    if status > 0 and any(WITHOUT_MEMORY.search(line) for line in last):
+        status, how = -signal.SIGKILL, f"{how} for lack of memory"
     if any(words in line for words in DISK_FULL_WORDS for line in last):
         return f"{name} {how}: the disk is full: {DISK_REMEDY}", status
     return "\n".join([f"{name} {how}:", *last]), status

@@ -48,6 +48,41 @@ def test_a_killed_command_gives_the_exit_code_of_a_shell(script, status):
     assert raised.value.exit_code == status
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[morecore] insufficient memory",
+        "samtools sort: couldn't allocate memory for bam_mem",
+        "[E::sam_parse1] Cannot allocate memory",
+        "[fread] Cannot allocate memory",
+        "[xmalloc] Failed to allocate 96 bytes",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "Out of memory",
+    ],
+)
+def test_a_command_that_says_that_it_lacks_memory_is_as_good_as_killed(words):
+    with pytest.raises(click.ClickException) as raised, running(shell(f'echo "{words}" >&2; exit 1')):
+        pass
+    assert raised.value.exit_code == 137
+    assert f"sh exited 1 for lack of memory:\n{words}" in raised.value.message
+
+
+def test_samtools_under_a_limit_of_memory_is_as_good_as_killed():
+    """samtools says so and exits 1; Nextflow runs the task again with more memory only if it looks killed."""
+    sort = "ulimit -v 150000; exec samtools sort -m 256M -O bam -"
+    with pytest.raises(click.ClickException, match="couldn't allocate memory") as raised:  # noqa: SIM117
+        with running(["bash", "-c", sort], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            process.stdin.write(b"@SQ\tSN:c\tLN:9\n")
+    assert raised.value.exit_code == 137
+
+
+def test_words_about_memory_of_another_failure_are_none():
+    for words in ("[M::main] peak memory 3 GB", "[E::main] cannot open file", "allocated 3 blocks"):
+        with pytest.raises(click.ClickException) as raised, running(shell(f'echo "{words}" >&2; exit 1')):
+            pass
+        assert raised.value.exit_code == 1
+
+
 def test_a_full_disk_is_told_in_one_line():
     script = shell("echo working >&2; echo 'x: write: No space left on device' >&2; exit 2")
     with pytest.raises(click.ClickException) as raised, running(script, stdout=subprocess.PIPE):

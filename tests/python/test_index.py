@@ -10,6 +10,7 @@ import index
 from random_contigs import sequence
 from small_disk import run_on_small_disk
 
+RETRIED = range(130, 146)  # exit statuses of a task that conf/base.config tries again
 CONTIGS = {f"c{number}": sequence(number, 2000 + number) for number in range(100)}
 
 
@@ -45,6 +46,16 @@ def test_a_full_disk_is_an_error_of_one_line(catalogue, tmp_path, mode, kilobyte
     if "SIGXFSZ" not in done.stdout:
         assert len(done.stdout.splitlines()) == 1
         assert "run again with -resume" in done.stdout
+
+
+def test_minimap2_under_a_limit_of_memory_ends_so_that_it_is_tried_again(monkeypatch):
+    """Where memory ends, it aborts or reads at address 0: conf/base.config tries both again."""
+    command = index.index_command("sr", Path("catalogue.fa.gz"), Path("index/catalogue"), 1)
+    limited = ["bash", "-c", 'ulimit -v 30000; exec "$@"', "bash", *command]
+    monkeypatch.setattr(index, "index_command", lambda *_: limited)
+    done = run("sr")
+    assert done.exit_code in RETRIED, done.output
+    assert "Traceback" not in done.output
 
 
 @pytest.mark.parametrize(("mode", "tool"), [("sr", "minimap2"), ("bwa", "bwa")])
