@@ -120,7 +120,7 @@ def main(assembly: str, assembler: str, graph: Path, paths: Path | None, contigs
     of_assembly = everything["assembly"] == assembly
     named = ((name, sequence) for name, sequence, is_of in zip(everything["name"], sequences, of_assembly) if is_of)
     check_graph(assembler, graph, paths, found.segments, found.walks, dict(zip(table["name"], table["length"])), named)
-    check_placed(graph, found.placed, len(found.edges), table["length"].to_numpy())
+    check_placed(assembler, graph, found.placed, len(found.edges), table["length"].to_numpy())
     names = table["contig"].to_numpy(dtype=object)
     write_table(VERTICES, pd.DataFrame({"contig": names[found.placed]}))
     by_name = names.argsort()

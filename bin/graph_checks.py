@@ -30,10 +30,12 @@ MAX_OTHER_LENGTHS = 0.1
 MAX_OTHER_ENDS = 0.5
 # Below those limits, a larger share than this is a warning. In metaSPAdes' own output 1 contig of 300 has other ends.
 NOTED_SHARE = 0.02
-# A graph that lacks a larger share of what the paths run over is a warning. Whole graphs lack nothing.
-MAX_LACKING = 0.01
+# A graph that lacks a larger share of what the paths run over, or of contigs that are segments (in bp), is a warning.
+# Of two whole graphs of the benchmark, one lacks 1 of 2,248 links on the paths, and the other none of 29,460.
+MAX_LACKING = 0.002
 # Assemblers place nearly all bases of their contigs. MEGAHIT's FASTG has no contigs of smaller k, which are short.
 MIN_PLACED_BP = 0.5
+WITH_ALL_CONTIGS = ("gfa", "sga")  # whose graphs have every contig as a segment or path
 COMPLEMENT = bytes.maketrans(b"ACGTRYKMBVDH", b"TGCAYRMKVBHD")
 OVERLAP = re.compile(r"(\d{1,9})M$")
 REMEDY = "give graph and paths of this very assembly"
@@ -226,13 +228,13 @@ def check_paths(graph: Path, paths: Path | None, segments: Segments, walks: Walk
             )
 
 
-def check_placed(graph: Path, placed: np.ndarray, n_edges: int, lengths: np.ndarray) -> None:
-    """Warn if few bases have a place in the graph, or if it has no edge."""
+def check_placed(assembler: str, graph: Path, placed: np.ndarray, n_edges: int, lengths: np.ndarray) -> None:
+    """Warn if fewer bases have a place in the graph than its kind has, or if it has no edge."""
     share = lengths[placed].sum() / lengths.sum()
-    if share < MIN_PLACED_BP:
+    if share < (1 - MAX_LACKING if assembler in WITH_ALL_CONTIGS else MIN_PLACED_BP):
         warn(
-            f"{graph}: only {len(placed)} of {len(lengths)} contigs, {share:.0%} of the bases, have a place in the "
-            f"graph; {REMEDY}"
+            f"{graph}: only {len(placed)} of {len(lengths)} contigs, {share:.1%} of the bases, have a place in the "
+            f"graph; {REMEDY}, and copy the graph again if it was cut off"
         )
     if n_edges == 0 and len(lengths) > 1:
         warn(f"{graph}: links no two contigs, so it adds nothing to the bins; if it was cut off, copy it again")

@@ -113,7 +113,7 @@ def test_the_graph_of_another_assembly_below_paths_of_this_one_is_refused(tmp_pa
 @pytest.mark.parametrize(
     ("graph_share", "paths_share", "message"),
     [
-        (0.999, 1, "links between segments on the paths"),
+        (0.9, 1, "links between segments on the paths"),
         (0.5, 1, "segments on the paths"),
         (1, 0.5, "contigs have no path in it"),
     ],
@@ -123,7 +123,8 @@ def test_half_a_file_is_a_warning(tmp_path, graph_share, paths_share, message):
     lines = unzipped("co.graph.gfa.gz")
     segments = [line for line in lines if line.startswith("S")]
     kept = segments[: int(graph_share * len(segments))] if graph_share == 0.5 else segments
-    kept += [] if graph_share < 1 else [line for line in lines if line.startswith("L")]
+    links = [line for line in lines if line.startswith("L")]
+    kept += links[: int(graph_share * len(links))] if graph_share > 0.5 else []
     paths = unzipped("co.paths.gz")
     names = [i for i, line in enumerate(paths) if line.startswith("NODE") and not line.rstrip().endswith("'")]
     paths = paths[: names[int(paths_share * len(names))]] if paths_share < 1 else paths
@@ -133,13 +134,38 @@ def test_half_a_file_is_a_warning(tmp_path, graph_share, paths_share, message):
     assert any(message in line for line in result.output.splitlines() if line.startswith("WARNING: ")), result.output
 
 
+@pytest.mark.parametrize("n_links", [399, 398])
+def test_one_lost_link_of_four_hundred_on_a_path_is_a_warning(tmp_path, n_links):
+    segments = list(random_contigs(1, [50] * 400).values())
+    fasta = write(tmp_path / "contigs.fa", [f">NODE_1\n{''.join(segments)}\n"])
+    lines = [f"S\t{number}\t{text}\n" for number, text in enumerate(segments)]
+    lines += [f"L\t{number}\t+\t{number + 1}\t+\t0M\n" for number in range(n_links)]
+    paths = write(tmp_path / "contigs.paths", ["NODE_1\n", ",".join(f"{number}+" for number in range(400)) + "\n"])
+    result = run(tmp_path, fasta, "metaspades", write(tmp_path / "graph.gfa", lines), paths)
+    assert result.exit_code == 0, result.output
+    assert ("lacks 1 of 399 links between segments" in result.output) == (n_links == 398), result.output
+
+
+@pytest.mark.parametrize("kind", ["gfa", "sga"])
+def test_where_segments_are_contigs_one_that_is_absent_is_a_warning(tmp_path, kind):
+    """Links stand between the segments here, so that a file which is cut off keeps links."""
+    contigs = random_contigs(1, [1000] * 20)
+    fasta = write(tmp_path / "contigs.fa", [f">{name}\n{sequence}\n" for name, sequence in contigs.items()])
+    for n_segments in (20, 19):
+        kept = dict(list(contigs.items())[:n_segments])
+        result = run(tmp_path, fasta, kind, write(tmp_path / "graph", [as_text(kind, kept)]))
+        assert result.exit_code == 0
+        warned = "only 19 of 20 contigs, 95.0% of the bases, have a place in the graph" in result.output
+        assert warned == (n_segments == 19), result.output
+
+
 def test_a_file_that_ends_within_a_line_few_placed_contigs_and_no_edge_are_warnings(tmp_path):
     contigs = random_contigs(1, [1000] * 20)
     fasta = write(tmp_path / "contigs.fa", [f">{name}\n{sequence}\n" for name, sequence in contigs.items()])
     text = "".join(f"S\tc{i}\t{contigs[f'c{i}']}\n" for i in range(5))
     result = run(tmp_path, fasta, "gfa", write(tmp_path / "graph.gfa", [text.rstrip("\n")]))
     assert result.exit_code == 0
-    for message in ("ends within a line", "only 5 of 20 contigs, 25% of the bases", "links no two contigs"):
+    for message in ("ends within a line", "only 5 of 20 contigs, 25.0% of the bases", "links no two contigs"):
         assert message in result.output
 
 
