@@ -2,8 +2,8 @@
 """Checks the parameters and both sheets before any other stage starts.
 
 In:  request.json (`params` as Nextflow has them, `sheet_names` as the user gave them and `unusable`: for each sheet,
-     files that it names and the reason why each cannot be used), the JSON Schemas of the parameters and of the rows of
-     each sheet, and the sheets.
+     itself or files that it names, with the reason why each cannot be used), the JSON Schemas of the parameters and of
+     the rows of each sheet, and the sheets.
 Out: problems.txt, the one message for the user with every problem (empty if there is none). Only if there is none, also
      validated.json: `samples` and `assemblies`, one object per row with every column of the schema, sorted by id.
 
@@ -74,9 +74,13 @@ def main(
     names = asked["sheet_names"]
     sheets: dict[str, Sheet | None] = dict.fromkeys(IDS)
     for option, path in paths.items():
-        # A name (a text) without a path belongs to a sheet that does not exist.
-        if path or isinstance(names.get(option), str):
-            sheets[option] = read_sheet(path or Path(names[option]), option, schemas[option])
+        # A name (a text) without a path belongs to a sheet that does not exist or cannot be reached.
+        if path:
+            sheets[option] = read_sheet(path, option, schemas[option])
+        elif isinstance(name := names.get(option), str):
+            reason = asked["unusable"].get(option, {}).get(name)
+            unread = Sheet([], [Problem(0, reason)], complete=False) if reason else None
+            sheets[option] = unread or read_sheet(Path(name), option, schemas[option])
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
     text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
     write_text("problems.txt", text)

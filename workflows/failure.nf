@@ -1,3 +1,5 @@
+include { refusal } from './outdir'
+
 // Says why a run failed.
 
 // The lines of a task's stderr, wherever its work directory is; none if it left no such file
@@ -24,13 +26,28 @@ def withUserPaths(message, directory) {
     return names ? message.replaceAll(pattern) { name -> paths[name] } : message
 }
 
-// The last line of a failed run: stage, assembly or sample, the stage's own message, and what to do. Null if the run
-// failed outside of a task, where Nextflow's message is all there is to say.
-def failureLine(report) {
-    def stage = report =~ /Error executing process > '(?:[^' ]*:)?(\w+)(?: \((.*)\))?'/
-    if (!stage) {
+// What failed outside of every task, and what to do. Null if a message of our own says that already, or if there is none.
+def otherFailure(report) {
+    if (!report || report.startsWith('Nothing was started')) {
         return null
     }
+    def thrown = nextflow.Global.session.error
+    def refused = [thrown, thrown?.cause].find { exception -> exception instanceof java.nio.file.FileSystemException }
+    return refused
+        ? "The run failed: ${refused.file}: ${refusal(refused)}: make sure that you can write there and that the disk is not full"
+        : "The run failed: ${report.readLines().head().replaceFirst(/ -- See log file.*/, '')}: .nextflow.log says more"
+}
+
+// The last line of a failed run: stage, assembly or sample, the stage's own message, and what to do. Null if a message of
+// our own says it all.
+def failureLine(report) {
+    def line = report =~ /Error executing process > '/ ? taskFailure(report) : otherFailure(report)
+    return line ? "${line}. When that is mended, run the same command with -resume: what is finished is kept" : null
+}
+
+// Why a task failed
+def taskFailure(report) {
+    def stage = report =~ /Error executing process > '(?:[^' ]*:)?(\w+)(?: \((.*)\))?'/
     def (name, tag) = [stage[0][1], stage[0][2]]
     def work = report =~ /Work dir:\s+(\S.*)/
     def directory = work ? file(work[0][1].trim(), glob: false) : null
@@ -42,6 +59,5 @@ def failureLine(report) {
     def cause = report =~ /Caused by:\s+(\S.*)/
     def reason = message ? message.last() : killed ?: (lines ? lines.last() : (cause ? cause[0][1].trim() : 'for a reason that .nextflow.log has'))
     def shown = directory ? withUserPaths(reason, directory) : reason
-    def stop = shown =~ /[.:;!?]$/ ? '' : '.'
-    return "${name}${tag ? " (${tag})" : ''} failed: ${shown}${stop} When that is mended, run the same command with -resume: what is finished is kept"
+    return "${name}${tag ? " (${tag})" : ''} failed: ${shown.replaceFirst(/[.:;!?]$/, '')}"
 }

@@ -49,6 +49,24 @@ def isResult(name, saved) {
     return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
+// Why a path cannot even be looked at
+def accessProblem(exception) {
+    return exception instanceof java.nio.file.InvalidPathException
+        ? 'has characters that the locale cannot name, so start again with: export LC_ALL=C.UTF-8'
+        : "cannot be reached (${"${exception.message ?: exception.class.simpleName}".readLines().head()}), so check its address and your credentials, or copy it to this machine"
+}
+
+// What is wrong with a sheet's own path, by the path; nothing if it can be looked at.
+def unreachableSheet(sheet) {
+    try {
+        userFile(sheet ?: '.').exists()
+        return [:]
+    }
+    catch (Exception e) {
+        return [(sheet): accessProblem(e)]
+    }
+}
+
 // What is wrong with a file that a sheet names; null if nothing is.
 def fileProblem(sheet, name, outdir, saved) {
     try {
@@ -58,11 +76,8 @@ def fileProblem(sheet, name, outdir, saved) {
         }
         return isOverwritten(path, outdir, saved) ? 'lies where this run writes results of its own, so copy it to another folder or name another --outdir' : null
     }
-    catch (java.nio.file.InvalidPathException _e) {
-        return 'has characters that the locale cannot name, so start again with: export LC_ALL=C.UTF-8'
-    }
     catch (Exception e) {
-        return "cannot be reached (${"${e.message ?: e.class.simpleName}".readLines().head()})"
+        return accessProblem(e)
     }
 }
 
@@ -133,8 +148,8 @@ workflow INPUTS {
     def request = groovy.json.JsonOutput.toJson([
         params: userParameters(parameters),
         unusable: [
-            input: unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
-            assembly_input: unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance'], parameters),
+            input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
+            assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance'], parameters),
         ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],
     ])

@@ -2,8 +2,8 @@
 
 // Why a file system refused something, in the words of the system
 def refusal(exception) {
-    def reasons = [FileAlreadyExistsException: 'a file is in its place', AccessDeniedException: 'permission denied']
-    return reasons[exception.class.simpleName] ?: exception.message.tokenize(':').last().trim()
+    def reasons = [FileAlreadyExistsException: 'a file is in its place', AccessDeniedException: 'permission denied', NoSuchFileException: 'it does not exist']
+    return reasons[exception.class.simpleName] ?: "${exception.message ?: exception.class.simpleName}".tokenize(':').last().trim()
 }
 
 // The folder of --outdir, made if it does not exist. The run stops if nobody can write there.

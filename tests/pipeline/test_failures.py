@@ -92,6 +92,28 @@ def test_a_failed_run_ends_with_the_reason(tmp_path, parser):
     assert done.stdout.count("CATALOGUE (co) failed") == 1
 
 
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+def test_a_run_that_fails_outside_of_its_tasks_ends_with_the_reason(tmp_path, parser):
+    """A file stands where results go: what is last, but for Nextflow's word on other tasks, has reason and remedy."""
+    results = tmp_path / "results"
+    (results / "co").mkdir(parents=True)
+    (results / "co" / "catalogue").write_text("a file")
+    done = nextflow(arguments(results, "-stub"), tmp_path, {"NXF_SYNTAX_PARSER": parser})
+    assert done.returncode != 0
+    last = [line for line in done.stdout.splitlines() if "Killing running tasks" not in line][-1]
+    assert last.startswith(f"The run failed: {results}/co/catalogue")
+    assert "make sure that you can write there" in last and "with -resume" in last
+    assert done.stdout.count("The run failed: ") == 1
+
+
+def test_a_sheet_that_cannot_be_reached_is_told_with_the_reason(tmp_path):
+    call = arguments(tmp_path / "results", "--input", "s3://bucket/samples.csv")
+    done = nextflow(call, tmp_path)
+    assert done.returncode != 0
+    last = done.stdout.rstrip().splitlines()[-1]
+    assert last.startswith("  cannot be reached (") and "check its address and your credentials" in last
+
+
 def test_a_check_that_cannot_run_does_not_show_the_parameters(tmp_path):
     """VALIDATE itself breaks: the run says in which stage and why, and not what it was given."""
     project = tmp_path / "project"

@@ -101,6 +101,10 @@ def test_a_sheet_that_was_named_but_not_found(run):
     assert done.exit_code == 0 and done.rows is None
     remedy = "does not exist or cannot be read: give the path of a CSV file"
     assert done.text.splitlines()[2:] == ["--input gone.csv", f"  {remedy}"]
+    request["unusable"]["input"] = {"gone.csv": "cannot be reached (no credentials)"}
+    Path("request.json").write_text(json.dumps(request))
+    done = call_validate("--assembly_input", "assembly_input.csv")
+    assert done.text.splitlines()[2:] == ["--input gone.csv", "  cannot be reached (no credentials)"]
 
 
 def test_ten_thousand_bad_rows_give_a_short_message(run):
