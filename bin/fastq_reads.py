@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -23,6 +24,33 @@ MAX_READS_OF_A_NAME = 2  # in a row of one file: mates that are interleaved
 COMPARED_READS = 100
 
 
+def open_fastq(path: Path) -> BinaryIO:
+    """Open a file that is plain or gzipped."""
+    with open(path, "rb") as plain:
+        is_gzipped = plain.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_gzipped else open(path, "rb")
+
+
+def check_name_length(path: Path, name: bytes) -> None:
+    """Raise ClickException if the name of a read is too long for SAM."""
+    if len(name) > MAX_NAME_BYTES:
+        raise click.ClickException(
+            f"{path}: the name of a read has {len(name)} characters ({name[:30].decode(errors='replace')}...), "
+            f"and SAM allows {MAX_NAME_BYTES}: shorten the names"
+        )
+
+
+def check_every_name(paths: Sequence[Path]) -> None:
+    """Raise ClickException for the first name that is too long in files that `count_fastq` has read.
+
+    It reads each file line by line, which takes some time: it is for reads that a mapper could not map.
+    """
+    for path in paths:
+        with open_fastq(path) as lines:
+            for header in islice(lines, 0, None, LINES_PER_READ):
+                check_name_length(path, (header.split(maxsplit=1) or [b""])[0][1:])
+
+
 def check_names(path: Path, text: bytes) -> None:
     """Raise ClickException if names at the beginning of a FASTQ are too long, or many reads have one name.
 
@@ -31,11 +59,7 @@ def check_names(path: Path, text: bytes) -> None:
     """
     # The last header may be cut off.
     names = [(line.split() or [b""])[0][1:] for line in text.split(b"\n")[:-1:LINES_PER_READ]]
-    if (longest := max(names, key=len, default=b""))[MAX_NAME_BYTES:]:
-        raise click.ClickException(
-            f"{path}: the name of a read has {len(longest)} characters ({longest[:30].decode(errors='replace')}...), "
-            f"and SAM allows {MAX_NAME_BYTES}: shorten the names"
-        )
+    check_name_length(path, max(names, key=len, default=b""))
     name, n_reads = max(((name, len(list(same))) for name, same in groupby(names)), key=itemgetter(1), default=(b"", 0))
     if n_reads > MAX_READS_OF_A_NAME:
         raise click.ClickException(
@@ -51,9 +75,7 @@ def count_fastq(path: Path) -> int:
     """
     lines, ending = 0, b""
     try:
-        with open(path, "rb") as plain:
-            gzipped = plain.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if gzipped else open(path, "rb") as handle:
+        with open_fastq(path) as handle:
             while chunk := handle.read(CHUNK_BYTES):
                 if not lines and chunk[:1] != b"@":
                     raise click.ClickException(f"{path}: is not FASTQ: it begins with {chunk[:1]!r}, not with '@'")
@@ -94,7 +116,5 @@ def fastq_reads(paths: Sequence[Path]) -> int:
 
 def first_sequences(path: Path) -> list[bytes]:
     """Return the sequences of the first COMPARED_READS reads of a FASTQ file that `count_fastq` has read."""
-    with open(path, "rb") as plain:
-        gzipped = plain.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if gzipped else open(path, "rb") as handle:
+    with open_fastq(path) as handle:
         return [line.strip() for line in islice(handle, 1, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)]

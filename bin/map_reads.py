@@ -27,7 +27,7 @@ import pysam
 
 from alignment_counts import Tally, count_alignments
 from command_pipe import running
-from fastq_reads import fastq_reads
+from fastq_reads import check_every_name, fastq_reads
 from stage_tables import CONTIGS, COUNTS, MAPPING, read_table, write_table
 from stage_warnings import warn
 
@@ -230,8 +230,11 @@ def main(
         try:
             with bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads) as alignments:
                 tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
-        except click.ClickException:
-            expected.result()  # An error of the FASTQ explains more than the error of the mapper that it caused.
+        except click.ClickException as error:
+            # An error of the FASTQ explains more than the error of the mapper that it caused.
+            expected.result()
+            if error.exit_code == 1:  # not killed
+                check_every_name(reads)
             raise
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)

@@ -9,6 +9,7 @@ import pysam
 import pytest
 
 import map_reads
+from fastq_reads import CHUNK_BYTES
 from sam_files import (
     CONTIGS,
     GROUPED,
@@ -361,6 +362,16 @@ def test_the_same_counts_give_the_same_bytes(monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1e9)
     count([record("r", 0, "c1")])
     assert Path("S.counts.tsv.gz").read_bytes() == first
+
+
+@pytest.mark.parametrize("mapper", ["minimap2", "bwa"])
+def test_a_long_name_far_behind_the_first_reads_is_named_with_its_file(genome, mapper):
+    reads = [(f"r{i}", GENOME["k2"][i % 3900 :][:100]) for i in range(6000)]
+    Path("1.fq").write_text(fastq([*reads, ("x" * 300, GENOME["k2"][:100])]))
+    assert Path("1.fq").stat().st_size > 1.1 * CHUNK_BYTES
+    done = run("--reads", "1.fq", *index_for(mapper))
+    assert done.exit_code == 1
+    assert "1.fq: the name of a read has 300 characters (xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...)" in done.output
 
 
 DISKS = {  # kB, and who finds the disk full
