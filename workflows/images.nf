@@ -40,6 +40,9 @@ def requireImages() {
     def remedy = 'or name the registry that has the images by --container_registry'
     // `nextflow inspect` previews a run, also for another machine.
     def names = workflow.preview ? [] : localImages(config.process)
+    if (executor == 'awsbatch' && names) {
+        error("AWS Batch cannot reach images of this machine (${names.first()}): push them by `make images push REGISTRY=NAME` and name the registry by --container_registry")
+    }
     if (engine in ['docker', 'podman'] && executor == 'local') {
         names.each { name ->
             def problem = imageProblem(config[engine].sudo ? ['sudo', engine] : [engine], name)
