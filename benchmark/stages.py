@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Sum up wall time and peak memory of each stage from Nextflow's trace.
 
-In: results/pipeline_info/trace_<time>.tsv with the fields process, realtime and peak_rss in Nextflow's readable units. Out: a
-row for each stage, on stdout as Markdown and, with --tsv, in a file.
+In: results/pipeline_info/trace_<time>.tsv with the fields process, realtime and peak_rss in Nextflow's readable units.
+Out: a row for each stage, on stdout as Markdown and, with --tsv, in a file.
 """
 
 import re

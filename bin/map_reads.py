@@ -15,7 +15,7 @@ weighted. `mean_coverage` is the mean over all bases of the catalogue.
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -114,6 +114,23 @@ def mapped_alignments(mapper: list[str], bam_to_write: str | None, threads: int)
         if bam_to_write:
             sorting.stdin.close()  # `tee` has its own copy; with this one open, the sorting would never see the end.
         yield stack.enter_context(open_alignments(last.stdout))
+
+
+@contextmanager
+def checked_fastq(reads: Sequence[Path]) -> Iterator[Future[int]]:
+    """Count the reads of FASTQ files beside the body of the `with` statement.
+
+    An error of the files explains more than the error of the mapper that it caused, so it is raised in its place.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        expected = pool.submit(fastq_reads, reads)
+        try:
+            yield expected
+        except click.ClickException as error:
+            expected.result()
+            if error.exit_code == 1:  # not killed
+                check_every_name(reads)
+            raise
 
 
 def complete_bam(unfinished: Path, bam: Path) -> None:
@@ -225,17 +242,9 @@ def main(
     # The BAM takes its final name when it is complete.
     unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
     command = [*mapper_command(mapper, preset, threads, mapper_args), str(index), *map(str, reads)]
-    with ThreadPoolExecutor(1) as pool:
-        expected = pool.submit(fastq_reads, reads)
-        try:
-            with bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads) as alignments:
-                tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
-        except click.ClickException as error:
-            # An error of the FASTQ explains more than the error of the mapper that it caused.
-            expected.result()
-            if error.exit_code == 1:  # not killed
-                check_every_name(reads)
-            raise
+    opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
+    with checked_fastq(reads) as expected, opened as alignments:
+        tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)
     if unfinished:
