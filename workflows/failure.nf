@@ -26,9 +26,10 @@ def withUserPaths(message, directory) {
     return names ? message.replaceAll(pattern) { name -> paths[name] } : message
 }
 
-// What failed outside of every task, and what to do. Null if a message of our own says that already, or if there is none.
+// What failed outside of every task, and what to do. Null if a message of our own says that already, and if nothing failed
+// but the user stopped the run.
 def otherFailure(report) {
-    if (!report || report.startsWith('Nothing was started')) {
+    if (!report || report.startsWith('Nothing was started') || report ==~ /SIG[A-Z]+/) {
         return null
     }
     def thrown = nextflow.Global.session.error

@@ -106,6 +106,20 @@ def test_a_run_that_fails_outside_of_its_tasks_ends_with_the_reason(tmp_path, pa
     assert done.stdout.count("The run failed: ") == 1
 
 
+def test_a_run_that_is_stopped_has_not_failed(tmp_path):
+    """Ctrl-C: Nextflow itself says how the run ended."""
+    running = subprocess.Popen(
+        [NEXTFLOW, *map(str, arguments(tmp_path / "results"))], cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, "NXF_ANSI_LOG": "false", "NXF_PLUGINS_DEFAULT": "false"},
+    )  # fmt: skip
+    wait_for(tmp_path / "results" / "pipeline_info" / ".lock")
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert "failed" not in output and "Traceback" not in output, output
+
+
 def test_a_sheet_that_cannot_be_reached_is_told_with_the_reason(tmp_path):
     call = arguments(tmp_path / "results", "--input", "s3://bucket/samples.csv")
     done = nextflow(call, tmp_path)
