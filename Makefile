@@ -21,7 +21,7 @@ help: ## show this
 		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 demo: ## install what is missing and run the pipeline on the bundled data [OUTDIR=results]
-	@$(INSTALLED) && nextflow run . -profile test --outdir '$(OUTDIR)' -output-dir '$(OUTDIR)' $(ARGS)
+	@$(INSTALLED) && nextflow run . -profile test --outdir '$(OUTDIR)' $(ARGS)
 	@echo
 	@echo 'Where to look:'
 	@echo '  $(OUTDIR)/summary.tsv                      one row per group'

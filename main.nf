@@ -2,7 +2,7 @@
 
 include { INPUTS ; helpText } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
-include { stageOptions      } from './workflows/options'
+include { stageOptions ; isOn } from './workflows/options'
 include { requireImages     } from './workflows/images'
 include { requireTools      } from './workflows/tools'
 include { resultsFolder ; claimFolder ; releaseFolder ; removeStaleBins } from './workflows/outdir'
@@ -10,11 +10,11 @@ include { failureLine       } from './workflows/failure'
 
 workflow {
     main:
-    if (params.help) {
+    if (isOn(params.help)) {
         println helpText()
         exit 0
     }
-    if (params.version) {
+    if (isOn(params.version)) {
         println "${workflow.manifest.name} ${workflow.manifest.version}"
         exit 0
     }

@@ -16,7 +16,7 @@ cd "$out"
 # usage: run GROUP SAMPLES ASSEMBLIES [nextflow run arguments]: results in OUTDIR/GROUP
 run() {
     nextflow run "$here/.." -profile test --input "$data/$2.samples.csv" --assembly_input "$data/$3.assemblies.csv" \
-        --outdir "$1" -output-dir "$1" "${@:4}"
+        --outdir "$1" "${@:4}"
 }
 
 # usage: score GROUP ASSEMBLY TRUTH SET

@@ -76,7 +76,7 @@ else
     input=(--input samples.csv)
 fi
 
-nextflow run "$here/.." "${input[@]}" --assembly_input assemblies.csv --outdir results -output-dir results "$@"
+nextflow run "$here/.." "${input[@]}" --assembly_input assemblies.csv --outdir results "$@"
 
 seed=1
 while [ $# -gt 1 ]; do

@@ -11,8 +11,8 @@ from schema_rules import Validator, nearest, printable, shown
 def coerce(value: Any, kind: str) -> Any:
     """Return a parameter in the type of its schema, if Nextflow made another type of the same characters.
 
-    Nextflow makes an integer of `--hidden_sizes 325` and text of `--learning_rate 1e-3`, and a params file may quote
-    numbers. Text never becomes `false`, since a pipeline takes any text for true.
+    Nextflow makes an integer of `--hidden_sizes 325` and text of `--learning_rate 1e-3`. With its strict parser every
+    value of the command line is text, and a params file may quote numbers.
     """
     if kind == "string" and isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
@@ -21,8 +21,8 @@ def coerce(value: Any, kind: str) -> Any:
             return int(value)
         if kind == "number" and re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", value):
             return float(value)
-        if kind == "boolean" and value == "true":
-            return True
+        if kind == "boolean" and value in ("true", "false"):
+            return value == "true"
     return value
 
 
@@ -59,14 +59,15 @@ def unknown_parameters(names: list[str], known: list[str]) -> list[str]:
     return messages
 
 
+def has_no_value(value: Any) -> bool:
+    """Return whether nothing stood after a parameter: it is `true` then, and text with Nextflow's strict parser."""
+    return value is True or value == "true"
+
+
 def parameter_message(name: str, value: Any, rule: dict) -> str:
     """Return what a parameter must be, what it is, and how to correct a slip on the command line."""
     message = f"--{name} {rule['errorMessage']}, but it is {shown(value)}"
-    if value is True:
-        return f"{message}: write a value after --{name}"
-    if isinstance(value, str) and rule["type"] == "boolean":
-        return f"{message}: leave --{name} out, or write the value without quotes"
-    return message
+    return f"{message}: write a value after --{name}" if has_no_value(value) else message
 
 
 def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
@@ -76,6 +77,7 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
     given = {name: coerce(params[name], rules[name]["type"]) for name in rules if params.get(name) is not None}
     bad = {error.path[0] for error in Validator(schema).iter_errors(given) if error.path}
     bad |= {name for name, value in given.items() if isinstance(value, str) and not value.isprintable()}
+    bad |= {name for name, value in given.items() if has_no_value(value) and rules[name]["type"] != "boolean"}
     epochs = given.get("batch_double_at", "")
     numbers = [int(epoch) for epoch in epochs.split(",")] if epochs and "batch_double_at" not in bad else []
     if numbers != sorted(set(numbers)):

@@ -8,10 +8,11 @@ def together(channels) {
     return channels.tail().inject(channels.head()) { joined, ch -> joined.join(ch) }.map { row -> [row.head(), row.tail()] }
 }
 
-// What channels of [ meta, file or files ] publish, as one of [ folder, file ]
+// What channels of [ meta, file or files ] publish, as one of [ folder, file ]. Nextflow lists these at the end of a run,
+// and shows no more than the class of text that is still to be put together.
 def inFolder(channels, folder) {
     return channels.tail().inject(channels.head()) { mixed, ch -> mixed.mix(ch) }
-        .flatMap { meta, files -> [files].flatten().collect { file -> [folder.call(meta), file] } }
+        .flatMap { meta, files -> [files].flatten().collect { file -> ["${folder.call(meta)}".toString(), file] } }
 }
 
 // Rows of [ meta, file, ... ] as one row of lists, [ ids, files, ... ], sorted by id; nothing where there is no row

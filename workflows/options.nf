@@ -13,6 +13,11 @@ def resolveParameters(parameters) {
     return resolved
 }
 
+// Whether a switch is on. From Nextflow 25.10 on, the strict parser makes text of every value on the command line.
+def isOn(value) {
+    return "${value}" == 'true'
+}
+
 // Named options of a script: `--name=value`, which may be empty; `--name` or `--no_name` for what is true or false;
 // nothing for null.
 def optionWords(resolved, names) {
@@ -39,6 +44,6 @@ def stageOptions(parameters) {
         graphbin2: ['label_score_ratio', 'min_bin_size'],
         bins: ['min_bin_size'],
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
-    def save = "${resolved.save_bam}" == 'true' ? ' --save_bam' : ''
+    def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
     return options + [map_reads: options.map_reads + save, mapper: resolved.mapper, refine_mode: resolved.refine_mode]
 }

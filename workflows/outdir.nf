@@ -8,13 +8,13 @@ def refusal(exception) {
 
 // The folder of --outdir, made if it does not exist. The run stops if nobody can write there.
 def resultsFolder(outdir) {
-    if (outdir == null || outdir instanceof Boolean || outdir == '') {
+    // The strict parser makes the text `true` of a parameter without a value.
+    if ("${outdir}".toString() in ['null', 'true', '']) {
         error("--outdir must be the path of a folder, but it has no value: write a folder after --outdir")
     }
     def folder = file("${outdir}", glob: false).toAbsolutePath().normalize()
-    // The strict parser of Nextflow 25.04 does not apply --outdir in the config, where Nextflow looks for it.
     if (folder != workflow.outputDir.toAbsolutePath().normalize()) {
-        error("--outdir says ${outdir} but Nextflow would publish into ${workflow.outputDir}: give both --outdir and -output-dir, with the same folder")
+        error("-output-dir says ${workflow.outputDir} but --outdir says ${outdir}: name the folder of the results by --outdir alone")
     }
     return folder
 }

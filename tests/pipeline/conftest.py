@@ -69,12 +69,7 @@ def run_pipeline(launch: Path, *arguments, environment=None, profile="test", pro
     """`nextflow run` of this checkout, or of a copy, as a user would call it; results land in `launch`/results."""
     launch.mkdir(parents=True, exist_ok=True)
     results = launch / "results"
-    # -output-dir beside --outdir: the strict parser of Nextflow 25.04 asks for both (main.nf)
-    done = nextflow(
-        ["run", project, "-profile", profile, "--outdir", results, "-output-dir", results, *arguments],
-        launch,
-        environment,
-    )
+    done = nextflow(["run", project, "-profile", profile, "--outdir", results, *arguments], launch, environment)
     return Run(done.returncode, done.stdout, launch, results)
 
 

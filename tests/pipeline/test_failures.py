@@ -17,7 +17,7 @@ TOOLS = {"bwa", "minimap2", "python3", "samtools"}
 
 def arguments(results, *more):
     """Arguments of a run on the bundled data that publishes into this folder."""
-    return ["run", PROJECT, "-profile", "test", "--outdir", results, "-output-dir", results, *more]
+    return ["run", PROJECT, "-profile", "test", "--outdir", results, *more]
 
 
 def wait_for(path, seconds=60):
@@ -186,11 +186,15 @@ def test_files_that_cannot_be_used_are_listed_by_row(tmp_path):
     assert "Traceback" not in text and text.count("Nothing was started") == 1
 
 
-@pytest.mark.parametrize("case", ["no value", "unwritable", "no tools"])
+@pytest.mark.parametrize("case", ["no value", "no value, as text", "two folders", "unwritable", "no tools"])
 def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
-    path = os.environ["PATH"]
-    if case == "no value":
+    path, environment = os.environ["PATH"], {}
+    if case.startswith("no value"):
         call, words = ["run", PROJECT, "-profile", "test", "--outdir"], "--outdir must be the path of a folder"
+        # As the strict parser has it, from Nextflow 25.10 on
+        environment = {"NXF_DISABLE_PARAMS_TYPE_DETECTION": "true"} if case.endswith("text") else {}
+    elif case == "two folders":
+        call, words = arguments("here", "-output-dir", "there"), "there but --outdir says here: name the folder"
     elif case == "unwritable":
         (tmp_path / "file").write_text("")
         call, words = arguments(tmp_path / "file" / "results"), "results cannot be written to (Not a directory)"
@@ -207,7 +211,7 @@ def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
             arguments(tmp_path / "results"),
             "Nothing was started, the tools are not on PATH (bwa, minimap2, python3, samtools)",
         )
-    done = nextflow(call, tmp_path, {"PATH": path})
+    done = nextflow(call, tmp_path, {"PATH": path, **environment})
     assert done.returncode != 0
     assert words in done.stdout, done.stdout
     assert "Submitted process" not in done.stdout

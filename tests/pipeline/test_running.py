@@ -27,14 +27,19 @@ def test_stub_runs_every_stage(tmp_path, parser):
 
 
 def test_strict_parser_gives_the_same_bins(tmp_path):
-    """Also that parameters reach the stages under both parsers: bins depend on every one of these."""
-    arguments = ["--epochs", "30", "--batch_double_at", "10,20"]
+    """Also that parameters reach the stages under both parsers: bins depend on every one of these.
+
+    From Nextflow 25.10 on, the strict parser makes text of the values; the variable has 25.04 do the same.
+    """
+    arguments = ["--epochs", "30", "--batch_double_at", "10,20", "--help", "false", "--save_bam", "false"]
     arguments += ["--min_contig_length", "700", "--min_bin_size", "15000"]
     runs = [
-        run_pipeline(tmp_path / parser, *arguments, environment={"NXF_SYNTAX_PARSER": parser})
-        for parser in ("v1", "v2")
+        run_pipeline(tmp_path / parser, *arguments, environment={"NXF_SYNTAX_PARSER": parser, **environment})
+        for parser, environment in (("v1", {}), ("v2", {"NXF_DISABLE_PARAMS_TYPE_DETECTION": "true"}))
     ]
     assert [run.status for run in runs] == [0, 0], runs[-1].output
+    assert not any("GString" in run.output for run in runs)
+    assert not list(runs[1].results.rglob("*.bam"))
     for table in ("contig2bin.tsv", "clusters.tsv", "unbinned.tsv", "vae/latent.npy"):
         assert (runs[0].results / "co" / table).read_bytes() == (runs[1].results / "co" / table).read_bytes()
     assert len((runs[1].results / "co" / "vae" / "training.tsv").read_text().splitlines()) == 31
@@ -256,6 +261,13 @@ def test_gpu_profile_is_for_training_alone(tmp_path):
     timed = {f"{scope}.file" for scope in ("trace", "report", "timeline", "dag")}
     added = {name for name in gpu if gpu[name] != plain.get(name)} - timed
     assert added and all(name.startswith("process.'withLabel:process_gpu'") or "process_gpu" in name for name in added)
+
+
+@pytest.mark.parametrize("parser", ["v1", "v2"])
+@pytest.mark.parametrize("profile", ["standard", "gpu"])
+def test_training_is_tried_again_five_times(tmp_path, profile, parser):
+    config = flat_config(profile, tmp_path, environment={"NXF_SYNTAX_PARSER": parser})
+    assert config["process.'withLabel:process_gpu'.maxRetries"] == "5"
 
 
 def test_every_process_names_its_container(tmp_path):

@@ -27,9 +27,11 @@ def parameter_lines(**params):
 def config_defaults():
     """The `params` block of nextflow.config, read line by line; a line that is no `name = literal` fails.
 
-    `params.name ?:` may stand before the literal.
+    `params.name ?:` may stand before the literal. The folder of the results stands before the block.
     """
-    block = re.search(r"^params \{\n(.*?)^\}", (ROOT / "nextflow.config").read_text(), re.M | re.S).group(1)
+    text = (ROOT / "nextflow.config").read_text()
+    block = re.search(r"^params \{\n(.*?)^\}", text, re.M | re.S).group(1)
+    block += re.search(r"^params\.(outdir = .*\n)", text, re.M).group(1)
     words = {"null": None, "true": True, "false": False}
     defaults = {}
     for line in block.splitlines():
@@ -111,6 +113,7 @@ ONE_HYPHEN = "with one hyphen, as it is an option of Nextflow"
         ("min_bin_size", 0),
         ("seed", 2**32 - 1),
         ("save_bam", "true"),
+        ("save_bam", "false"),
         ("mapper", "bwa"),
         ("publish_mode", "symlink"),
         ("container_registry", "ghcr.io/some.one:5000/x"),
@@ -156,9 +159,12 @@ def test_good_values_as_nextflow_gives_them(name, value):
         ("mapper", "bowtie2", ["minimap2 or bwa", "'bowtie2'"]),
         ("publish_mode", "hardlink", ["rellink"]),
         ("publish_mode", "move", ["copy"]),
-        ("save_bam", "false", ["true or false", "without quotes"]),
+        ("save_bam", "no", ["true or false", "'no'"]),
         ("save_bam", 1, ["true or false"]),
         ("input", True, ["path of the sample sheet", "write a value after --input"]),
+        ("input", "true", ["path of the sample sheet", "write a value after --input"]),
+        ("epochs", "true", ["whole number of 1 or more", "write a value after --epochs"]),
+        ("queue", "true", ["write a value after --queue"]),
         ("container_registry", "ghcr.io/x/", ["without a /"]),
     ],
 )
