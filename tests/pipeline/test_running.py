@@ -263,13 +263,6 @@ def test_gpu_profile_is_for_training_alone(tmp_path):
     assert added and all(name.startswith("process.'withLabel:process_gpu'") or "process_gpu" in name for name in added)
 
 
-@pytest.mark.parametrize("parser", ["v1", "v2"])
-@pytest.mark.parametrize("profile", ["standard", "gpu"])
-def test_training_is_tried_again_five_times(tmp_path, profile, parser):
-    config = flat_config(profile, tmp_path, environment={"NXF_SYNTAX_PARSER": parser})
-    assert config["process.'withLabel:process_gpu'.maxRetries"] == "5"
-
-
 def test_every_process_names_its_container(tmp_path):
     """PyTorch is in the image of the stages that use it, and in no other; the tag is the version of the pipeline."""
     done = nextflow(["-q", "inspect", PROJECT, "-profile", "test,docker", "-format", "json"], tmp_path)
