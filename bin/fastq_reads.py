@@ -18,6 +18,7 @@ from stage_warnings import warn
 
 CHUNK_BYTES = 1 << 20
 LINES_PER_READ = 4
+KEPT_LINES = 10  # the last read, and blank lines behind it
 MAX_NAME_BYTES = 254  # that SAM and BAM have room for
 MAX_READS_OF_A_NAME = 2  # in a row of one file: mates that are interleaved
 # Reads of a pair that are compared. Mates of one fragment are seldom alike, and not so many in a row.
@@ -73,7 +74,7 @@ def count_fastq(path: Path) -> int:
 
     Raise ClickException for a file that is not FASTQ, is damaged or is cut off.
     """
-    lines, ending = 0, b""
+    lines, ending, last_lines = 0, b"", b""
     try:
         with open_fastq(path) as handle:
             while chunk := handle.read(CHUNK_BYTES):
@@ -83,17 +84,31 @@ def count_fastq(path: Path) -> int:
                     check_names(path, chunk)
                 # A chunk's line ends are counted with the next chunk, so that those at the end of the file are not.
                 text = ending + chunk
+                last_lines = b"\n".join((last_lines + chunk).rsplit(b"\n", KEPT_LINES)[-KEPT_LINES:])
                 body = text.rstrip(b"\r\n")
                 lines = max(lines, 1) + body.count(b"\n")
                 ending = text[len(body) :]
     except (OSError, EOFError, zlib.error) as error:
         raise click.ClickException(f"{path}: is damaged or cut off ({error}): copy it again") from error
+    if lines % LINES_PER_READ == 0:
+        check_last_read(path, last_lines)
     # The last read may be empty: then its quality is a blank line, which counts.
     lines += max(0, min(-lines % LINES_PER_READ, ending.count(b"\n") - 1))
     if lines % LINES_PER_READ:
         advice = "copy it again if it was cut off, or write each sequence and quality on one line"
         raise click.ClickException(f"{path}: has {lines} lines, which is not four per read: {advice}")
     return lines // LINES_PER_READ
+
+
+def check_last_read(path: Path, text: bytes) -> None:
+    """Raise ClickException if a FASTQ, whose last lines are given, is cut off within the qualities of its last read."""
+    lines = text.rstrip(b"\r\n").split(b"\n")[-LINES_PER_READ:]
+    if len(lines) == LINES_PER_READ and len(lines[3].strip()) != len(lines[1].strip()):
+        name = lines[0][1:].split(maxsplit=1)[:1] or [b""]
+        raise click.ClickException(
+            f"{path}: its last read, {name[0].decode(errors='replace')!r}, has {len(lines[1].strip())} bases and "
+            f"{len(lines[3].strip())} qualities: copy the file again, it was cut off"
+        )
 
 
 def fastq_reads(paths: Sequence[Path]) -> int:

@@ -26,6 +26,25 @@ def withUserPaths(message, directory) {
     return names ? message.replaceAll(pattern) { name -> paths[name] } : message
 }
 
+// Why a task's work directory takes no further file, or null if it does. Where the disk is full or a quota is used up, a
+// stage's own message is cut off, if it could be written at all.
+def refusedWrite(directory) {
+    if (!directory || directory.toUri().scheme != 'file' || !directory.exists()) {
+        return null
+    }
+    def probe = directory.resolve('.binloom_probe')
+    try {
+        java.nio.file.Files.write(probe, new byte[65536])
+        return null
+    }
+    catch (java.io.IOException e) {
+        return "the work folder ${workflow.workDir} cannot be written to (${e.message.tokenize(':').last().trim()}): free space there"
+    }
+    finally {
+        java.nio.file.Files.deleteIfExists(probe)
+    }
+}
+
 // What failed outside of every task, and what to do. Null if a message of our own says that already, and if nothing failed
 // but the user stopped the run.
 def otherFailure(report) {
@@ -58,7 +77,8 @@ def taskFailure(report) {
     def status = exit ? exit[0][1].toInteger() : 0
     def killed = status > 128 && status < 160 ? "it was killed (exit status ${status}), most likely because memory or time ran out: give it more (docs/usage.md)" : null
     def cause = report =~ /Caused by:\s+(\S.*)/
-    def reason = message ? message.last() : killed ?: (lines ? lines.last() : (cause ? cause[0][1].trim() : 'for a reason that .nextflow.log has'))
+    def said = message ? message.last() : killed ?: (lines ? lines.last() : (cause ? cause[0][1].trim() : 'for a reason that .nextflow.log has'))
+    def reason = refusedWrite(directory) ?: said
     def shown = directory ? withUserPaths(reason, directory) : reason
     return "${name}${tag ? " (${tag})" : ''} failed: ${shown.replaceFirst(/[.:;!?]$/, '')}"
 }

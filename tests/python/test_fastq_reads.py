@@ -79,3 +79,17 @@ def test_the_same_reads_as_first_and_second_are_a_warning(capsys):
     assert fastq_reads([first, write_reads("b_2.fastq", sequences[::-1], 2)]) == 600
     assert fastq_reads([first]) == 300
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("n_qualities", [1, 3, 3999])
+def test_a_file_that_is_cut_off_within_its_last_qualities_is_refused(zipped, n_qualities):
+    """It has four lines for each read, and mappers leave the last read out."""
+    text = fastq_of(range(9)) + b"@last 1:N:0\r\n" + b"A" * 4000 + b"\r\n+\r\n" + b"I" * n_qualities
+    Path("x.fq").write_bytes(gzip.compress(text) if zipped else text)
+    with pytest.raises(click.ClickException) as error:
+        count_fastq(Path("x.fq"))
+    said = (
+        f"x.fq: its last read, 'last', has 4000 bases and {n_qualities} qualities: copy the file again, it was cut off"
+    )
+    assert error.value.message == said
