@@ -49,7 +49,7 @@ workflow {
             log.info("${summary.exists() ? summary.text.trim() : ''}\nResults         ${folder}")
         }
         else {
-            def reason = failureLine(workflow.errorReport ?: '')
+            def reason = failureLine(workflow.errorReport ?: '', folder)
             if (reason) {
                 println(reason)
             }

@@ -1,6 +1,6 @@
-include { refusal } from './outdir'
-
 // Says why a run failed.
+
+include { refusal } from './outdir'
 
 // The lines of a task's stderr, wherever its work directory is; none if it left no such file
 def errorLines(directory) {
@@ -26,30 +26,34 @@ def withUserPaths(message, directory) {
     return names ? message.replaceAll(pattern) { name -> paths[name] } : message
 }
 
-// Why a task's work directory takes no further file, or null if it does. Where the disk is full or a quota is used up, a
-// stage's own message is cut off, if it could be written at all.
-def refusedWrite(directory) {
-    if (!directory || directory.toUri().scheme != 'file' || !directory.exists()) {
+// Why a folder takes no further file, or null if it does. Where the disk is full or a quota is used up, a stage's own
+// message is cut off, if it could be written at all.
+def refusedWrite(directory, name) {
+    if (directory.toUri().scheme != 'file' || !directory.exists()) {
         return null
     }
     def probe = directory.resolve('.binloom_probe')
+    def refused = null
     try {
-        java.nio.file.Files.write(probe, new byte[65536])
-        return null
+        java.nio.file.Files.write(probe, (' ' * 65536).bytes)
     }
     catch (java.io.IOException e) {
-        return "the work folder ${workflow.workDir} cannot be written to (${e.message.tokenize(':').last().trim()}): free space there"
+        refused = "${name} cannot be written to (${refusal(e)}): free space there"
     }
-    finally {
-        java.nio.file.Files.deleteIfExists(probe)
-    }
+    probe.delete()
+    return refused
 }
 
-// What failed outside of every task, and what to do. Null if a message of our own says that already, and if nothing failed
-// but the user stopped the run.
-def otherFailure(report) {
+// What failed outside of every task, and what to do; `results` is the folder of --outdir. Null if a message of our own
+// says that already, and if nothing failed but the user stopped the run.
+def otherFailure(report, results) {
     if (!report || report.startsWith('Nothing was started') || report ==~ /SIG[A-Z]+/) {
         return null
+    }
+    def folders = [(results): 'folder of results', (workflow.workDir): 'work folder', (workflow.launchDir): 'launch folder']
+    def full = folders.findResult { folder, name -> refusedWrite(folder, "the ${name} ${folder}") }
+    if (full) {
+        return "The run failed: ${full}"
     }
     def thrown = nextflow.Global.session.error
     def refused = [thrown, thrown?.cause].find { exception -> exception instanceof java.nio.file.FileSystemException }
@@ -59,9 +63,9 @@ def otherFailure(report) {
 }
 
 // The last line of a failed run: stage, assembly or sample, the stage's own message, and what to do. Null if a message of
-// our own says it all.
-def failureLine(report) {
-    def line = report =~ /Error executing process > '/ ? taskFailure(report) : otherFailure(report)
+// our own says it all. `results` is the folder of --outdir.
+def failureLine(report, results) {
+    def line = report =~ /Error executing process > '/ ? taskFailure(report) : otherFailure(report, results)
     return line ? "${line}. When that is mended, run the same command with -resume: what is finished is kept" : null
 }
 
@@ -78,7 +82,7 @@ def taskFailure(report) {
     def killed = status > 128 && status < 160 ? "it was killed (exit status ${status}), most likely because memory or time ran out: give it more (docs/usage.md)" : null
     def cause = report =~ /Caused by:\s+(\S.*)/
     def said = message ? message.last() : killed ?: (lines ? lines.last() : (cause ? cause[0][1].trim() : 'for a reason that .nextflow.log has'))
-    def reason = refusedWrite(directory) ?: said
+    def reason = refusedWrite(directory ?: workflow.workDir, "the work folder ${workflow.workDir}") ?: said
     def shown = directory ? withUserPaths(reason, directory) : reason
     return "${name}${tag ? " (${tag})" : ''} failed: ${shown.replaceFirst(/[.:;!?]$/, '')}"
 }
