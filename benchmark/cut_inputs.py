@@ -136,11 +136,15 @@ def places(source: Input, times: int, rng: random.Random) -> dict[str, list[int]
 @click.argument("folder", type=FOLDER)
 @click.option("--times", default=N_BOUNDARIES, show_default=True, help="Cuts of a kind.")
 @click.option("--seed", default=1, show_default=True)
+@click.option("--input", "names", multiple=True, help="Name of an input; without it, all of them.")
 @tsv_option
-def main(folder: Path, times: int, seed: int, tsv: Path | None) -> None:
+def main(folder: Path, times: int, seed: int, names: tuple[str, ...], tsv: Path | None) -> None:
     """Cut off inputs; FOLDER is for what is left of them, and for an undisturbed run that gives contigs and index."""
-    table, rng = ResultTable(tsv, ("input", "cut")), random.Random(seed)
+    table = ResultTable(tsv, ("input", "cut"))
     for source in inputs(folder.resolve()):
+        if names and source.name not in names:
+            continue
+        rng = random.Random(seed)
         for kind, cuts in places(source, times, rng).items():
             tried = [try_cut(source, place, folder.resolve()) for place in cuts]
             for place, (refused, good, text) in zip(cuts, tried):

@@ -30,18 +30,21 @@ from fault_runs import (
     kill_child,
     kill_python,
     one_line,
+    published,
     run,
     seconds_of,
     task_folders,
     task_of,
     undisturbed,
+    wait_until,
     wrong_bins,
 )
 from result_tables import FOLDER, ResultTable, tsv_option
 
+MOST_DELAY_SECONDS = 3.0  # a kill comes so long, at most, after a task has begun
 KILLED_WITHIN = 0.6  # of the time that a task takes: the kill comes at a random moment of it
-DISK_LEVELS = (0.0, 0.3, 0.9)  # of what a task writes: so much room is left when it begins
-RESULTS_LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # so much of the results finds room
+DISK_LEVELS = (0.3, 0.0)  # of what a task writes: so much room is left when it begins
+RESULTS_LEVELS = (0.1, 0.4, 0.7, 0.95)  # so much of the results finds room
 PAGE_BYTES = 4096
 WIDE_TMPFS = "256m"
 
@@ -88,28 +91,37 @@ def resumed(launch: Path, expected: Ended, *arguments: object) -> tuple[str, boo
 @click.option("--times", default=10, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def kill_run(folder: Path, tsv: Path | None, times: int, seed: int) -> None:
-    """Kill Nextflow (SIGKILL) at random moments of a run, and resume it at once, while its orphaned tasks go on."""
+    """Kill Nextflow (SIGKILL) at random moments, and resume the run at once, while its orphaned tasks go on."""
     table, rng, expected = Faults(tsv), random.Random(seed), undisturbed(folder)
     happened, right = [], []
+    n_tasks = len(expected.trace())
     while len(right) < times:
-        launch = fresh(folder / "killed")
-        running = Running(launch, *QUICK)
-        moment = rng.uniform(0, expected.seconds)
-        try:
-            running.process.wait(moment)
-        except subprocess.TimeoutExpired:
-            running.kill()
-        else:
-            click.echo(f"it ended before {moment:.1f} s: not counted", err=True)
+        running = Running(fresh(folder / "killed"), *QUICK)
+        begun, delay = rng.randint(0, n_tasks), rng.uniform(0, MOST_DELAY_SECONDS)
+        if not kill_after(running, begun, delay):
+            click.echo(f"it ended before {begun} tasks and {delay:.1f} s: not counted", err=True)
             continue
-        stages = running.end().terminal.count("Submitted process")
         wrong = wrong_bins(running.results, expected.results)
-        text, same = resumed(launch, expected)
-        what = f"{stages} tasks begun, cut files of bins: {wrong}, {text}"
-        click.echo(f"{len(right) + 1}: at {moment:.1f} s of {expected.seconds:.0f}, {what}", err=True)
+        text, same = resumed(running.launch, expected)
+        kept = tasks_begun(running, "Cached")
+        click.echo(f"{begun} tasks begun and {delay:.1f} s; files cut off: {wrong}; {kept} kept; {text}", err=True)
         happened.append(text)
         right.append(same)
-    table.tell("Nextflow killed", "at random moments of a run", happened, right)
+    table.tell("Nextflow killed", f"after 0 to {n_tasks} tasks had begun", happened, right)
+
+
+def kill_after(running: Running, begun: int, delay: float) -> bool:
+    """Kill Nextflow some seconds after it has begun so many tasks; tell whether it was still running."""
+    wait_until(lambda: tasks_begun(running) >= begun, running.process, f"task {begun}")
+    time.sleep(delay)
+    is_running = running.process.poll() is None
+    running.kill()
+    return is_running
+
+
+def tasks_begun(running: Running, how: str = "Submitted") -> int:
+    """Return how many tasks a run says that it has begun, or has found in its cache."""
+    return (running.launch / "terminal").read_text(errors="replace").count(f"{how} process >")
 
 
 WAYS = {"the command": kill_python, "all its processes": kill_all, "a mapper it started": kill_child}
@@ -201,7 +213,8 @@ def judge(ended: Ended, expected: Ended) -> tuple[str, bool]:
 def fill_stages(launch: Path, mount: Path, rooms: dict[str, int], expected: Ended) -> dict[str, tuple[str, bool]]:
     """Fill the work directory in one stage after another, and resume each time; return what each had to say.
 
-    One task runs at a time, so that a full disk is that of one stage. `rooms` are the bytes that each stage finds.
+    One task runs at a time, so that a full disk is that of one stage. `rooms` are the bytes that each stage finds. The
+    last resume, of which the empty name tells, has no fault left and has to give the results of an undisturbed run.
     """
     said, arguments = {}, [*QUICK, "-work-dir", mount / "work", "-resume"]
     for _ in range(2 * len(rooms)):
@@ -214,29 +227,29 @@ def fill_stages(launch: Path, mount: Path, rooms: dict[str, int], expected: Ende
         said |= dict.fromkeys(failed, judge(ended, expected))
         if ended.status == 0:
             break
-    return said | dict.fromkeys(rooms.keys() - said.keys(), ("there was room enough", True))
+    wrong = differing(ended.results, expected.results)
+    said |= dict.fromkeys(rooms.keys() - said.keys(), ("there was room enough", True))
+    same = ended.status == 0 and not wrong
+    return said | {"": ("-resume: same results" if same else f"-resume: OTHER RESULTS {wrong[:3]}", same)}
 
 
 @command
+@click.option("--stage", "stages", multiple=True, type=click.Choice(STAGES), default=STAGES)
 @click.option("--level", "levels", multiple=True, type=float, default=DISK_LEVELS, help="Share of what a task writes.")
-def disk(folder: Path, tsv: Path | None, levels: tuple[float, ...]) -> None:
+def disk(folder: Path, tsv: Path | None, stages: tuple[str, ...], levels: tuple[float, ...]) -> None:
     """Fill the work directory, a tmpfs, in every stage; enlarge it and resume, up to the next stage.
 
     The last resume, when every stage has failed once, has to give the results of an undisturbed run.
     """
     table, expected = Faults(tsv), undisturbed(folder)
-    said, ends = [], []
     for level in levels:
         launch = fresh(folder / "disk")
         with small_tmpfs(folder / "tmpfs", WIDE_TMPFS) as mount:
-            rooms = {stage: int(level * written_by(stage, expected)) for stage in STAGES}
-            said.append(fill_stages(launch, mount, rooms, expected))
-            ends.append(resumed(launch, expected, "-work-dir", mount / "work"))
-    for stage in STAGES:
-        texts, right = zip(*(of_level[stage] for of_level in said))
-        table.tell("work folder full", stage, texts, right)
-    texts, same = zip(*ends)
-    table.tell("work folder enlarged", "after every stage has failed", texts, same)
+            rooms = {stage: int(level * written_by(stage, expected)) for stage in stages}
+            said = fill_stages(launch, mount, rooms, expected)
+        for stage, (text, is_right) in said.items():
+            where = stage or f"enlarged when {', '.join(stages)} had failed"
+            table.tell(f"work folder full, room for {level:.0%}", where, [text], [is_right])
 
 
 @command
@@ -245,19 +258,20 @@ def results_disk(folder: Path, tsv: Path | None, levels: tuple[float, ...]) -> N
     """Fill the folder of the results, a tmpfs that holds a share of them; enlarge it and resume."""
     table, expected = Faults(tsv), undisturbed(folder)
     happened, right = [], []
-    whole = sum(-(-path.stat().st_size // PAGE_BYTES) * PAGE_BYTES for path in expected.results.rglob("*"))
+    whole = sum(-(-len(content) // PAGE_BYTES) * PAGE_BYTES for content in published(expected.results).values())
     for level in levels:
         launch = fresh(folder / "results_disk")
         with small_tmpfs(folder / "tmpfs", str(int(level * whole))) as mount:
             ended = run(launch, *QUICK, results=mount / "results")
             wrong = wrong_bins(mount / "results", expected.results)
-            click.echo(f"{level}: {ended.status}, {wrong}\n{ended.terminal[-1500:]}", err=True)
+            click.echo(f"{level}: {ended.status}, cut off: {wrong}\n{ended.terminal[-1500:]}", err=True)
             subprocess.run(["mount", "-o", f"remount,size={WIDE_TMPFS}", mount], check=True)
             again = run(launch, *QUICK, "-resume", results=mount / "results")
             same = again.status == 0 and not differing(again.results, expected.results)
-        text = f"exit {'0' if ended.status == 0 else 'not 0'}, {len(wrong)} files of bins cut off"
-        happened.append(f"{text}, {'-resume: same results' if same else '-resume: OTHER RESULTS'}")
-        right.append(ended.status != 0 and same)
+        named = "The run failed: the folder of results" in ended.terminal and "free space there" in ended.terminal
+        status = "fails and names the folder" if ended.status and named else f"exit {ended.status}"
+        happened.append(f"{status}; {'-resume: same results' if same else '-resume: OTHER RESULTS'}")
+        right.append(ended.status != 0 and named and same)
     table.tell("folder of results full", f"room for {min(levels):.0%} to {max(levels):.0%} of them", happened, right)
 
 
@@ -270,6 +284,17 @@ def memory_group(name: str, limit_bytes: int) -> Path:
     group.mkdir(exist_ok=True)
     (group / file).write_text(str(limit_bytes))
     return group
+
+
+def remove_groups(*groups: Path) -> None:
+    """Remove control groups, as soon as the last processes have left them."""
+    for group in groups:
+        for _ in range(100):
+            try:
+                group.rmdir()
+                break
+            except OSError:
+                time.sleep(0.1)
 
 
 @command
@@ -288,8 +313,12 @@ def memory(folder: Path, tsv: Path | None, megabytes: int) -> None:
         )
         ended = run(fresh(folder / "memory"), *QUICK, config=config)
     finally:
-        for group in (small, large):
-            group.rmdir()
+        remove_groups(small, large)
+    tell_memory(table, megabytes, ended, expected)
+
+
+def tell_memory(table: Faults, megabytes: int, ended: Ended, expected: Ended) -> None:
+    """Add a row for each stage of a run whose first tries had a limit of memory."""
     same = ended.status == 0 and not differing(ended.results, expected.results)
     click.echo(ended.terminal, err=True)
     trace = ended.trace()
