@@ -21,6 +21,7 @@ STAGES = (
 QUICK = ("--epochs", "30")  # the quality of the model is not the question
 # Threads that wait for one another take minutes where other work keeps the cores busy.
 ONE_THREAD = "process { withName: 'VAE|CLUSTER' { cpus = 1 } }\n"
+REPORT_WARNING = "WARN: Failed to render"  # its report, where tasks were cut short
 POLL_SECONDS = 0.01
 LIMIT_SECONDS = 1800  # no run takes so long, on a busy machine either
 CHANGING = ("training.tsv",)  # it has the seconds of each epoch
@@ -38,8 +39,9 @@ class Ended:
 
     @property
     def last_line(self) -> str:
-        """Return the last line of the terminal."""
-        return (self.terminal.strip().splitlines() or [""])[-1]
+        """Return the last line of the terminal, but for Nextflow's own warnings about its reports, which may follow."""
+        lines = self.terminal.strip().splitlines()
+        return next((line for line in reversed(lines) if not line.startswith(REPORT_WARNING)), "")
 
     def trace(self) -> pd.DataFrame:
         """Return the trace table, with the stage in the column `stage`."""

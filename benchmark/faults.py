@@ -6,6 +6,8 @@ compares all results byte for byte with those of an undisturbed run. A row tells
 happened, and how often all was as it has to be. `disk` and `memory` need root.
 """
 
+import gzip
+import os
 import random
 import re
 import shutil
@@ -19,6 +21,7 @@ import click
 
 from fault_runs import (
     DATA,
+    PROJECT,
     QUICK,
     STAGES,
     Ended,
@@ -127,15 +130,17 @@ def tasks_begun(running: Running, how: str = "Submitted") -> int:
 WAYS = {"the command": kill_python, "all its processes": kill_all, "a mapper it started": kill_child}
 
 
-def kill_each_stage(launch: Path, way: Callable, rng: random.Random, expected: Ended) -> tuple[Ended, list[str]]:
-    """Run the pipeline and kill the first task of each stage once, some time after it began; return who was killed."""
+def kill_each_stage(
+    launch: Path, way: Callable, rng: random.Random, expected: Ended, within: float = KILLED_WITHIN
+) -> tuple[Ended, list[str]]:
+    """Run the pipeline and kill the first task of each stage within a share of its time; return who was killed."""
     running, killed = Running(launch, *QUICK), []
     left = list(STAGES)
     while running.process.poll() is None:
         for stage in left:
             if not (task := task_of(stage, launch / "work")):
                 continue
-            time.sleep(rng.uniform(0, KILLED_WITHIN * seconds_of(stage, expected)))
+            time.sleep(rng.uniform(0, within * seconds_of(stage, expected)))
             left.remove(stage)
             try:
                 way(task[0], launch / "work")
@@ -444,11 +449,31 @@ def run_and_watch(launch: Path, *arguments: object, config: str = "") -> tuple[E
     return running.end(), most
 
 
+def features_of_many(folder: Path, number: int, expected: Ended) -> tuple[int, float, int]:
+    """Run FEATURES with copies of a sample's counts; return its exit status, seconds and peak memory (MB)."""
+    work, published_files = fresh(folder / "features"), expected.results / "co"
+    for kind in ("counts.tsv.gz", "mapping.tsv"):
+        content = (published_files / "abundance" / f"S1.{kind}").read_bytes()
+        text = (gzip.decompress(content) if kind.endswith("gz") else content).decode()
+        for i in range(number):
+            renamed = re.sub(r"^S1\t", f"N{i}\t", text, flags=re.MULTILINE).encode()
+            (work / f"N{i}.{kind}").write_bytes(gzip.compress(renamed, 1) if kind.endswith("gz") else renamed)
+    command_line = [PROJECT / "bin" / "features.py", "--min_contig_length", "500"]
+    for option, name in (("--catalogue", "catalogue.fa.gz"), ("--contigs", "contigs.tsv")):
+        command_line += [option, published_files / "catalogue" / name]
+    for i in range(number):
+        command_line += ["--counts", f"N{i}.counts.tsv.gz", "--mapping", f"N{i}.mapping.tsv"]
+    began = time.monotonic()
+    process = subprocess.Popen([str(word) for word in command_line], cwd=work)
+    _, status, used = os.wait4(process.pid, 0)
+    return status, time.monotonic() - began, used.ru_maxrss // 1024
+
+
 @command
 @click.option("--number", default=1000, show_default=True)
 @click.option("--whole", is_flag=True, help="Also run every task, as a stub.")
 def samples(folder: Path, tsv: Path | None, number: int, whole: bool) -> None:
-    """Give a sheet of many samples: with one wrong path in its last row, and whole, with tasks that are stubs."""
+    """Give a sheet of many samples with one wrong path in its last row, and FEATURES the counts of many samples."""
     table, path = Faults(tsv), tiny_samples(folder.resolve(), number)
     text = path.read_text()
     path.write_text(text + "last,co,absent.fastq,,,illumina\n")
@@ -456,6 +481,9 @@ def samples(folder: Path, tsv: Path | None, number: int, whole: bool) -> None:
     good = ended.status != 0 and f"row {number + 2}: sample 'last'" in ended.terminal
     click.echo(ended.terminal[-800:], err=True)
     table.tell(f"{number} samples", "last row wrong", [f"refused in {ended.seconds:.0f} s, Nextflow {most} MB"], [good])
+    status, seconds, megabytes = features_of_many(folder.resolve(), number, undisturbed(folder))
+    said = f"{'done' if status == 0 else 'FAILED'} in {seconds:.0f} s, {megabytes} MB"
+    table.tell(f"{number} samples", "FEATURES with their counts", [said], [status == 0])
     if whole:
         path.write_text(text)
         config = "process.cpus = 1\nprocess.memory = '100 MB'\n"

@@ -38,7 +38,7 @@ def test_full_work_folder_is_the_last_line_and_room_is_the_remedy(tmp_path, expe
 
 
 def test_a_task_of_every_stage_is_killed_and_tried_again(tmp_path, expected):
-    ended, killed = faults.kill_each_stage(tmp_path, fault_runs.kill_python, random.Random(1), expected)
+    ended, killed = faults.kill_each_stage(tmp_path, fault_runs.kill_python, random.Random(1), expected, within=0.1)
     assert ended.status == 0, ended.terminal
     assert fault_runs.differing(ended.results, expected.results) == []
     assert len(killed) >= len(fault_runs.STAGES) - 2, killed  # a short task may end before the signal comes
