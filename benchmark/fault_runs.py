@@ -44,8 +44,8 @@ class Ended:
         return next((line for line in reversed(lines) if not line.startswith(REPORT_WARNING)), "")
 
     def trace(self) -> pd.DataFrame:
-        """Return the trace table, with the stage in the column `stage`."""
-        trace = pd.read_csv(self.results / "pipeline_info" / "trace.tsv", sep="\t")
+        """Return the trace table of the last run, with the stage in the column `stage`."""
+        trace = pd.read_csv(max((self.results / "pipeline_info").glob("trace_*.tsv")), sep="\t")
         return trace.assign(stage=trace["process"].str.split(":").str[-1])
 
 

@@ -60,11 +60,14 @@ def releaseFolder(claim) {
     claim.channel?.close()
 }
 
-// Bins of an earlier run that this run does not have: FASTA files in a group's folder of bins, and nothing else
+// Bins of an earlier run that this run does not have: FASTA files in a group's folder of bins, and nothing else. Only names
+// are read, not `listFiles`: Nextflow replaces the files of this run meanwhile, and a file may be gone for a moment.
 def removeStaleBins(folder, group, fastas) {
     def names = fastas*.name
     def bins = folder.resolve(group).resolve('bins')
     if (bins.isDirectory()) {
-        bins.listFiles().findAll { file -> file.name.endsWith('.fa.gz') && !(file.name in names) }.each { file -> file.delete() }
+        def found = java.nio.file.Files.newDirectoryStream(bins).withCloseable { files -> files.toList() }
+        found.findAll { file -> file.name.endsWith('.fa.gz') && !(file.name in names) }
+            .each { file -> java.nio.file.Files.deleteIfExists(file) }
     }
 }
