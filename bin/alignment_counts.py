@@ -26,6 +26,8 @@ import click
 import pandas as pd
 import pysam
 
+from message_text import shown
+
 # Bits of a record's flag (SAM specification, section 1.4).
 PAIRED, UNMAPPED, MATE_UNMAPPED, READ1, READ2 = 0x1, 0x4, 0x8, 0x40, 0x80
 SECONDARY, QC_FAIL, DUPLICATE, SUPPLEMENTARY = 0x100, 0x200, 0x400, 0x800
@@ -88,7 +90,7 @@ def match_references(lengths: dict[str, int], contigs: pd.DataFrame, source: str
         name = differing[0]
         has, wanted = (f"{table[name]} bp" if name in table else "absent" for table in (lengths, expected))
         raise click.ClickException(
-            f"{source}: {name!r} is {has} in its header, but {wanted} in {contigs_path}: map to this group's "
+            f"{source}: {shown(name)} is {has} in its header, but {wanted} in {contigs_path}: map to this group's "
             "contigs, or give the reads instead"
         )
     return References(rows, [rows[name] for name in lengths])
@@ -102,7 +104,7 @@ def alignment_score(record: pysam.AlignedSegment, source: str) -> int:
         score = None
     if not isinstance(score, int):
         raise click.ClickException(
-            f"{source}: read {record.query_name!r} is mapped but has no alignment score (AS tag): "
+            f"{source}: read {shown(record.query_name)} is mapped but has no alignment score (AS tag): "
             "give the reads instead"
         )
     return score
@@ -115,8 +117,8 @@ def alternative_rows(record: pysam.AlignedSegment, references: References, sourc
     for name in names:
         if name not in references.row_by_name:
             raise click.ClickException(
-                f"{source}: read {record.query_name!r} has an alternative hit (XA tag) on {name!r}, which is not in "
-                "the header: give the reads instead"
+                f"{source}: read {shown(record.query_name)} has an alternative hit (XA tag) on {shown(name)}, "
+                "which is not in the header: give the reads instead"
             )
     return [references.row_by_name[name] for name in names]
 
@@ -164,15 +166,15 @@ def shared_name(name: str | None, source: str) -> click.ClickException:
     if name in (None, "*"):
         return click.ClickException(f"{source}: its reads have no names: give the reads instead")
     return click.ClickException(
-        f"{source}: several reads are named {name!r}: give each read, or each pair, a name of its own, and the mates "
-        "of pairs as two files or as a BAM of paired reads"
+        f"{source}: several reads are named {shown(name)}: give each read, or each pair, a name of its own, and the "
+        "mates of pairs as two files or as a BAM of paired reads"
     )
 
 
 def scattered_name(name: str, source: str) -> click.ClickException:
     """Return the error about a read name with records that stand apart."""
     return click.ClickException(
-        f"{source}: the records of read {name!r} do not stand together, although its header says so (it is not "
+        f"{source}: the records of read {shown(name)} do not stand together, although its header says so (it is not "
         "SO:coordinate): run `samtools collate` or `samtools sort -n` on it"
     )
 

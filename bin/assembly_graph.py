@@ -18,6 +18,8 @@ import click
 import gfapy
 import numpy as np
 
+from message_text import one_line, shown
+
 GFA1_KINDS = frozenset("#HSLJCPW")
 GFA1_COLUMNS = {"S": 3, "L": 6, "P": 4}  # columns of a record that must be there
 # Regular records up to the last field that is needed. Names are as in the GFA 1 specification; those in a path have no
@@ -35,8 +37,6 @@ MEGAHIT_K = re.compile(r"k(\d{1,9})_")
 SPADES_PATH = re.compile(r"(\d+[+-](,\d+[+-])*)?;?$")
 FLYE_COLUMNS = 8  # of assembly_info.txt; the last is graph_path
 FLYE_STEP = re.compile(r"-?\d+$")
-GFAPY_CHARACTERS = 200  # of an error of gfapy in a message
-SHOWN_CHARACTERS = 60  # of a name or line in a message: damaged files have very long ones
 
 Steps = list[tuple[str, str]]  # segments and their orientations, + or -
 Record = tuple[int, str, str, Steps]  # line, kind (S, L or P), name, steps
@@ -63,11 +63,6 @@ class Segments(NamedTuple):
     links: np.ndarray  # m x 2: an oriented segment, and one that may follow it
     walks: Walks  # P records of a GFA
     skipped_links: int  # links that name a segment the file does not define
-
-
-def shown(text: str) -> str:
-    """Return a name or line of a file as messages show it, cut off if it is long."""
-    return repr(text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "...")
 
 
 def line_error(path: Path, number: int, problem: str) -> click.ClickException:
@@ -128,9 +123,7 @@ def gfapy_record(kind: str, line: str, path: Path, number: int) -> tuple[str, St
             return "", [(record.from_segment, record.from_orient), (record.to_segment, record.to_orient)]
         return record.path_name, [(step.name, step.orient) for step in record.segment_names]
     except (gfapy.Error, IndexError, ValueError) as error:
-        raise line_error(
-            path, number, f"malformed {kind} record {shown(line)}: {str(error)[:GFAPY_CHARACTERS]}"
-        ) from None
+        raise line_error(path, number, f"malformed {kind} record {shown(line)}: {one_line(error)}") from None
 
 
 def gfa_records(path: Path, kinds: str = "SLP") -> Iterator[Record]:

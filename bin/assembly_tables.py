@@ -12,6 +12,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from message_text import shown
 from stage_tables import CLUSTERS, COVERAGE, EDGES, HOMOLOGS, VERTICES, check_contigs, read_table
 
 
@@ -39,8 +40,8 @@ def check_assemblies(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame) -> 
         row = int(differs.argmax())
         contig, assembly = frame[["contig", "assembly"]].iloc[row]
         raise click.ClickException(
-            f"{path}: row {row + 1} (contig {contig!r}): is not of assembly {assembly!r}, but of {known[row]!r} in "
-            "contigs.tsv; give both from the same run"
+            f"{path}: row {row + 1} (contig {shown(contig)}): is not of assembly {shown(assembly)}, but of "
+            f"{shown(known[row])} in contigs.tsv; give both from the same run"
         )
 
 
@@ -61,7 +62,9 @@ def read_coverage(path: Path, contigs: pd.DataFrame) -> pd.DataFrame:
     is_absent = ~contigs["contig"].isin(table["contig"]).to_numpy()
     if is_absent.any():
         first = contigs["contig"].iloc[int(is_absent.argmax())]
-        raise click.ClickException(f"{path}: no row for contig {first!r} of contigs.tsv; give both from the same run")
+        raise click.ClickException(
+            f"{path}: no row for contig {shown(first)} of contigs.tsv; give both from the same run"
+        )
     check_contigs(path, table, contigs["contig"], "in contigs.tsv")
     return table.set_index("contig").loc[contigs["contig"]]
 

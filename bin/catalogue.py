@@ -22,6 +22,7 @@ from urllib.parse import quote
 import click
 import pandas as pd
 
+from message_text import one_line, shown
 from output_files import gzip_output
 from stage_tables import CONTIGS, write_table
 
@@ -58,7 +59,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
         with gzip.open(path) if gzipped else open(path, "rb") as lines:
             yield from lines
     except (OSError, EOFError, zlib.error) as error:
-        raise click.ClickException(f"{path}: is damaged or cut off ({error}): copy it again") from error
+        raise click.ClickException(f"{path}: is damaged or cut off ({one_line(error)}): copy it again") from error
 
 
 def read_fasta(path: Path) -> Iterator[tuple[str, str]]:
@@ -98,19 +99,19 @@ def new_name(path: Path, header: bytes, seen: set[str]) -> str:
     try:
         name = re.split(rb"\s", header[1:], maxsplit=1)[0].decode()
     except UnicodeDecodeError as error:
-        raise click.ClickException(f"{path}: contig {header[1:]!r}: use UTF-8 in names") from error
+        raise click.ClickException(f"{path}: contig {shown(header[1:])}: use UTF-8 in names") from error
     if not name:
         raise click.ClickException(
             f"{path}: a contig without a name ({len(seen)} contigs come before it): name it behind the '>'"
         )
     if control := CONTROL_CHARACTER.search(name):
         raise click.ClickException(
-            f"{path}: contig {name!r} has the control character {control[0]!r} in its name: rename it, or copy the "
-            "file again if it is damaged"
+            f"{path}: contig {shown(name)} has the control character {control[0]!r} in its name: rename it, or copy "
+            "the file again if it is damaged"
         )
     if name in seen:
         raise click.ClickException(
-            f"{path}: two contigs are named {name!r}: rename one (a name ends at the first whitespace)"
+            f"{path}: two contigs are named {shown(name)}: rename one (a name ends at the first whitespace)"
         )
     return name
 
@@ -119,11 +120,11 @@ def checked_sequence(path: Path, name: str, parts: list[bytes]) -> str:
     """Join the lines of a contig; raise ClickException unless they are nucleotides."""
     sequence = b"".join(parts).upper().replace(b"U", b"T")
     if not sequence:
-        raise click.ClickException(f"{path}: contig {name!r} has no sequence: remove it")
+        raise click.ClickException(f"{path}: contig {shown(name)} has no sequence: remove it")
     wrong = NOT_IUPAC.search(sequence)
     if wrong:
         raise click.ClickException(
-            f"{path}: contig {name!r} has {wrong[0].decode('latin-1')!r} at position {wrong.start() + 1}, which "
+            f"{path}: contig {shown(name)} has {wrong[0].decode('latin-1')!r} at position {wrong.start() + 1}, which "
             "is not an IUPAC nucleotide code: give the contigs as unaligned nucleotides"
         )
     return sequence.decode("ascii")
@@ -132,10 +133,9 @@ def checked_sequence(path: Path, name: str, parts: list[bytes]) -> str:
 def check_name_length(path: Path, name: str, contig: str) -> None:
     """Raise ClickException if the catalogue name of a contig is too long for the mappers."""
     if len(contig) > MAX_NAME_BYTES:
-        shown = name if len(name) <= MAX_NAME_BYTES else f"{name[:60]}..."
         how = f"becomes {contig[:30]}..., of" if contig != name else "has"
         raise click.ClickException(
-            f"{path}: contig {shown!r} {how} {len(contig)} characters, and mappers take {MAX_NAME_BYTES} at most: "
+            f"{path}: contig {shown(name)} {how} {len(contig)} characters, and mappers take {MAX_NAME_BYTES} at most: "
             "shorten the name (it ends at the first whitespace) in the FASTA and in the assembly graph"
         )
 

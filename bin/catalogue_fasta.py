@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from message_text import one_line, shown
+
 READ_BYTES = 1 << 20  # of the gzipped file that are inflated at once
 REMEDY = "give both as one run of the catalogue stage wrote them"
 
@@ -27,15 +29,17 @@ def catalogue_sequences(path: Path, contigs: pd.DataFrame, contigs_path: Path) -
     expected = zip(contigs["contig"], contigs["length"], strict=True)
     for name, sequence in read_catalogue(path):
         wanted, length = next(expected, (None, 0))
-        found = f"{path}: contig {name!r} of {len(sequence)} bp stands where {contigs_path}"
+        found = f"{path}: contig {shown(name)} of {len(sequence)} bp stands where {contigs_path}"
         if wanted is None:
             raise click.ClickException(f"{found} ends; {REMEDY}")
         if name != wanted or len(sequence) != length:
-            raise click.ClickException(f"{found} has contig {wanted!r} of {length} bp; {REMEDY}")
+            raise click.ClickException(f"{found} has contig {shown(wanted)} of {length} bp; {REMEDY}")
         yield sequence
     wanted, length = next(expected, (None, 0))
     if wanted is not None:
-        raise click.ClickException(f"{path}: ends where {contigs_path} has contig {wanted!r} of {length} bp; {REMEDY}")
+        raise click.ClickException(
+            f"{path}: ends where {contigs_path} has contig {shown(wanted)} of {length} bp; {REMEDY}"
+        )
 
 
 def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -45,6 +49,7 @@ def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
     """
     blocks = itertools.chain(inflate(path), [b"\n"])
     name, parts, rest = None, [], b""
+    is_within = False  # whether a block begins within a line, where a '>' is no header
     try:
         with ThreadPoolExecutor(1) as reader:
             following = reader.submit(next, blocks, None)
@@ -52,11 +57,12 @@ def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
                 following = reader.submit(next, blocks, None)
                 *lines, rest = (rest + block).split(b"\n")
                 # A name is needed whole; of a sequence, which may be long, any part will do.
-                if not rest.startswith(b">"):
+                goes_on = is_within and not lines
+                is_sequence = goes_on or not rest.startswith(b">")
+                if is_sequence:
                     lines.append(rest)
-                    rest = b""
-                for line in lines:
-                    if not line.startswith(b">"):
+                for number, line in enumerate(lines):
+                    if not line.startswith(b">") or (is_within and number == 0):
                         parts.append(line)
                         continue
                     if name is not None:
@@ -64,8 +70,11 @@ def read_catalogue(path: Path) -> Iterator[tuple[str, bytes]]:
                     elif any(parts):
                         raise ValueError("it does not begin with '>'")
                     name, parts = line[1:].decode("ascii"), []
+                is_within = is_sequence and (goes_on or rest != b"")
+                if is_sequence:
+                    rest = b""
     except (OSError, ValueError, zlib.error) as error:
-        raise click.ClickException(f"{path}: is damaged ({error}); make it again") from error
+        raise click.ClickException(f"{path}: is damaged ({one_line(error)}); make it again") from error
     if name is not None:
         yield name, b"".join(parts)
 

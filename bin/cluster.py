@@ -24,6 +24,7 @@ import torch
 
 from distance_threshold import choose_threshold, estimate_threshold, warn_if_unchecked
 from medoid_clusters import medoid_clusters
+from message_text import shown
 from pearson_distance import standardise
 from stage_arrays import (
     LATENT,
@@ -57,8 +58,8 @@ def join_contigs(rows: pd.DataFrame, contigs: pd.DataFrame, rows_path: Path, con
         row = int(differs.argmax())
         contig, length = rows[["contig", "length"]].iloc[row]
         raise click.ClickException(
-            f"{rows_path}: row {row + 1} (contig {contig!r}): has a length of {length} bp, not of {lengths[row]} bp as "
-            f"in {contigs_path}; give both from the same run"
+            f"{rows_path}: row {row + 1} (contig {shown(contig)}): has a length of {length} bp, not of "
+            f"{lengths[row]} bp as in {contigs_path}; give both from the same run"
         )
     return known.loc[rows["contig"], ["assembly", "name"]].reset_index()
 

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import click
 
+from message_text import one_line, shown
 from stage_warnings import warn
 
 CHUNK_BYTES = 1 << 20
@@ -36,7 +37,7 @@ def check_name_length(path: Path, name: bytes) -> None:
     """Raise ClickException if the name of a read is too long for SAM."""
     if len(name) > MAX_NAME_BYTES:
         raise click.ClickException(
-            f"{path}: the name of a read has {len(name)} characters ({name[:30].decode(errors='replace')}...), "
+            f"{path}: the name of a read has {len(name)} characters ({shown(name.decode(errors='replace'))}), "
             f"and SAM allows {MAX_NAME_BYTES}: shorten the names"
         )
 
@@ -64,8 +65,8 @@ def check_names(path: Path, text: bytes) -> None:
     name, n_reads = max(((name, len(list(same))) for name, same in groupby(names)), key=itemgetter(1), default=(b"", 0))
     if n_reads > MAX_READS_OF_A_NAME:
         raise click.ClickException(
-            f"{path}: {n_reads} reads in a row are named {name.decode(errors='replace')!r}: give each read, or each "
-            "pair, a name of its own"
+            f"{path}: {n_reads} reads in a row are named {shown(name.decode(errors='replace'))}: give each read, or "
+            "each pair, a name of its own"
         )
 
 
@@ -89,7 +90,7 @@ def count_fastq(path: Path) -> int:
                 lines = max(lines, 1) + body.count(b"\n")
                 ending = text[len(body) :]
     except (OSError, EOFError, zlib.error) as error:
-        raise click.ClickException(f"{path}: is damaged or cut off ({error}): copy it again") from error
+        raise click.ClickException(f"{path}: is damaged or cut off ({one_line(error)}): copy it again") from error
     if lines % LINES_PER_READ == 0:
         check_last_read(path, last_lines)
     # The last read may be empty: then its quality is a blank line, which counts.

@@ -30,6 +30,7 @@ import pandas as pd
 
 from abundances import log_depth, reads_per_kilobase_million, sample_shares, warn_of_equal_samples
 from catalogue_fasta import catalogue_sequences
+from message_text import shown
 from stage_arrays import ABUNDANCE, DEPTH, FEATURES, TETRANUCLEOTIDE_COUNTS, TNF, write_description, write_matrix
 from stage_tables import (
     CONTIGS,
@@ -106,8 +107,8 @@ def check_order(path: Path, names: pd.Series, known: pd.Series, known_path: Path
         return
     pairs = enumerate(itertools.zip_longest(names, known), 1)
     row, (found, wanted) = next(pair for pair in pairs if pair[1][0] != pair[1][1])
-    has = "ends" if found is None else f"row {row}: contig {found!r} stands"
-    where = "ends" if wanted is None else f"has contig {wanted!r}"
+    has = "ends" if found is None else f"row {row}: contig {shown(found)} stands"
+    where = "ends" if wanted is None else f"has contig {shown(wanted)}"
     raise click.ClickException(f"{path}: {has} where {known_path} {where}; give both from the same run")
 
 
@@ -124,7 +125,7 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
     if (rows < 0).any():
         row = int((rows < 0).argmax())
         raise click.ClickException(
-            f"{path}: row {row + 1}: contig {names.iloc[row]!r} is not in the catalogue; name the contigs as the "
+            f"{path}: row {row + 1}: contig {shown(names.iloc[row])} is not in the catalogue; name the contigs as the "
             "assembly does (with several assemblies in a group, as contigs.tsv does)"
         )
     return rows
@@ -145,7 +146,7 @@ def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[
     is_absent[rows] = False
     if is_absent.any():
         raise click.ClickException(
-            f"{path}: contig {contigs['contig'][is_absent.argmax()]!r} of the catalogue is not in it; "
+            f"{path}: contig {shown(contigs['contig'][is_absent.argmax()])} of the catalogue is not in it; "
             f"give every contig of at least {min_length} bp"
         )
     rpkm = np.zeros((len(contigs), len(samples)))

@@ -26,10 +26,11 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_graph import Segments, Walks, read_graph, shown
+from assembly_graph import Segments, Walks, read_graph
 from assembly_tables import contigs_of_assembly
 from catalogue_fasta import catalogue_sequences
 from graph_checks import check_graph, check_placed
+from message_text import shown
 from stage_arrays import GRAPH, write_description
 from stage_tables import CONTIGS, EDGES, VERTICES, read_table, write_table
 

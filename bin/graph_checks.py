@@ -16,7 +16,8 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from assembly_graph import GFA1_COLUMNS, Segments, Walks, shown, text_lines
+from assembly_graph import GFA1_COLUMNS, Segments, Walks, text_lines
+from message_text import shown
 from stage_warnings import warn
 
 # Bases at an end of a contig that must be those of its walk. In a metagenome 25 bases of one genome are rarely those of
@@ -38,6 +39,7 @@ MIN_PLACED_BP = 0.5
 WITH_ALL_CONTIGS = ("gfa", "sga")  # whose graphs have every contig as a segment or path
 COMPLEMENT = bytes.maketrans(b"ACGTRYKMBVDH", b"TGCAYRMKVBHD")
 OVERLAP = re.compile(r"(\d{1,9})M$")
+BASES = re.compile(r"[0-9]{1,18}")  # a length (bp)
 REMEDY = "give graph and paths of this very assembly"
 
 
@@ -92,7 +94,7 @@ def read_segments(path: Path, overlaps: set[str]) -> Iterator[tuple[str, str, in
     for _, line in text_lines(path):
         if line.startswith("S\t"):
             fields = line.split("\t")
-            tags = [field[5:] for field in fields[3:] if field.startswith("LN:i:") and field[5:].isdecimal()]
+            tags = [field[5:] for field in fields[3:] if field.startswith("LN:i:") and BASES.fullmatch(field[5:])]
             sequence = "" if fields[2] == "*" else fields[2]
             yield fields[1], sequence, len(sequence) or int(tags[0] if tags else -1)
         elif line.startswith("L\t"):
@@ -127,7 +129,7 @@ def read_sequences(path: Path, numbers: dict[str, int]) -> Sequences:
 def flye_lengths(path: Path) -> dict[str, int]:
     """Return the lengths of contigs in an assembly_info.txt of metaFlye."""
     rows = (line.split("\t") for _, line in text_lines(path) if line and not line.startswith(("#", "seq_name")))
-    return {row[0]: int(row[1]) for row in rows if row[1].isdecimal()}
+    return {row[0]: int(row[1]) for row in rows if BASES.fullmatch(row[1])}
 
 
 def walk_lengths(walks: Walks, sequences: Sequences) -> dict[str, tuple[int, int]]:

@@ -26,8 +26,9 @@ import pandas as pd
 import pysam
 
 from alignment_counts import Tally, count_alignments
-from command_pipe import running
+from command_pipe import CommandFailed, running
 from fastq_reads import check_every_name, fastq_reads
+from message_text import one_line, printable, shown
 from stage_tables import CONTIGS, COUNTS, MAPPING, read_table, write_table
 from stage_warnings import warn
 
@@ -62,14 +63,16 @@ def check_bam(bam: Path) -> bool:
             if not alignments.is_bam:
                 raise click.ClickException(f"{bam}: is not BAM: convert it with `samtools view -b`")
             return is_grouped(alignments.header)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{bam}: cannot be read as BAM ({error}): copy or make it again") from error
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise click.ClickException(
+            f"{bam}: cannot be read as BAM ({one_line(error)}): copy or make it again"
+        ) from error
 
 
 @contextmanager
-def open_alignments(source: str | BinaryIO) -> Iterator[pysam.AlignmentFile]:
+def open_alignments(source: str | BinaryIO, threads: int) -> Iterator[pysam.AlignmentFile]:
     """Open a SAM or BAM, by its path or as a pipe."""
-    alignments = pysam.AlignmentFile(source, check_sq=False, threads=DECODING_THREADS)
+    alignments = pysam.AlignmentFile(source, check_sq=False, threads=threads)
     try:
         yield alignments
     except BaseException:
@@ -85,16 +88,28 @@ def bam_alignments(bam: Path) -> Iterator[pysam.AlignmentFile]:
     """Open a BAM so that all records of a read stand together. Raise ClickException for a BAM that is damaged."""
     if check_bam(bam):
         try:
-            with open_alignments(str(bam)) as alignments:
+            # With several threads, htslib waits forever where the first block behind the header is damaged.
+            with open_alignments(str(bam), 1) as alignments:
                 yield alignments
         except (OSError, ValueError) as error:
-            raise click.ClickException(f"{bam}: is damaged or cut off ({error}): copy or make it again") from error
+            raise click.ClickException(
+                f"{bam}: is damaged or cut off ({one_line(error)}): copy or make it again"
+            ) from error
         return
     # Without -@: samtools 1.16 with threads ends early at a damaged block, and reports success.
     with tempfile.TemporaryDirectory(prefix="collate.", dir=".") as scratch:
         collate = ["samtools", "collate", "-u", "-O", str(bam), f"{scratch}/part"]
-        with running(collate, stdout=subprocess.PIPE) as process, open_alignments(process.stdout) as alignments:
-            yield alignments
+        try:
+            with (
+                running(collate, stdout=subprocess.PIPE) as process,
+                open_alignments(process.stdout, DECODING_THREADS) as alignments,
+            ):
+                yield alignments
+        except CommandFailed as error:
+            reason, _, words = error.message.partition("\n")
+            if not words or error.exit_code > 1:
+                raise
+            raise click.ClickException(f"{reason} {printable(words)}: copy or make the file again") from error
 
 
 @contextmanager
@@ -113,7 +128,7 @@ def mapped_alignments(mapper: list[str], bam_to_write: str | None, threads: int)
         last = stack.enter_context(running(*commands, stdout=subprocess.PIPE, pass_fds=pass_fds))
         if bam_to_write:
             sorting.stdin.close()  # `tee` has its own copy; with this one open, the sorting would never see the end.
-        yield stack.enter_context(open_alignments(last.stdout))
+        yield stack.enter_context(open_alignments(last.stdout, DECODING_THREADS))
 
 
 @contextmanager
@@ -156,7 +171,7 @@ def check_reported(tally: Tally, expected: int, paired: bool, source: str) -> No
     """Raise ClickException unless the mapper reported every read, and mates as mates."""
     if paired and tally.unpaired is not None:
         raise click.ClickException(
-            f"{source}: read {tally.unpaired!r} stands beside a mate of another name: give both "
+            f"{source}: read {shown(tally.unpaired)} stands beside a mate of another name: give both "
             "files of the same run, in the same order and with the same names (but for /1 and /2)"
         )
     if tally.seen != expected:

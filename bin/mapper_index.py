@@ -18,11 +18,13 @@ import click
 import numpy as np
 
 from catalogue_fasta import read_catalogue
+from message_text import shown
 from output_files import DISK_REMEDY
 
 MMI_MAGIC = b"MMI\2"
 MMI_HEADER = struct.Struct("<5I")  # window, k-mer, bits of the number of buckets, number of sequences, flags
 MMI_WITHOUT_SEQUENCES = 2  # flag
+MAX_BUCKET_BITS = 32  # minimap2 takes 14 by default; its hashes have no more
 UINT32 = struct.Struct("<I")
 MINIMIZER_BYTES = 8
 HASH_ENTRY_BYTES = 16
@@ -81,6 +83,8 @@ def read_minimap2(path: Path) -> MinimapIndex:
             if data[: len(MMI_MAGIC)] != MMI_MAGIC:
                 raise damaged(path, f"it begins with {data[: len(MMI_MAGIC)]!r}, not with {MMI_MAGIC!r}")
             _, _, bucket_bits, n_sequences, flags = MMI_HEADER.unpack_from(data, len(MMI_MAGIC))
+            if bucket_bits > MAX_BUCKET_BITS:
+                raise damaged(path, f"it has 2^{bucket_bits} buckets")
             names, lengths, offset = read_sequence_table(data, n_sequences, len(MMI_MAGIC) + MMI_HEADER.size)
             begin = end_of_buckets(data, bucket_bits, offset)
             size = len(data)
@@ -109,7 +113,7 @@ def check_minimap2(path: Path, catalogue: Path) -> int:
     begin = 0
     for name, length, sequence in same_contigs(path, index.names, index.lengths, catalogue):
         if (packed_bases(index.packed, begin, begin + length) != BASE_CODES[np.frombuffer(sequence, np.uint8)]).any():
-            raise damaged(path, f"contig {name!r} has other bases than in {catalogue}")
+            raise damaged(path, f"contig {shown(name)} has other bases than in {catalogue}")
         begin += length
     return len(index.names)
 
@@ -120,8 +124,8 @@ def same_contigs(path: Path, names: list[str], lengths: list[int], catalogue: Pa
     for found, contig in zip_longest(indexed, read_catalogue(catalogue)):
         name, sequence = contig or (None, b"")
         if found != (name, len(sequence)):
-            has = f"contig {found[0]!r} of {found[1]} bp" if found else "no further contig"
-            wanted = f"contig {name!r} of {len(sequence)} bp" if contig else "no further contig"
+            has = f"contig {shown(found[0])} of {found[1]} bp" if found else "no further contig"
+            wanted = f"contig {shown(name)} of {len(sequence)} bp" if contig else "no further contig"
             raise damaged(path, f"it has {has} where {catalogue} has {wanted}")
         yield name, len(sequence), sequence
 
@@ -167,7 +171,9 @@ def check_ambiguities(path: Path, n_bases: int, n_sequences: int) -> None:
     """Raise ClickException unless bwa's .amb has the line of each run of ambiguous bases that it tells of."""
     first, *lines = text_lines(path)
     if first.split() != [str(number) for number in (n_bases, n_sequences, len(lines))]:
-        raise damaged(path, f"its first line {first!r} does not fit its {len(lines)} others, or the .ann beside it")
+        raise damaged(
+            path, f"its first line {shown(first)} does not fit its {len(lines)} others, or the .ann beside it"
+        )
 
 
 def check_bwa(prefix: Path, catalogue: Path) -> int:

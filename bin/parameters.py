@@ -5,7 +5,8 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from schema_rules import Validator, nearest, printable, shown
+from message_text import printable
+from schema_rules import Validator, nearest, shown
 
 
 def coerce(value: Any, kind: str) -> Any:

@@ -11,7 +11,8 @@ from typing import Any
 import click
 from jsonschema import Draft202012Validator, validators
 
-SHOWN_CHARACTERS = 200  # of a text in a message
+from message_text import one_line, printable
+
 LEAST_LIKENESS = 0.6  # of a name to a known one that a message suggests; difflib's default
 
 
@@ -29,12 +30,6 @@ Validator = validators.extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": is_integer, "number": is_number}),
 )
-
-
-def printable(text: str) -> str:
-    """Return a text for one line of a terminal: control characters are escaped, and a long text is cut off."""
-    cut = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
 def shown(value: Any) -> str:
@@ -55,8 +50,8 @@ def read_json(path: Path, *keys: str) -> dict:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_constant=str)
-    except ValueError as error:
-        raise click.ClickException(f"{path}: no JSON ({error}): write it anew") from error
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{path}: no JSON ({one_line(error)}): write it anew") from error
     if not isinstance(value, dict) or not value.keys() >= set(keys):
         raise click.ClickException(f"{path}: no JSON object with {', '.join(keys)}: write it anew")
     return value

@@ -7,7 +7,6 @@ values and hash against the table of those contigs and refuses what differs with
 """
 
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from message_text import one_line, shown
 from output_files import write_text, writing
 from stage_tables import contigs_hash
 
@@ -73,12 +73,17 @@ GRAPH = Description("refine/<assembly>/graph.json", "graph", {})
 REFINEMENT_COUNTS = Description("refine/<assembly>/refinement.json", "refine", {})
 
 
+def refuse_number(word: str) -> None:
+    """Raise ValueError about NaN or an infinity, which Python's json takes for a number."""
+    raise ValueError(f"it holds {word}")
+
+
 def read_description(description: Description, path: Path, keys: Sequence[str]) -> dict:
     """Return the object of a JSON file; raise ClickException if a key is missing or its value is of another type."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise click.ClickException(f"{path}: is not JSON ({error}); {description.remedy}") from error
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse_number)
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{path}: is not JSON ({one_line(error)}); {description.remedy}") from error
     for key in keys:
         types = description.keys[key]
         if not isinstance(content, dict) or key not in content or not isinstance(content[key], types):
@@ -95,7 +100,7 @@ def write_description(description: Description, content: dict) -> None:
 
 def contigs_in(names: Sequence[str], path: Path) -> str:
     """Return what an error calls the contigs of a table."""
-    first = f", the first {next(iter(names))!r}" if len(names) else ""
+    first = f", the first {shown(next(iter(names)))}" if len(names) else ""
     return f"{len(names)} contigs of {path}{first}"
 
 
@@ -114,9 +119,8 @@ def load_array(path: Path, remedy: str, is_mapped: bool) -> np.ndarray:
     """
     try:
         values = np.load(path, mmap_mode="r" if is_mapped else None, allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError, OverflowError, zipfile.BadZipFile) as error:
-        problem = " ".join(str(error).split())
-        raise click.ClickException(f"{path}: is not a readable .npy array ({problem}); {remedy}") from error
+    except Exception as error:  # numpy takes the header for Python code: what is wrong in it may raise anything
+        raise click.ClickException(f"{path}: is not a readable .npy array ({one_line(error)}); {remedy}") from error
     if not isinstance(values, np.ndarray):
         raise click.ClickException(f"{path}: is an archive of arrays (.npz), not a .npy array; {remedy}")
     return values
@@ -153,7 +157,8 @@ def read_matrix(
         first = int(is_wrong.argmax())
         row = first if rows is None else int(rows[first])
         raise click.ClickException(
-            f"{path}: row {row + 1} (contig {list(names)[row]!r}): holds a value that is not a finite number; {remedy}"
+            f"{path}: row {row + 1} (contig {shown(list(names)[row])}): holds a value that is not a finite "
+            f"number; {remedy}"
         )
     return values
 

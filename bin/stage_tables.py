@@ -7,7 +7,6 @@ row and the remedy; `write_table` gives the same bytes for the same table. Rows 
 """
 
 import csv
-import gzip
 import hashlib
 import math
 import re
@@ -15,13 +14,14 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 import numpy as np
 import pandas as pd
 
+from message_text import one_line, printable, shown
 from output_files import writing
+from table_bytes import UNFIT_CHARACTER, PandasLines, open_table
 
 GZIP_LEVEL = 6
 WHOLE_NUMBER = re.compile(r" *[-+]?[0-9]{1,18} *")
@@ -250,7 +250,7 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
         if frame is None:
             raise find_malformed_row(table, path, header, wanted)
     except (OSError, EOFError, zlib.error) as error:
-        raise click.ClickException(f"{path}: is damaged or cut off ({error}); {table.remedy}") from error
+        raise click.ClickException(f"{path}: is damaged or cut off ({one_line(error)}); {table.remedy}") from error
     if list(frame.columns) != list(wanted):
         frame = frame[list(wanted)]
     for name, column in wanted.items():
@@ -264,13 +264,6 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
         raise wrong_row(table, path, first + 1, row_of(frame, first), "stands in the table twice")
     flags = {name: frame[name] == "true" for name, column in wanted.items() if column.kind is bool}
     return frame.assign(**flags) if flags else frame
-
-
-def open_table(path: Path) -> BinaryIO:
-    """Open a file that is plain or gzipped."""
-    with open(path, "rb") as plain:
-        is_gzipped = plain.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if is_gzipped else open(path, "rb")
 
 
 def read_header(path: Path) -> tuple[list[str], bool]:
@@ -292,11 +285,15 @@ def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[
         raise click.ClickException(f"{path}: is empty; {table.remedy}")
     for name in needed:
         if name not in header:
-            raise click.ClickException(f"{path}: no column {name} (it has {', '.join(header)}); {table.remedy}")
+            raise click.ClickException(
+                f"{path}: no column {name} (it has {printable(', '.join(header))}); {table.remedy}"
+            )
     further = [name for name in header if name not in known]
     repeated = [name for name in header if header.count(name) > 1] if len(set(header)) < len(header) else []
     if repeated:
-        raise click.ClickException(f"{path}: two columns are named {repeated[0]!r}; rename one")
+        raise click.ClickException(f"{path}: two columns are named {shown(repeated[0])}; rename one")
+    if UNFIT_CHARACTER.search("".join(header)):
+        raise click.ClickException(f"{path}: its header has a CR or a NUL in it; {table.remedy}")
     if "" in header:
         raise click.ClickException(f"{path}: column {header.index('') + 1} is named ''; give each column a name")
     if table.sample is None or columns is not None:
@@ -311,19 +308,14 @@ def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[
 def parse(path: Path, dtypes: dict[str, type]) -> pd.DataFrame | None:
     """Return all columns of a table, or None if a row or a cell of it is malformed."""
     # A cell that is no whole number makes pandas warn before it fails.
-    with open_table(path) as lines, np.errstate(invalid="ignore"):
+    with open_table(path) as file, np.errstate(invalid="ignore"):
+        lines = PandasLines(file)
+        options = {"index_col": False, "keep_default_na": False, "na_filter": False, "quoting": csv.QUOTE_NONE}
         try:
-            return pd.read_csv(
-                lines,
-                sep="\t",
-                dtype=dtypes,
-                index_col=False,
-                keep_default_na=False,
-                na_filter=False,
-                quoting=csv.QUOTE_NONE,
-            )
+            frame = pd.read_csv(lines, sep="\t", dtype=dtypes, **options)
         except (ValueError, OverflowError):
             return None
+    return frame if lines.tabs == (len(frame) + 1) * (len(frame.columns) - 1) else None
 
 
 def find_malformed_row(table: Table, path: Path, header: list[str], wanted: dict[str, Column]) -> click.ClickException:
@@ -332,10 +324,14 @@ def find_malformed_row(table: Table, path: Path, header: list[str], wanted: dict
         next(lines)
         for number, line in enumerate(lines, 1):
             try:
-                cells = line.decode().rstrip("\r\n").split("\t")
+                cells = line.decode().removesuffix("\n").removesuffix("\r").split("\t")
             except UnicodeDecodeError as error:
                 return click.ClickException(f"{path}: row {number}: is not UTF-8 ({error}); {table.remedy}")
             row = dict(zip(header, cells))
+            if UNFIT_CHARACTER.search("".join(cells)):
+                return wrong_row(table, path, number, row, "has a CR or a NUL in it")
+            if cells != [""] and not cells[0].strip(" ") and len(cells) == 1:
+                return wrong_row(table, path, number, row, "has nothing but spaces in it")
             if cells != [""] and len(cells) != len(header):
                 tab = ", as it ends in a tab" if cells[-1] == "" else ""
                 problem = f"has {len(cells)} cells under a header of {len(header)}{tab}"
@@ -355,13 +351,13 @@ def row_of(frame: pd.DataFrame, position: int) -> dict:
 def wrong_row(table: Table, path: Path, number: int, row: Mapping, problem: str) -> click.ClickException:
     """Return the error for a row of a file, counted from 1; the columns of the key name it."""
     names = [name for name in table.key or (table.columns[0].name,) if name in row]
-    key = ", ".join(f"{'contig' if name == 'contigname' else name} {row[name]!r}" for name in names)
+    key = ", ".join(f"{'contig' if name == 'contigname' else name} {shown(row[name])}" for name in names)
     return click.ClickException(f"{path}: row {number}{f' ({key})' if key else ''}: {problem}; {table.remedy}")
 
 
 def wrong_cell(table: Table, path: Path, number: int, row: Mapping, name: str, column: Column) -> click.ClickException:
     """Return the error for a value that its column may not hold."""
-    return wrong_row(table, path, number, row, f"has {row[name]!r} in column {name}, not {column.rule}")
+    return wrong_row(table, path, number, row, f"has {shown(row[name])} in column {printable(name)}, not {column.rule}")
 
 
 def check_contigs(
@@ -373,7 +369,7 @@ def check_contigs(
         row, column = np.argwhere(is_unknown)[0]
         contig = frame[columns[column]].iloc[row]
         raise click.ClickException(
-            f"{path}: row {row + 1}: contig {contig!r} is not {where}; give both from the same run"
+            f"{path}: row {row + 1}: contig {shown(contig)} is not {where}; give both from the same run"
         )
 
 

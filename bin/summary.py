@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from message_text import shown
 from output_files import write_text
 from stage_arrays import FEATURES, read_description
 from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, WARNINGS, read_table, write_table
@@ -77,7 +78,7 @@ def read_binned(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> pd.Dat
         row = int(is_unknown.argmax())
         assembly, contig = contig2bin[["assembly", "contig"]].iloc[row]
         raise click.ClickException(
-            f"{path}: row {row + 1}: contig {contig!r} of assembly {assembly!r} is not in {contigs_path}; "
+            f"{path}: row {row + 1}: contig {shown(contig)} of assembly {shown(assembly)} is not in {contigs_path}; "
             "give both from the same run"
         )
     return contig2bin

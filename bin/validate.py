@@ -16,9 +16,10 @@ from typing import Any
 
 import click
 
+from message_text import printable
 from output_files import write_text
 from parameters import parameter_problems
-from schema_rules import printable, read_json
+from schema_rules import read_json
 from sheet_checks import IDS, sheet_problems
 from sheets import Problem, Sheet, read_sheet
 

@@ -261,7 +261,7 @@ GOOD_PATHS = "a\n1+\na'\n1-\n"
         ("megahit", ">a;\nAC\n>b\nAC\n", None, "line 3: truncated FASTG header"),
         ("megahit", ">a;\nAC\n>a;\nAC\n", None, "line 3: segment 'a' is defined twice"),
         ("megahit", ">;\nAC\n", None, "line 1: a segment without a name"),
-        ("megahit", f">NODE_{'9' * 5000}_length_10_cov_1;\nA\n", None, "no contig of the assembly.*'NODE_9{55}[.]{3}'"),
+        ("megahit", f">NODE_{'9' * 5000}_length_10_cov_1;\nA\n", None, "no contig of the assembly.*'NODE_9{95}[.]{3}'"),
         ("megahit", f">NODE_1_length_{'9' * 18}_cov_1;\nA\n", None, "the lengths of its 1 nodes"),
         ("sga", "VT\ta\n", None, "line 1: truncated VT record"),
         ("sga", "VT\ta\tAC\nED\ta b 0 1\n", None, "line 2: truncated ED record"),
@@ -281,6 +281,7 @@ def test_bad_graph(tmp_path, assembler, text, paths, message):
         ("gfa", "S\tLONG\t*\n", None),
         ("gfa", "S\ta\t*\nL\ta\tLONG\ta\t+\t*\n", None),
         ("gfa", "S\ta\t*\nP\tp\tLONG\t*\n", None),
+        ("gfa", "S\ta\t*\nP\tc_0\tc d-,\t*\n", None),  # of which gfapy writes four lines
         ("gfa", "LONG\n", None),
         ("metaspades", "S\t1\t*\n", "LONG\n1+\nLONG\n1+\n"),
         ("metaspades", "S\t1\t*\n", "LONG\n1+;\n"),
@@ -295,6 +296,7 @@ def test_messages_are_short(tmp_path, assembler, text, paths):
     with pytest.raises(click.ClickException) as raised:
         edges_of(tmp_path, assembler, text, {"a": 10}, paths)
     assert str(tmp_path) in raised.value.message and len(raised.value.message) < len(str(tmp_path)) + 500
+    assert raised.value.message.isprintable()
 
 
 READERS = {

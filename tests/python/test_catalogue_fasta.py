@@ -103,3 +103,12 @@ def test_a_damaged_catalogue_is_named(kind):
     FASTA.write_bytes(damaged()[kind])
     with pytest.raises(click.ClickException, match=r"^catalogue.fa.gz: is damaged .*; make it again$"):
         read([(f"c{number}", 2000) for number in range(50)])
+
+
+@pytest.mark.parametrize("block", range(1, 30))
+def test_a_sign_within_a_line_begins_no_contig(tmp_path, monkeypatch, block):
+    """Wherever a block ends (found by benchmark/fuzz_readers.py)."""
+    monkeypatch.setattr(catalogue_fasta, "READ_BYTES", block)
+    path = tmp_path / "catalogue.fa.gz"
+    path.write_bytes(b"".join(gzip.compress(part) for part in (b">a\nACGT", b"", b">b\nA\n>c\n", b"G")))
+    assert list(catalogue_fasta.read_catalogue(path)) == [("a", b"ACGT>bA"), ("c", b"G")]

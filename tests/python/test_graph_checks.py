@@ -181,3 +181,20 @@ def test_an_assembly_info_with_other_lengths_is_refused(tmp_path, length, exit_c
     result = run(tmp_path, fasta, "metaflye", write(tmp_path / "graph.gfa", segments + links), info)
     assert result.exit_code == exit_code, result.output
     assert ("assembly_info.txt: 4 of 4 contigs do not have the lengths" in result.output) == bool(exit_code)
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "\u0661" * 9, "x"])
+def test_a_length_that_is_no_length_is_unknown(tmp_path, length):
+    """Python refuses to read a number of so many digits."""
+    contigs = random_contigs(1, [1000] * 2)
+    fasta = write(tmp_path / "contigs.fa", [f">{name}\n{sequence}\n" for name, sequence in contigs.items()])
+    rows = [f"c{i}\t{length}\t9\tN\tN\t1\t*\t*,{i + 1},*\n" for i in range(2)]
+    info = write(tmp_path / "assembly_info.txt", [FLYE_HEADER, *rows])
+    segments = [f"S\tedge_{i + 1}\t*\tLN:i:{length}\n" for i in range(2)]
+    flye = run(
+        tmp_path, fasta, "metaflye", write(tmp_path / "graph.gfa", [*segments, "L\tedge_1\t+\tedge_2\t+\t0M\n"]), info
+    )
+    assert flye.exit_code == 0, flye.output
+    segments = [f"S\tc{i}\t*\tLN:i:{length}\n" for i in range(2)]
+    other = run(tmp_path, fasta, "gfa", write(tmp_path / "graph.gfa", [*segments, "L\tc0\t+\tc1\t+\t0M\n"]))
+    assert other.exit_code == 0, other.output

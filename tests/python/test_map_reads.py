@@ -1,10 +1,13 @@
 """map_reads.py: BAMs in any order, damaged or of other contigs, and both mappers on reads of a small genome."""
 
+import base64
 import gzip
 import random
 import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pysam
 import pytest
 
@@ -87,6 +90,41 @@ def test_damaged_bam_is_refused(head):
         assert isinstance(done.exception, SystemExit)
     assert not Path("S.counts.tsv.gz").exists()
     assert not list(Path().glob("*collate*"))
+
+
+# A header and a damaged block, on which htslib with several threads waits forever (found by benchmark/fuzz_readers.py)
+BAM_THAT_HANGS = base64.b64decode(
+    "H4sIBAAAAAAA/wYAQkMCAGoAc3L0ZbRlYGBw8HDhDPOzMtQz4wz2tyosTS2qzEvMTeVyCA7kDPazUjV2Seb0AcobGMCEkg1BAqYG"
+    "QBEmoAGsQAxSxZACZDADcbIhQ4cwAwMAVu+7NWEAAAAfiwgEAAAAAAD/BgBCQ2QwA3GyIUOHMAMDAFbvuzVhAAAAH4sIBAAAAAAA"
+    "/wYAQkMCABsAAwAAAAAAAAAAAA=="
+)
+
+
+def test_a_damaged_first_block_is_refused_and_no_hang():
+    write_contigs([("%3Dc", 100), ("c1", 5000)])
+    Path("x.bam").write_bytes(BAM_THAT_HANGS)
+    command = [sys.executable, map_reads.__file__, "--sample", "S", "--contigs", "contigs.tsv", "--bam", "x.bam"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "Error: x.bam: is damaged or cut off" in done.stderr, done.stderr
+
+
+def test_a_gzipped_file_is_no_bam():
+    """The compression of BAM is a form of gzip, and pysam cannot go back in any other."""
+    write_contigs(CONTIGS)
+    write_bam("x.bam", [record("r", 0, "c1")])
+    Path("x.bam").write_bytes(gzip.compress(gzip.decompress(Path("x.bam").read_bytes())))
+    done = run("--bam", "x.bam")
+    assert done.exit_code == 1 and "x.bam: cannot be read as BAM" in done.output, done.output
+
+
+def test_a_damaged_sorted_bam_is_refused_in_one_line():
+    write_contigs(CONTIGS)
+    write_bam("x.bam", [record(f"r{i}", 0, "c1") for i in range(5000)], head=SORTED)
+    whole = Path("x.bam").read_bytes()
+    Path("x.bam").write_bytes(whole[:5000] + bytes(100) + whole[5100:])
+    with pytest.raises(click.ClickException) as raised, map_reads.bam_alignments(Path("x.bam")) as alignments:
+        list(alignments)
+    assert "x.bam" in raised.value.message and "\n" not in raised.value.message
 
 
 def test_a_stream_that_is_cut_off_within_a_record_or_the_header_is_refused():

@@ -3,6 +3,7 @@
 import gzip
 import random
 import shutil
+import struct
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import index
-from mapper_index import bwa_sizes, check_bwa, check_minimap2
+from mapper_index import bwa_sizes, check_bwa, check_minimap2, read_minimap2
 from random_contigs import sequence
 
 # Lengths that are odd and even, lower counts of bases than a byte or a word holds, and ambiguous bases.
@@ -116,3 +117,11 @@ def test_no_index_at_all(catalogue):
     shutil.rmtree("index")
     with pytest.raises(click.ClickException, match="No such file"):
         check_minimap2(PREFIX, catalogue)
+
+
+def test_an_absurd_number_of_buckets_is_refused_at_once(tmp_path):
+    """A number of 4 billion bits takes half a GB and some seconds."""
+    path = tmp_path / "index"
+    path.write_bytes(b"MMI\2" + struct.pack("<5I", 10, 15, 2**32 - 1, 0, 0) + bytes(100))
+    with pytest.raises(click.ClickException, match=r"index: is damaged or cut off: it has 2\^4294967295 buckets"):
+        read_minimap2(path)

@@ -119,6 +119,23 @@ def test_hostile_matrices_are_refused_and_run_no_code(kind):
     assert not Path("code-ran").exists()
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), ",
+        b"{'descr': '<f4', 'fortran_order': False, 'shape': (1" + b"0" * 5000 + b",), }",
+        b"(" * 9000,
+    ],
+    ids=["no end", "long number", "deep"],
+)
+def test_a_header_that_numpy_cannot_parse_is_refused_in_one_line(header):
+    Path("x.npy").write_bytes(b"\x93NUMPY\x01\x00" + (len(header) + 1).to_bytes(2, "little") + header + b"\n")
+    with pytest.raises(click.ClickException) as raised:
+        stage_arrays.load_array(Path("x.npy"), "make it anew", False)
+    assert raised.value.message.startswith("x.npy: is not a readable .npy array")
+    assert raised.value.message.isprintable() and len(raised.value.message) < 400
+
+
 def test_a_truncated_matrix_is_named():
     np.save("latent.npy", np.ones((3, 40)))
     raw = Path("latent.npy").read_bytes()
@@ -141,12 +158,15 @@ def test_a_description_comes_back():
         ("", "is not JSON"),
         ("{", "is not JSON"),
         (b"\xff", "is not JSON"),
+        ('{"samples": ' + "[" * 100_000, "is not JSON"),
+        ('{"samples": [NaN]}', "is not JSON (it holds NaN)"),
         ("[]", "has no list `samples`"),
         ("{}", "has no list `samples`"),
         ('{"samples": "S1"}', "has no list `samples`"),
         ('{"samples": ["S1"]}', "has no object `mapped_reads`"),
         ('{"samples": ["S1"], "mapped_reads": null}', "has no text `rows_sha256`"),
     ],
+    ids=range(10),
 )
 def test_bad_descriptions(text, message):
     path = Path("features.json")

@@ -258,3 +258,27 @@ def test_hash_is_of_the_names_and_their_order():
     assert stage_tables.contigs_hash([]) == stage_tables.contigs_hash(iter([]))
     assert stage_tables.contigs_hash(["a", "b"]) == stage_tables.contigs_hash(pd.Series(["a", "b"]))
     assert stage_tables.contigs_hash(["a", "b"]) != stage_tables.contigs_hash(["b", "a"])
+
+
+# What pandas would read in silence as another table (found by benchmark/fuzz_readers.py)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("contig\tlength\nA\0B\t9\n", "row 1 (contig 'A\\x00B'): has a CR or a NUL in it"),
+        ("contig\tlength\nA\t9\rB\t8\n", "row 1 (contig 'A'): has a CR or a NUL in it"),
+        ("contig\tlength\nA\t9\n  \nB\t8\n", "row 2 (contig '  '): has nothing but spaces in it"),
+        ("contig\tlength\tx\nA\t9\t1\nB\t8\n", "row 2 (contig 'B'): has 2 cells under a header of 3"),
+        ("contig\tlength\tx\0\nA\t9\t1\n", "its header has a CR or a NUL in it"),
+        ("contig\t" + "x" * 9000 + "\nA\t9\n", "no column length (it has contig, xxxx"),
+        ("contig\tlength\n" + "A" * 9000 + "\tx\n", "row 1 (contig 'AAAA"),
+    ],
+    ids=range(7),
+)
+def test_what_pandas_misreads_is_refused_in_one_short_line(text, message):
+    Path("rows.tsv").write_bytes(text.encode())
+    with pytest.raises(click.ClickException) as refused:
+        read_table(stage_tables.ROWS, Path("rows.tsv"))
+    assert refused.value.message.startswith(f"rows.tsv: {message}")
+    assert refused.value.message.isprintable() and len(refused.value.message) < 400

@@ -23,7 +23,7 @@ process BINS {
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()
         .collect { contig2bin, refinement -> "--refined ${contig2bin} ${refinement}" }
     """
-    # modules: assembly_tables.py catalogue_fasta.py output_files.py stage_tables.py stage_warnings.py
+    # modules: assembly_tables.py catalogue_fasta.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py
     bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
         --coverage coverage.tsv.gz ${refined.join(' ')} ${options} ${task.ext.args ?: ''}
     """

@@ -16,7 +16,7 @@ process CATALOGUE {
     script:
     def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }
     """
-    # modules: output_files.py stage_tables.py
+    # modules: message_text.py output_files.py stage_tables.py table_bytes.py
     catalogue.py ${assemblies.join(' ')}
     """
 

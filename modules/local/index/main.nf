@@ -16,7 +16,7 @@ process INDEX {
 
     script:
     """
-    # modules: catalogue_fasta.py command_pipe.py mapper_index.py output_files.py
+    # modules: catalogue_fasta.py command_pipe.py mapper_index.py message_text.py output_files.py
     index.py --catalogue ${catalogue} --mode ${mode} --threads ${task.cpus}
     """
 

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Open the file of a table, and keep from pandas what it would read in silence as another table."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+UNFIT_CHARACTER = re.compile("[\0\r]")
+LINE_OF_SPACES = re.compile(rb"\n +\r?\n")
+
+
+def open_table(path: Path) -> BinaryIO:
+    """Open a file that is plain or gzipped."""
+    with open(path, "rb") as plain:
+        is_gzipped = plain.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if is_gzipped else open(path, "rb")
+
+
+class PandasLines:
+    """The bytes of a table on their way to pandas, without what pandas reads in silence as another table.
+
+    It cuts a cell off at a NUL, takes a lone CR for a line end, and leaves out a line of spaces. It also fills a row
+    that lacks cells, which the number of tabs shows.
+    """
+
+    def __init__(self, lines: BinaryIO) -> None:
+        self.lines, self.last, self.tabs = lines, b"", 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the lines; pandas asks for this method, but reads."""
+        return iter(self.lines)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; raise ValueError if pandas would misread them."""
+        chunk = self.lines.read(size)
+        self.tabs += chunk.count(b"\t")
+        text = self.last + chunk
+        n_cr = text.count(b"\r") - text.endswith(b"\r")
+        is_misread = b"\0" in chunk or (n_cr > 0 and n_cr != text.count(b"\r\n"))
+        if not chunk and text.startswith(b"\n "):
+            is_misread |= not text.strip()
+        if is_misread or (b"\n " in text and LINE_OF_SPACES.search(text)):
+            raise ValueError("bytes that pandas misreads")
+        line = text[text.rfind(b"\n") :]
+        self.last = text[-1:] if line.strip() else line
+        return chunk
