@@ -1,44 +1,31 @@
-#!/usr/bin/env python3
-"""Fuzz bin/graph.py and bin/assembly_graph.py with generated graphs of every format, whole and damaged.
+"""Generated assembly graphs of every format, whole and damaged, for bin/graph.py and the modules that it reads them by.
 
 A whole graph must give the placed contigs, edges and skipped links that a naive search finds in what the generator
 knows, in whatever order its records stand. A damaged one must give a simple graph of placed contigs, the same for every
-order of lines where order is free, or a ClickException that names the file and, if any, a line that exists; nothing
-else, and within --seconds. Every problem has a number: `--only NUMBER` with the same seed makes that input again.
+order of lines where order is free, or be refused. `graph_checks` refuses it or warns, nothing else.
 """
 
-import gzip
-import multiprocessing
 import random
-import re
-import signal
 import sys
-import tempfile
-import time
-import traceback
-from collections import Counter
-from itertools import count, permutations, product
+from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
 import click
+import numpy as np
 
-from result_tables import ResultTable, tsv_option
+from fuzzing import FINAL_NEWLINE, ODD_NAMES, WHOLE, Case, check_refusal, damage_bytes, damage_lines, maybe_gzipped
+from project import BIN
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
+sys.path.insert(0, str(BIN))
 import graph
+import graph_checks
 
 KINDS = ("metaspades", "metaflye", "megahit fastg", "megahit gfa", "sga", "gfa", "gfa paths")
-DAMAGES = ("none", "lines", "bytes", "files")
-ODD_NAMES = ("s", "é", "=b", "c d", "x+", "y-", "*z", "q:1", "'p'", "NA", "\u2028", "名", "a;b", ">g", "0", "a''")
-JUNK = ("", "+", "-", "*", "x", "-1", "9" * 30, "9" * 5000, "NaN", "1e400", "é", "\ufeff", "\0", "\x0b", " ", "a,b",
-        ",", ";", "'", ":", "??", "1+", "1-,2+", "\u0661+", "\t", "\r", "=", "H", "S", "L", "NODE_1_length_9_cov_1",
-        "A" * 100_000)  # fmt: skip
+DAMAGES = ("none", "lines", "bytes", "gzip", "files")
+FILES = ("the_graph", "the_paths")
 MEGAHIT_MIN_LENGTH = 142  # bp; a minimum contig length of MEGAHIT that leaves out the short contigs
 WHOLE_GRAPH, DEFINED_SEGMENT = 0.7, 0.8  # share of graphs with all segments; share of segments in the other graphs
-FINAL_NEWLINE, GZIPPED = 0.9, 0.2  # share of files with a line break at the end; share of files that are gzipped
-DAMAGED_BEFORE_GZIP = 0.5  # share of files that are damaged before they are gzipped; the others are damaged after it
-MESSAGE_LIMIT = 1000  # characters; a message of this length or more is a problem
 CIGARS = ("*", "55M", "0M", "10M2D3I4=1X5N2S1H1P", "*\tRC:i:1", "")
 
 Step = tuple[str, str]
@@ -46,17 +33,13 @@ Walks = dict[str, list[list[Step]]]
 Outcome = tuple[set[tuple[str, str]], set[str], int]  # edges, placed contigs, skipped links
 
 
-class Case(NamedTuple):
+class Graph(NamedTuple):
     """Records of the graph and of the table of paths, the contigs with their lengths, and what must come out."""
 
     assembler: str
     records: list[list[str]]
     contigs: dict[str, int]
     expected: Outcome
-
-
-class Hang(BaseException):
-    """The end of the time of an input; not an Exception, so that no handler swallows it."""
 
 
 def flip(step: Step) -> Step:
@@ -124,7 +107,7 @@ def paths_of(kind: str, rng: random.Random, walks: Walks) -> list[str]:
     return rows if kind == "metaflye" else []
 
 
-def generate(kind: str, rng: random.Random) -> Case:
+def random_graph(kind: str, rng: random.Random) -> Graph:
     """Return a graph of up to 12 segments, some of them perhaps absent."""
     n = rng.randint(1, 12)
     form = {"metaspades": "{0}", "metaflye": "edge_{0}", "sga": "contig-{0}"}.get(kind, "{1}{0}")
@@ -144,56 +127,39 @@ def generate(kind: str, rng: random.Random) -> Case:
     defined = [name for name in names if whole or rng.random() < DEFINED_SEGMENT] or names[:1]
     links = [steps(rng, names, 2) for _ in range(rng.randint(0, 20))]
     records = [records_of(kind, rng, defined, links, walks), paths_of(kind, rng, walks)]
-    return Case(kind.split(maxsplit=1)[0], records, contigs, naive(walks, links, set(defined)))
+    return Graph(kind.split(maxsplit=1)[0], records, contigs, naive(walks, links, set(defined)))
 
 
-def damage_lines(rng: random.Random, lines: list[str]) -> list[str]:
-    """Cut, repeat or replace a few lines, take out their tabs, or make a field junk, longer or nothing."""
-    for at in [rng.randrange(len(lines)) for _ in range(rng.choice((1, 1, 1, 2, 4)))] if lines else []:
-        line, field = lines[at], re.split("([\t,])", lines[at])
-        i, junk = rng.randrange(len(field)), rng.choice(JUNK)
-        replaced = ["".join([*field[:i], new, *field[i + 1 :]]) for new in (junk, "", field[i] + junk)]
-        cut = line[: rng.randrange(len(line) + 1)]
-        lines[at] = rng.choice([cut, f"{line}\n{line}", junk, line.replace("\t", " "), *replaced])
-    return "\n".join(lines).split("\n")
-
-
-def damage_bytes(rng: random.Random, raw: bytes) -> bytes:
-    """Return the bytes of a file with one kind of damage."""
-    at, noise = rng.randrange(len(raw) + 1), rng.randbytes(rng.randint(1, 40))
-    utf16, bare = raw.decode(errors="ignore").encode("utf-16"), raw.replace(b"\n", b"\r")
-    return rng.choice((b"", raw[:at], raw[:at] + b"\0" + raw[at:], raw[:at] + noise + raw[at + len(noise) :], noise,
-                       b"\x1f\x8b" + raw, b"\xef\xbb\xbf" + raw, bare, utf16, raw + raw))  # fmt: skip
-
-
-def write(rng: random.Random, file: Path, lines: list[str], damage: str) -> None:
-    """Write a file in one of the forms that a reader must take, damaged if the damage is to its bytes."""
+def file_bytes(rng: random.Random, lines: list[str], damage: str) -> bytes:
+    """Return a file in one of the forms that a reader must take, damaged if the damage is to its bytes."""
     raw = rng.choice(("\n", "\n", "\r\n")).join([*lines, *[""] * (rng.random() < FINAL_NEWLINE)]).encode()
-    zipped, early = rng.random() < GZIPPED, rng.random() < DAMAGED_BEFORE_GZIP
-    raw = damage_bytes(rng, raw) if damage == "bytes" and early else raw
-    raw = gzip.compress(raw, 1) if zipped else raw
-    file.write_bytes(damage_bytes(rng, raw) if damage == "bytes" and not early else raw)
+    raw = damage_bytes(rng, raw) if damage == "bytes" else raw
+    return damage_bytes(rng, maybe_gzipped(rng, raw, True)) if damage == "gzip" else maybe_gzipped(rng, raw)
 
 
-def read(case: Case, files: list[Path], seconds: float) -> Outcome | str:
-    """Return what build_graph gives, or its message, both checked as far as they can be by themselves."""
-    names = list(case.contigs)
+def check_whole(assembler: str, files: list[Path], found: graph.ContigGraph, contigs: dict[str, int]) -> None:
+    """Hold a graph against its contigs, without their sequences; raise ClickException if it contradicts them."""
     paths = files[1] if len(files) > 1 else None
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    graph_checks.check_graph(assembler, files[0], paths, found.segments, found.walks, contigs, ())
+    lengths = np.array(list(contigs.values()))
+    graph_checks.check_placed(files[0], found.placed, len(found.edges), lengths)
+
+
+def read_graph(one: Graph, folder: Path, files: dict[str, bytes]) -> Outcome | str:
+    """Return what build_graph gives, or its message, both checked as far as they can be by themselves."""
+    names, given = list(one.contigs), [folder / name for name in files]
+    for path, raw in zip(given, files.values()):
+        path.write_bytes(raw)
+    paths = given[1] if len(given) > 1 else None
     try:
-        found = graph.build_graph(case.assembler, files[0], paths, names, list(case.contigs.values()))
+        found = graph.build_graph(one.assembler, given[0], paths, names, list(one.contigs.values()))
     except click.ClickException as error:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        named = re.match(f"({'|'.join(re.escape(str(file)) for file in files)})(?:, line (\\d+))?\\b", error.message)
-        assert named, f"names no file first: {error.message[:200]}"
-        raw = Path(named[1]).read_bytes()
-        exists = raw[:2] == b"\x1f\x8b" or 0 < int(named[2] or 1) <= raw.count(b"\n") + 1
-        assert exists, f"no such line: {error.message}"
-        size = len(error.message)
-        assert size < MESSAGE_LIMIT, f"a message of {size} characters: {error.message[:200]}"
+        check_refusal(error.message, folder, files)
         return error.message
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        check_whole(one.assembler, given, found, one.contigs)
+    except click.ClickException as error:
+        check_refusal(error.message, folder, files)
     placed, edges = set(found.placed.tolist()), {tuple(pair) for pair in found.edges.tolist()}
     assert placed <= set(range(len(names))), "placed contigs that are none"
     assert all(a < b and {a, b} <= placed for a, b in edges), "not a simple graph of placed contigs"
@@ -201,94 +167,44 @@ def read(case: Case, files: list[Path], seconds: float) -> Outcome | str:
     return {tuple(sorted((names[a], names[b]))) for a, b in edges}, {names[i] for i in placed}, found.skipped_links
 
 
-def attempt(number: int, seed: int, seconds: float, folder: Path) -> tuple[str, str, str]:
-    """Make an input, twice if its order is free; return kind, damage, and whether it was built or what is wrong."""
-    rng = random.Random(f"{seed} {number}")
-    kind, damage = KINDS[number % len(KINDS)], rng.choice(DAMAGES)
-    case = generate(kind, rng)
-    others = generate(rng.choice(KINDS), rng).records
-    texts = [text for text in case.records if text]
+def check_outcomes(one: Graph, is_whole: bool, outcomes: list[Outcome | str]) -> None:
+    """Raise AssertionError unless a graph was read alike in every order, and a whole one as it was made."""
+    if is_whole:
+        is_right = outcomes[0] == one.expected or (isinstance(outcomes[0], str) and not one.expected[1])
+        assert is_right, f"{outcomes[0]} instead of {one.expected}"
+    refused = [isinstance(outcome, str) for outcome in outcomes]
+    assert all(refused) or outcomes[0] == outcomes[-1], f"depends on the order: {outcomes}"
+
+
+def graph_case(damage: str, one: Graph, variants: list[dict[str, bytes]]) -> Case:
+    """Return the files of a graph, once for each order of their records."""
+
+    def read(folder: Path) -> list[Outcome | str]:
+        return [read_graph(one, folder, files) for files in variants]
+
+    def check(outcomes: list[Outcome | str]) -> None:
+        check_outcomes(one, damage == "none", outcomes)
+
+    return Case(damage, variants[0], read, check, False)
+
+
+def generate(rng: random.Random) -> Case:
+    """Return a graph with its table of paths, twice, in another order of records, where order is free."""
+    kind = rng.choice(KINDS)
+    damage = "none" if rng.random() < WHOLE else rng.choice(DAMAGES[1:])
+    one, other = random_graph(kind, rng), random_graph(rng.choice(KINDS), rng)
+    texts = [text for text in one.records if text]
     graph.PAIRS_PER_BLOCK = rng.choice((1, 7, 1 << 20))
     if damage == "lines":
         texts = [damage_lines(rng, "\n".join(text).split("\n")) for text in texts]
     elif damage == "files":
-        exchanged = [*others, *case.records][: len(texts)]
+        exchanged = [*other.records, *one.records][: len(texts)]
         texts = rng.choice((texts[::-1], exchanged, [text[:0] for text in texts], texts[:1]))
-    files, outcomes = [folder / name for name in ("the_graph", "the_paths")[: len(texts)]], []
-    try:
-        for _ in range(2 if damage == "none" or (damage == "lines" and case.assembler in ("gfa", "sga")) else 1):
-            for file, text in zip(files, texts):
-                write(rng, file, text, damage)
-            outcomes.append(read(case, files, seconds))
-            texts = [rng.sample(text, len(text)) for text in texts]
-        if damage == "none":
-            assert outcomes[0] == case.expected or (isinstance(outcomes[0], str) and not case.expected[1]), (
-                f"{outcomes[0]} instead of {case.expected}"
-            )
-        refused = [isinstance(outcome, str) for outcome in outcomes]
-        assert all(refused) or outcomes[0] == outcomes[-1], f"depends on the order: {outcomes}"
-        return kind, damage, "refused" if refused[0] else "built"
-    except Hang:
-        return kind, damage, f"hangs: more than {seconds} s"
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return kind, damage, f"{type(error).__name__} in {last.name}, line {last.lineno}\t{str(error)[:500]}"
+    is_free = damage == "none" or (damage == "lines" and one.assembler in ("gfa", "sga"))
+    orders = [texts, [rng.sample(text, len(text)) for text in texts]] if is_free else [texts]
+    variants = [dict(zip(FILES, [file_bytes(rng, text, damage) for text in order])) for order in orders]
+
+    return graph_case(damage, one, variants)
 
 
-def hang(*_: object) -> None:
-    """Raise Hang when the time of an input is over."""
-    raise Hang
-
-
-def work(job: int, jobs: int, end: float, seed: int, seconds: float) -> tuple[Counter, dict[str, str]]:
-    """Return how many inputs of each kind came out how, and the first one with each problem."""
-    signal.signal(signal.SIGALRM, hang)
-    tried: Counter = Counter()
-    problems: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for number in count(job, jobs):
-            if time.monotonic() > end:
-                return tried, problems
-            kind, damage, outcome = attempt(number, seed, seconds, Path(folder))
-            if outcome not in ("built", "refused"):
-                where, _, what = outcome.partition("\t")
-                problems.setdefault(f"{kind}: {where}", f"input {number}: {what}")
-                outcome = "problem"
-            tried[kind, damage, outcome] += 1
-
-
-def count_outcomes(tried: Counter) -> dict[str, int]:
-    """Return how many inputs of all kinds were built, were refused or are problems."""
-    return {name: sum(n for (_, _, one), n in tried.items() if one == name) for name in ("built", "refused", "problem")}
-
-
-@click.command(context_settings={"show_default": True})
-@click.option("--minutes", default=1.0, type=click.FloatRange(min=0))
-@click.option("--seed", default=1)
-@click.option("--jobs", default=1, type=click.IntRange(min=1))
-@click.option("--seconds", default=20.0, help="Time limit of an input.")
-@click.option("--only", type=click.IntRange(min=0), help="Make this input alone, in the current directory.")
-@tsv_option
-def main(minutes: float, seed: int, jobs: int, seconds: float, only: int | None, tsv: Path | None) -> None:
-    """Fuzz the readers of bin/graph.py; print what was tried and every problem."""
-    if only is not None:
-        signal.signal(signal.SIGALRM, hang)
-        click.echo(attempt(only, seed, seconds, Path()))
-        return
-    end = time.monotonic() + 60 * minutes
-    with multiprocessing.Pool(jobs) as pool:
-        results = pool.starmap(work, [(job, jobs, end, seed, seconds) for job in range(jobs)])
-    tried = sum((counts for counts, _ in results), Counter())
-    table = ResultTable(tsv, ("graph", "damage"))
-    for kind, damage in product(KINDS, DAMAGES):
-        outcomes = {name: tried[kind, damage, name] for name in ("built", "refused", "problem")}
-        table.add({"graph": kind, "damage": damage, "tried": sum(outcomes.values()), **outcomes})
-    table.add({"graph": "all", "damage": "all", "tried": tried.total()} | count_outcomes(tried))
-    problems = {where: first for _, found in results for where, first in found.items()}
-    for where, first in sorted(problems.items()):
-        click.echo(f"{where}, {first}")
-    sys.exit(bool(problems))
-
-
-if __name__ == "__main__":
-    main()
+GENERATORS = {"graph": generate}

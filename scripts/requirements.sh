@@ -19,5 +19,6 @@ pin() { # FOLDER [OPTION ...]
 pin containers/torch "$@"
 pin containers/core -c ../torch/requirements.txt "$@"
 pin tests -c ../containers/torch/requirements.txt "$@"
+pin benchmark -c ../containers/torch/requirements.txt "$@"
 pin tests/nf-core "$@"
 pin scripts "$@"
