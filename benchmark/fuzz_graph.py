@@ -142,7 +142,7 @@ def check_whole(assembler: str, files: list[Path], found: graph.ContigGraph, con
     paths = files[1] if len(files) > 1 else None
     graph_checks.check_graph(assembler, files[0], paths, found.segments, found.walks, contigs, ())
     lengths = np.array(list(contigs.values()))
-    graph_checks.check_placed(files[0], found.placed, len(found.edges), lengths)
+    graph_checks.check_placed(assembler, files[0], found.placed, len(found.edges), lengths)
 
 
 def read_graph(one: Graph, folder: Path, files: dict[str, bytes]) -> Outcome | str:

@@ -269,7 +269,8 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
 def read_header(path: Path) -> tuple[list[str], bool]:
     """Return the names of a table's columns, none if it is empty, and whether its first row has as many cells."""
     with open_table(path) as lines:
-        header, first = lines.readline(), lines.readline().rstrip(b"\r\n")
+        header = lines.readline()
+        first = next(filter(None, (line.rstrip(b"\r\n") for line in lines)), b"")
     try:
         names = header.decode("utf-8-sig").rstrip("\r\n").split("\t")
     except UnicodeDecodeError as error:
