@@ -10,6 +10,9 @@
 #           other_coverage   the same contigs, six other samples of the same genomes (reads of another seed)
 #           strains          14 genomes, most of them relatives of another, three samples, 300 Mbp, MEGAHIT
 #           single           18 genomes, one sample, 300 Mbp, MEGAHIT
+#           relatives_a      28 genomes, 20 of them with a relative of the genus, five samples, 750 Mbp, MEGAHIT
+#           relatives_b      24 genomes, 17 of them with a relative of the genus, four samples, 600 Mbp, MEGAHIT
+#           relatives_c      24 genomes, 18 of them with a relative of the genus, six samples, 720 Mbp, MEGAHIT
 #           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
 #           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
 # The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. strains and single need megahit and
@@ -32,6 +35,9 @@ case $set in
     other_coverage) reads="--samples 6 --megabases 900 --seed 21" all=S1,S2,S3,S4,S5,S6 fixed=community_a genomes=community_a ;;
     strains) reads="--samples 3 --megabases 300 --seed 12" all=S1,S2,S3 ;;
     single) reads="--samples 1 --megabases 300 --seed 14" all=S1 ;;
+    relatives_a) reads="--samples 5 --megabases 750 --seed 31" all=S1,S2,S3,S4,S5 ;;
+    relatives_b) reads="--samples 4 --megabases 600 --seed 32" all=S1,S2,S3,S4 ;;
+    relatives_c) reads="--samples 6 --megabases 720 --seed 33" all=S1,S2,S3,S4,S5,S6 ;;
     concoct16) reads='' all='' fixed=concoct16 ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
 esac

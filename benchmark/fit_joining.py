@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
 import join_clusters
 import refine
 import split_clusters
+from pieces import MAX_JOIN_COVERAGE
 
 PURE, MIN_SIZE = 0.9, 20_000  # bp
 MAX_STEPS, MIN_STEP = 100, 1e-9  # of Newton's method
@@ -59,12 +60,12 @@ def read_pairs(one: ResultSet) -> np.ndarray:
         large = np.array([x for x in np.flatnonzero(pieces.larger_pieces(b)) if genome[x]], dtype=np.int64)
         if not len(large):
             continue
-        with replaced({"join_clusters.JOIN_COVERAGE_WEIGHT": 0}):
+        with replaced({"pieces.JOIN_COVERAGE_WEIGHT": 0}):
             loss = pieces.join_evidence(np.array([b]), large)[0]
-        with replaced({"join_clusters.JOIN_COVERAGE_WEIGHT": 1, "join_clusters.MAX_JOIN_COVERAGE": np.inf}):
+        with replaced({"pieces.JOIN_COVERAGE_WEIGHT": 1, "pieces.MAX_JOIN_COVERAGE": np.inf}):
             coverage = pieces.join_evidence(np.array([b]), large)[0] - loss
         same = [genome[b] == genome[x] for x in large]
-        evidence = np.clip(coverage, MIN_COVERAGE, join_clusters.MAX_JOIN_COVERAGE), np.clip(loss, MIN_COMPOSITION, 0)
+        evidence = np.clip(coverage, MIN_COVERAGE, MAX_JOIN_COVERAGE), np.clip(loss, MIN_COMPOSITION, 0)
         pairs.append(np.column_stack([*evidence, same, np.full(len(large), pieces.size[b])]))
     return np.concatenate(pairs)
 

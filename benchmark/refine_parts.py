@@ -43,7 +43,11 @@ PARTS: dict[str, dict[str, Any]] = {
     "no composition": {"bin_model.TETRANUCLEOTIDE_WEIGHT": 0.0},
     "no siblings": {"assign_contigs.SIBLING_PRIOR": 1e-12},
     "one scatter for all bins and samples (0.15)": {"bin_model.SCATTER_GRID": np.array([0.15])},
-    "no cluster taken apart": {"split_clusters.two_genome_sides": returns(None)},
+    "no cluster split": {
+        "split_clusters.two_genome_sides": returns(None),
+        "split_clusters.two_coverage_sides": returns(None),
+    },
+    "no cluster split by coverage": {"split_clusters.two_coverage_sides": returns(None)},
     "no pieces joined": {"join_clusters.join_pieces": nothing_joined},
     "no small cluster grows": {"refine.MIN_SMALL_FRACTION": 1},
     "no whole bins joined": {"join_clusters.merge_linked_bins": nothing_joined},

@@ -31,7 +31,8 @@ from result_tables import ResultTable, tsv_option
 from score import MIN_BIN_SIZE, Truth, bin_size, read_truth, score_bins
 
 MODULES = (
-    "bin_model", "split_clusters", "join_clusters", "grow_clusters", "assign_contigs", "shared_contigs", "refine",
+    "bin_model", "cluster_sides", "split_by_homologs", "split_by_coverage", "split_clusters", "pieces", "join_clusters",
+    "grow_clusters", "assign_contigs", "shared_contigs", "refine",
 )  # fmt: skip
 NOT_SCANNED = {
     "NO_BIN": "stands for no bin",
@@ -41,13 +42,13 @@ NOT_SCANNED = {
 }
 # Probabilities above a half and ratios just above 1: the distance to 1 is scaled
 NEAR_ONE = (
-    "MAX_LINK_TRUST", "MIN_CONFIRMED_SEED_FRACTION", "MIN_MESSAGE_POSTERIOR", "MIN_CLOSED_DEPTH_RATIO",
-    "CLOSED_SAMPLE_FACTOR",
+    "MAX_LINK_TRUST", "MIN_CONFIRMED_SEED_FRACTION", "MIN_SIDE_POSTERIOR", "MIN_SURE_FRACTION",
+    "MIN_MESSAGE_POSTERIOR", "MIN_CLOSED_DEPTH_RATIO", "CLOSED_SAMPLE_FACTOR",
 )  # fmt: skip
 # Numbers of rounds or of things: they stay integers
 COUNTS = (
-    "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_LINKED_BINS", "MAX_CANDIDATES",
-    "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
+    "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_COMPONENTS", "MAX_LINKED_BINS",
+    "MAX_CANDIDATES", "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
 )  # fmt: skip
 OTHER_CORE_SEEDS = (2, 3, 4, 5, 6)  # in place of 1: other draws of the cores of seeds
 THIRD_BASE = 2  # of a codon: no part of a seed
@@ -103,10 +104,10 @@ def refinement_changes() -> Iterator[Change]:
 
 def homolog_changes() -> Iterator[Change]:
     """Yield the changes of the constants of homologs.py; more cores make the distance between seeds smaller."""
-    homologs, split = importlib.import_module("homologs"), importlib.import_module("split_clusters")
+    homologs, split = importlib.import_module("homologs"), importlib.import_module("split_by_homologs")
     for factor in FACTORS:
         cores = round(homologs.N_KEPT_CORES * factor)
-        distance = {"split_clusters.MEAN_SEED_DISTANCE": split.MEAN_SEED_DISTANCE / factor}
+        distance = {"split_by_homologs.MEAN_SEED_DISTANCE": split.MEAN_SEED_DISTANCE / factor}
         changed = {"homologs.N_KEPT_CORES": cores} | kept_cores({"homologs.N_KEPT_CORES": cores})
         yield Change("homologs.N_KEPT_CORES", factor, str(cores), distance, changed)
     for factor in FACTORS:

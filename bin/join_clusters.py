@@ -19,23 +19,22 @@ from bin_model import (
     bin_sizes,
     composition_evidence,
     coverage_evidence,
-    coverage_profile,
     describe_bins,
-    log_frequencies,
     summed_coverage,
     unknown_coverage_evidence,
+)
+from pieces import (
+    JUDGED_LENGTH,
+    WHOLE_BIN_FREEDOM,
+    Profiles,
+    describe_piece,
+    one_genome_evidence,
+    own_composition_evidence,
+    unknown_genome_evidence,
 )
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
-# A whole piece or bin is judged as a contig of this length (bp) with its coverage.
-JUDGED_LENGTH = 20_000.0
-# Degrees of freedom of the t distribution of a whole bin: many, because a median is no outlier.
-WHOLE_BIN_FREEDOM = 50
-# The weight of coverage against composition where pieces are joined, fitted by a logistic regression.
-JOIN_COVERAGE_WEIGHT = 0.4
-# Coverage speaks for a join with at most this log odds: the coverages of many samples would drown the composition.
-MAX_JOIN_COVERAGE = 15
 # A bin is compared with at most so many others, those with the most links to it.
 MAX_LINKED_BINS = 8
 # A bin is compared with another only if they have at least so many links.
@@ -58,36 +57,28 @@ class Pieces:
         self.members = bin_members(label, n)
         self.size = np.array([contigs.length[rows].sum() for rows in self.members])
         self.part_of = np.arange(n)
-        self.density, self.scatter = np.zeros((2, n, contigs.reads.shape[1]))
-        self.tetranucleotides = np.zeros((n, contigs.tetranucleotides.shape[1]))
-        self.log_composition = np.zeros_like(self.tetranucleotides)
         self.all_tetranucleotides = contigs.tetranucleotides[label != NO_BIN].sum(axis=0, dtype=np.float64)
-        self.composition_fit, self.unknown_coverage = np.zeros((2, n))
-        for b in range(n):
-            self.update_profile(b)
-        self.typical = self.density * JUDGED_LENGTH
+        profiles = [describe_piece(contigs, rows, self.all_tetranucleotides) for rows in self.members]
+        self.profiles = Profiles(*map(np.concatenate, zip(*profiles))) if n else None
+        self.own_composition, self.unknown_coverage = np.zeros((2, n))
+        self.typical = self.profiles.density.copy() if n else None
         for b in range(n):
             self.update_reference(b)
 
-    def update_profile(self, b: int) -> None:
-        """Compute the profile of piece b from its members."""
-        self.density[b], self.scatter[b] = coverage_profile(self.contigs, self.members[b])
-        self.tetranucleotides[b] = self.contigs.tetranucleotides[self.members[b]].sum(axis=0)
-        self.log_composition[b] = log_frequencies(self.tetranucleotides[b], self.all_tetranucleotides)
-
     def update_reference(self, b: int) -> None:
         """Compute the fit of piece b to its own composition, and to the coverage of a genome without a bin."""
-        self.composition_fit[b] = composition_evidence(self.tetranucleotides[[b]], self.log_composition[[b]])[0, 0]
-        others = self.typical[self.part_of != b]
-        if len(others):
-            self.unknown_coverage[b] = unknown_coverage_evidence(self.density[[b]] * JUDGED_LENGTH, others[None])[0]
+        piece = self.profiles.take([b])
+        self.own_composition[b] = own_composition_evidence(piece)[0]
+        self.unknown_coverage[b] = unknown_genome_evidence(piece, self.typical[self.part_of != b])[0]
 
     def join(self, b: int, target: int) -> None:
         """Make piece b part of piece target."""
         self.members[target] = np.sort(np.concatenate([self.members[target], self.members[b]]))
         self.size[target] += self.size[b]
         self.part_of[self.part_of == b] = target
-        self.update_profile(target)
+        joined = describe_piece(self.contigs, self.members[target], self.all_tetranucleotides)
+        for values, value in zip(self.profiles, joined):
+            values[target] = value[0]
         self.update_reference(target)
 
     def unjoined(self) -> np.ndarray:
@@ -100,18 +91,9 @@ class Pieces:
         return self.unjoined() & ((self.size > self.size[b]) | ((self.size == self.size[b]) & first))
 
     def join_evidence(self, small: np.ndarray, large: np.ndarray) -> np.ndarray:
-        """Return the log odds (c x K) that each of c pieces is part of the genome of each of K larger ones.
-
-        The sum of two parts (equation 20): the coverage under the larger piece against a genome without a bin, and
-        what the composition loses under the larger piece against the piece's own.
-        """
-        reads, length = self.density[small] * JUDGED_LENGTH, np.full(len(small), JUDGED_LENGTH)
-        expected = self.density[large][None] * JUDGED_LENGTH
-        fit = coverage_evidence(reads, length, expected, self.scatter[large], WHOLE_BIN_FREEDOM)
-        fit -= self.unknown_coverage[small][:, None]
-        composition = composition_evidence(self.tetranucleotides[small], self.log_composition[large])
-        loss = composition - self.composition_fit[small][:, None]
-        return JOIN_COVERAGE_WEIGHT * np.minimum(fit, MAX_JOIN_COVERAGE) + loss
+        """Return the log odds (c x K) that each of c pieces is part of the genome of each of K larger ones."""
+        own, unknown = self.own_composition[small], self.unknown_coverage[small]
+        return one_genome_evidence(self.profiles.take(small), self.profiles.take(large), own, unknown)
 
 
 class BestTargets:

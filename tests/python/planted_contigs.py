@@ -1,5 +1,7 @@
 """Contigs with known genomes, coverages and links, for the tests of the refine stage."""
 
+import itertools
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -97,11 +99,25 @@ def community(seed: int, samples: int, binned=6, each=60, linked=True) -> Commun
     return found
 
 
+def genomes_of_bins(known: Community, final: list[list[str]], n_bins: int) -> dict[str, int]:
+    """Return the genome of each bin: its number, or, for a part of a split cluster, that of most of its bases."""
+    genome_of = {str(b): b for b in range(n_bins)}
+    for part in {b for bins in final for b in bins} - genome_of.keys():
+        bases = Counter()
+        for length, bins, genomes in zip(known.contigs.length, final, known.genomes):
+            bases.update({g: length for g in genomes if part in bins})
+        genome_of[part] = bases.most_common(1)[0][0]
+    return genome_of
+
+
 def refined_sets(known: Community, min_posterior=0.8):
-    """Return the bins of each contig before and after refinement, and its reason."""
+    """Return the bins of each contig before and after refinement, as their genomes, and its reason."""
     table, shared = refine.refine_labels(known.contigs, known.label, min_posterior, 0)
-    table = refine.tabulate(known.label, table, shared, [str(b) for b in range(max(known.label) + 1)])
-    after = [{int(b) for b in final.split(",") if b} for final in table["final"]]
+    n_bins = max(known.label) + 1
+    ids = refine.part_ids([str(b) for b in range(n_bins)], known.label, table["part"].to_numpy())
+    table = refine.tabulate(known.label, table, shared, ids)
+    genome_of = genomes_of_bins(known, table["bins"].tolist(), n_bins)
+    after = [{genome_of[b] for b in bins} for bins in table["bins"]]
     return [{b} - {NO_BIN} for b in known.label.tolist()], after, table["reason"].tolist()
 
 
@@ -110,3 +126,23 @@ def quality(known: Community, bins: list[set[int]]):
     length = known.contigs.length
     right = length[[len(found) > 0 and found <= set(group) for found, group in zip(bins, known.genomes)]].sum()
     return right / length[[len(found) > 0 for found in bins]].sum(), right / length.sum()
+
+
+def relatives(rng, coverage, homology, each=40, kbp=10):
+    """Return contigs of genomes with the same composition (`each` of every genome), and their genomes.
+
+    Contig i of a genome shares seeds with contig i of another, or with a neighbour in the same genome; homology is the
+    number of these seeds (genomes x genomes).
+    """
+    n = len(coverage)
+    genomes = np.repeat(np.arange(n), each)
+    contigs, order = plant_contigs(
+        rng, [(g,) for g in genomes], [kbp * KB] * n * each, np.array(coverage, float), [composition(rng)] * n, []
+    )
+    place = np.argsort(order).reshape(n, each)
+    pairs = [
+        (place[a, i], place[b, i if a != b else i ^ 1], homology[a][b])
+        for a, b, i in itertools.product(range(n), range(n), range(each))
+        if homology[a][b]
+    ]
+    return contigs._replace(homologs=np.array(pairs, dtype=np.int64).reshape(-1, 3).T), genomes[order]

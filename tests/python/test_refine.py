@@ -158,11 +158,11 @@ def write_homologs(folder: Path, pairs) -> None:
 
 
 def two_relatives() -> tuple[Tables, list[tuple]]:
-    """Return a cluster of two genomes with different coverages, and the seeds that their contigs share."""
+    """Return a cluster of two genomes, too small to be split by coverage, and the seeds that their contigs share."""
     rng = np.random.default_rng(0)
     frequency = composition(rng)
     genomes = ("x", (30, 8)), ("y", (9, 40))
-    rows = [(f"{genome}{i}", 20 * KB + i, cover) for genome, cover in genomes for i in range(15)]
+    rows = [(f"{genome}{i}", 6 * KB + i, cover) for genome, cover in genomes for i in range(15)]
     contigs = [(f"A1~{name}", "A1", name, length) for name, length, _ in rows] + [("A2~r0", "A2", "r0", 5 * KB)]
     coverage = {f"A1~{name}": cover for name, _, cover in rows} | {"A2~r0": (0, 0)}
     counts = {contig: rng.multinomial(length, frequency) for contig, _, _, length in contigs}
@@ -179,7 +179,7 @@ def test_split_cluster(tmp_path, run_refine):
     for folder, shared in (("with", pairs), ("without", [])):
         (tmp_path / folder).mkdir()
         spoil = lambda inside, shared=shared: write_homologs(inside, [*shared, ("A2~r0", "A1~x0", 9)])  # noqa: E731
-        done = run_refine(tmp_path / folder, tables, "--min_bin_size", "200000", files=files, spoil=spoil)
+        done = run_refine(tmp_path / folder, tables, "--min_bin_size", "80000", files=files, spoil=spoil)
         assert done[0].exit_code == 0, done[0].output
         found.append(done[2].assign(genome=done[2]["name"].str[0]))
     apart, whole = found

@@ -1,6 +1,4 @@
-"""split_clusters.py: clusters of related genomes are split, those of one genome are not."""
-
-import itertools
+"""split_clusters.py: clusters of two genomes are split, those of one genome are not."""
 
 import numpy as np
 import pandas as pd
@@ -9,45 +7,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bin_model import NO_BIN, Contigs
-from planted_contigs import KB, composition, plant_contigs
-from split_clusters import split_related_genomes, two_color_homologs, two_genome_sides
+from planted_contigs import KB, composition, plant_contigs, relatives
+from split_clusters import split_related_genomes
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-def relatives(rng, coverage, homology, each=40, kbp=10):
-    """Return contigs of genomes with the same composition (`each` of every genome), and their genomes.
-
-    Contig i of a genome shares seeds with contig i of another, or with a neighbour in the same genome; homology is the
-    number of these seeds (genomes x genomes).
-    """
-    n = len(coverage)
-    genomes = np.repeat(np.arange(n), each)
+def two_genomes(rng, coverage, each=60, kbp=10):
+    """Return contigs of two genomes of the same composition, a third of another one, and the genome of each."""
+    genomes = np.repeat([0, 1, 2], each)
+    compositions = [composition(rng)] * 2 + [composition(rng)]
     contigs, order = plant_contigs(
-        rng, [(g,) for g in genomes], [kbp * KB] * n * each, np.array(coverage, float), [composition(rng)] * n, []
+        rng, [(g,) for g in genomes], [kbp * KB] * 3 * each, np.array(coverage, float), compositions, []
     )
-    place = np.argsort(order).reshape(n, each)
-    pairs = [
-        (place[a, i], place[b, i if a != b else i ^ 1], homology[a][b])
-        for a, b, i in itertools.product(range(n), range(n), range(each))
-        if homology[a][b]
-    ]
-    return contigs._replace(homologs=np.array(pairs, dtype=np.int64).reshape(-1, 3).T), genomes[order]
+    return contigs, genomes[order]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_cluster_of_relatives_is_split(seed):
-    """The relatives have the same composition, and not quite the same coverage in the only sample."""
-    contigs, genome = relatives(np.random.default_rng(seed), [[30], [55]], [[0, 20], [20, 0]])
-    side = two_genome_sides(contigs)
-    assert (side == genome).mean() > 0.95 or (side != genome).mean() > 0.95
-    # with the same coverage, only the genes in common tell them apart: each side would have contigs of both
-    contigs, genome = relatives(np.random.default_rng(seed), [[30], [30]], [[0, 20], [20, 0]])
-    assert two_genome_sides(contigs) is None
-    # one genome with a repeat in many contigs, or with few copies of genes, is not split
-    for inner, outer in ((20, 0), (0, 1)):
-        contigs, genome = relatives(np.random.default_rng(seed), [[30], [55]], [[inner, outer], [outer, inner]])
-        assert two_genome_sides(contigs) is None
+def test_a_cluster_of_two_coverages_is_split(seed):
+    """The coverages differ twofold in one sample of three. The third genome is a cluster of its own."""
+    rng = np.random.default_rng(seed)
+    contigs, genome = two_genomes(rng, [[20, 30, 8], [20, 15, 8], [5, 40, 40]])
+    label = np.where(genome == 2, 1, 0)
+    found = split_related_genomes(contigs, label, 2, 20 * KB)
+    assert len(set(found)) == 3
+    assert pd.crosstab(found, genome).max().sum() >= 0.98 * len(genome)
+    # a part must be large enough for a piece
+    assert set(split_related_genomes(contigs, label, 2, 700 * KB)) == {0, 1}
 
 
 def test_parts_are_split_again():
@@ -84,12 +70,3 @@ def test_splitting_keeps_clusters_apart(seed, n, samples):
     size = np.bincount(part + 1, length)
     split = set().union(*(labels for p, labels in whole.items() if p >= 3))
     assert all(size[p + 1] >= 200 for p, labels in whole.items() if labels <= split)
-
-
-def test_homologs_of_the_contig_with_most_are_two_colored():
-    """The homologs are 0 - 1 - 2 - 3 and 4 - 5; contig 6 has none."""
-    links = [(0, 1), (1, 2), (2, 3)], [(4, 5)]
-    pairs = [(*pair, shared) for chained, shared in zip(links, (5, 2)) for a, b in chained for pair in ((a, b), (b, a))]
-    side = two_color_homologs(np.array(pairs).T, 7)
-    assert side[0] == side[2] != side[1] == side[3] and set(side[:4]) == {0, 1}
-    assert side[4:].tolist() == [NO_BIN, NO_BIN, NO_BIN]

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Divide the contigs of a cluster between two sides that may be two genomes.
+
+Each contig goes to the side that fits it better, and the sides are described anew. Binloom's own method:
+docs/method.md, section 6.1, equation (18). The refine stage uses this module.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from bin_model import NO_BIN, Contigs, composition_evidence, coverage_evidence, describe_bins
+
+# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+
+# At most so many times, the sides are described and the contigs divided among them anew.
+MAX_SPLIT_ROUNDS = 20
+
+
+class Sides(NamedTuple):
+    """The sides of the n contigs of a cluster, and how well each contig fits them."""
+
+    side: np.ndarray  # n, 0 or 1
+    fit: np.ndarray  # n x 2, log likelihoods of coverage and composition under the two sides before the last round
+
+
+def no_penalty(_: np.ndarray) -> float:
+    """Return 0: coverage and composition alone decide."""
+    return 0.0
+
+
+def settle_sides(
+    contigs: Contigs, side: np.ndarray, penalty: Callable[[np.ndarray], np.ndarray | float] = no_penalty
+) -> Sides | None:
+    """Return the sides in which the contigs settle that start with these (n; 0, 1, or NO_BIN for neither yet).
+
+    penalty: given the sides, what speaks against each side for each contig (n x 2). Return None if a side is empty.
+    """
+    for _ in range(MAX_SPLIT_ROUNDS):
+        if min(np.bincount(side[side != NO_BIN], minlength=2)) == 0:
+            return None
+        bins = describe_bins(contigs, side, 2)
+        expected = bins.density[None] * contigs.length[:, None, None]
+        fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None])
+        fit += composition_evidence(contigs.tetranucleotides.astype(np.float64), bins.log_composition)
+        before, side = side, (fit - penalty(side)).argmax(axis=1)
+        if (side == before).all():
+            break
+    return Sides(side, fit)

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Pieces of genomes, and whether two pieces are of one genome.
+
+One rule decides both ways: `join_clusters.py` joins two clusters that it calls one genome, and `split_by_coverage.py`
+splits a cluster into two sides that it calls two. Binloom's own method: docs/method.md, section 6.1, equation (20). The
+refine stage uses this module.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bin_model import (
+    Contigs,
+    composition_evidence,
+    coverage_evidence,
+    coverage_profile,
+    log_frequencies,
+    unknown_coverage_evidence,
+)
+
+# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+
+# A whole piece or bin is judged as a contig of this length (bp) with its coverage.
+JUDGED_LENGTH = 20_000.0
+# Degrees of freedom of the t distribution of a whole bin: many, because a median is no outlier.
+WHOLE_BIN_FREEDOM = 50
+# The weight of coverage against composition where pieces are joined, fitted by a logistic regression.
+JOIN_COVERAGE_WEIGHT = 0.4
+# Coverage speaks for a join with at most this log odds: the coverages of many samples would drown the composition.
+MAX_JOIN_COVERAGE = 15
+
+
+class Profiles(NamedTuple):
+    """The profiles of P pieces."""
+
+    density: np.ndarray  # P x s, reads per bp
+    scatter: np.ndarray  # P x s, relative standard deviation of the coverage, beyond counting noise
+    tetranucleotides: np.ndarray  # P x 136, counts
+    log_composition: np.ndarray  # P x 136, log frequencies
+
+    def take(self, rows: np.ndarray) -> "Profiles":
+        """Return the profiles of these pieces."""
+        return Profiles(*(values[rows] for values in self))
+
+
+def describe_piece(contigs: Contigs, members: np.ndarray, all_tetranucleotides: np.ndarray) -> Profiles:
+    """Return the profile of one piece (P = 1) with these members, which go from the longest to the shortest.
+
+    all_tetranucleotides (136): the counts of all contigs that have a cluster.
+    """
+    density, scatter = coverage_profile(contigs, members)
+    counts = contigs.tetranucleotides[members].sum(axis=0, dtype=np.float64)
+    return Profiles(density[None], scatter[None], counts[None], log_frequencies(counts, all_tetranucleotides)[None])
+
+
+def own_composition_evidence(pieces: Profiles) -> np.ndarray:
+    """Return the log likelihood (P) of the composition of each piece under its own frequencies."""
+    return np.array(
+        [composition_evidence(n[None], f[None])[0, 0] for n, f in zip(pieces.tetranucleotides, pieces.log_composition)]
+    )
+
+
+def unknown_genome_evidence(pieces: Profiles, typical: np.ndarray) -> np.ndarray:
+    """Return the log density (P) of the coverage of each piece in a genome without a bin.
+
+    typical (Q x s): densities of genomes; without any, the result is 0.
+    """
+    if not len(typical):
+        return np.zeros(len(pieces.density))
+    reads, expected = pieces.density * JUDGED_LENGTH, typical[None] * JUDGED_LENGTH
+    return np.concatenate([unknown_coverage_evidence(row[None], expected) for row in reads])
+
+
+def one_genome_evidence(
+    small: Profiles, large: Profiles, own_composition: np.ndarray, unknown_coverage: np.ndarray
+) -> np.ndarray:
+    """Return the log odds (c x K) that each of c pieces is of the genome of each of K larger ones (equation 20).
+
+    The sum of two parts: the coverage under the larger piece against a genome without a bin (unknown_coverage, c), and
+    what the composition loses under the larger piece against the piece's own (own_composition, c).
+    """
+    reads, length = small.density * JUDGED_LENGTH, np.full(len(small.density), JUDGED_LENGTH)
+    expected = large.density[None] * JUDGED_LENGTH
+    fit = coverage_evidence(reads, length, expected, large.scatter, WHOLE_BIN_FREEDOM) - unknown_coverage[:, None]
+    loss = composition_evidence(small.tetranucleotides, large.log_composition) - own_composition[:, None]
+    return JOIN_COVERAGE_WEIGHT * np.minimum(fit, MAX_JOIN_COVERAGE) + loss
