@@ -107,7 +107,7 @@ def check_last_read(path: Path, text: bytes) -> None:
     if len(lines) == LINES_PER_READ and len(lines[3].strip()) != len(lines[1].strip()):
         name = lines[0][1:].split(maxsplit=1)[:1] or [b""]
         raise click.ClickException(
-            f"{path}: its last read, {name[0].decode(errors='replace')!r}, has {len(lines[1].strip())} bases and "
+            f"{path}: its last read, {shown(name[0].decode(errors='replace'))}, has {len(lines[1].strip())} bases and "
             f"{len(lines[3].strip())} qualities: copy the file again, it was cut off"
         )
 

@@ -63,7 +63,7 @@ def check_bam(bam: Path) -> bool:
             if not alignments.is_bam:
                 raise click.ClickException(f"{bam}: is not BAM: convert it with `samtools view -b`")
             return is_grouped(alignments.header)
-    except (OSError, ValueError, NotImplementedError) as error:
+    except (OSError, ValueError, NotImplementedError, AssertionError) as error:  # pysam asserts what a header line is
         raise click.ClickException(
             f"{bam}: cannot be read as BAM ({one_line(error)}): copy or make it again"
         ) from error

@@ -81,6 +81,18 @@ def test_the_same_reads_as_first_and_second_are_a_warning(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_long_name_of_a_cut_read_does_not_fill_the_terminal():
+    """A damaged file, in which a line break is lost, has names of any length (found by benchmark/fuzz_readers.py).
+
+    The names at the beginning of a file have a check of their own.
+    """
+    long_read = b"@long\n" + b"A" * 2_000_000 + b"\n+\n" + b"I" * 2_000_000 + b"\n"
+    Path("x.fq").write_bytes(long_read + b"@" + b"[" * 200 + b"/\x1b" * 3000 + b"\nACGT\n+\nII\n")
+    with pytest.raises(click.ClickException) as error:
+        count_fastq(Path("x.fq"))
+    assert len(error.value.message) < 300 and error.value.message.isprintable()
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("n_qualities", [1, 3, 3999])
 def test_a_file_that_is_cut_off_within_its_last_qualities_is_refused(zipped, n_qualities):

@@ -108,6 +108,17 @@ def test_a_damaged_first_block_is_refused_and_no_hang():
     assert done.returncode == 1 and "Error: x.bam: is damaged or cut off" in done.stderr, done.stderr
 
 
+def test_a_damaged_header_line_is_no_bam():
+    """A lost tab makes a header line that pysam refuses by an assertion (found by benchmark/fuzz_readers.py)."""
+    write_contigs(CONTIGS)
+    write_bam("x.bam", [record("r", 0, "c1")])
+    damaged = gzip.decompress(Path("x.bam").read_bytes()).replace(b"@SQ\tSN:", b"@SQUSN:", 1)
+    with pysam.BGZFile("x.bam", "wb") as out:
+        out.write(damaged)
+    done = run("--bam", "x.bam")
+    assert done.exit_code == 1 and "Error: x.bam: cannot be read as BAM" in done.output, done.output
+
+
 def test_a_gzipped_file_is_no_bam():
     """The compression of BAM is a form of gzip, and pysam cannot go back in any other."""
     write_contigs(CONTIGS)
