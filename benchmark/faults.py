@@ -50,6 +50,7 @@ DISK_LEVELS = (0.3, 0.0)  # of what a task writes: so much room is left when it 
 RESULTS_LEVELS = (0.1, 0.4, 0.7, 0.95)  # so much of the results finds room
 PAGE_BYTES = 4096
 WIDE_TMPFS = "256m"
+USED_AND_ROOM = "{print ($1 - $2) * $3 + room}"  # bytes, from blocks, free blocks and their size; a program of awk
 
 
 class Faults(ResultTable):
@@ -200,7 +201,7 @@ def written_by(stage: str, ended: Ended) -> int:
 
 def shrinking(stage: str, mount: Path, room: int) -> str:
     """Return the configuration in which a stage finds its work directory with so many bytes of room."""
-    taken = f"$(stat -f -c '%b %f %S' {mount} | awk '{{print ($1 - $2) * $3 + {room}}}')".replace("$", "\\$")
+    taken = f"$(stat -f -c '%b %f %S' {mount} | awk -v room={room} '{USED_AND_ROOM}')".replace("$", "\\$")
     script = f"mkdir -p {mount}/work/checkpoints; mount -o remount,size={taken} {mount}"
     return f'process {{ withName: {stage} {{ beforeScript = "{script}" }} }}\n'
 

@@ -24,13 +24,14 @@ def test_full_work_folder_is_the_last_line_and_room_is_the_remedy(tmp_path, expe
         arguments = [*fault_runs.QUICK, "-work-dir", mount / "work"]
         config = faults.shrinking("INDEX", mount, room=0) + "executor.queueSize = 1\n"
         full = fault_runs.run(launch, *arguments, config=config)
+        bins = list(full.results.glob("co/bins*"))
         subprocess.run(["mount", "-o", f"remount,size={faults.WIDE_TMPFS}", mount], check=True)
         resumed = fault_runs.run(launch, *arguments, "-resume")
         assert full.status != 0
         assert full.last_line.startswith(fault_runs.STAGES), full.terminal
         assert "No space left on device" in full.last_line
         assert full.last_line.endswith("run the same command with -resume: what is finished is kept")
-        assert not list(full.results.glob("co/bins*"))
+        assert not bins
         assert resumed.status == 0, resumed.terminal
         assert fault_runs.differing(resumed.results, expected.results) == []
         trace = resumed.trace()

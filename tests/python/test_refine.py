@@ -282,11 +282,12 @@ def test_properties(tmp_path_factory, run_refine, tables, rng, least):
         assert sorted(row["contig"] for row in rows) == sorted(c[0] for c in tables.contigs)  # none is lost
         pairs = [(row["contig"], b) for row in rows for b in row["final"].split(",") if b]
         assert list(map(tuple, contig2bin.to_numpy())) == pairs
-        assert {b for _, b in pairs} <= set(refinement["initial"]) - {""}
+        clusters = set(refinement["initial"]) - {""}
+        assert all(b in clusters or b.rpartition("_")[0] in clusters for _, b in pairs)  # a part of a split cluster
         for row in rows:
             posterior, none = float(row["posterior"]), float(row["none"])
             assert min(posterior, none) >= 0 and posterior + none <= 1.0001
-            assert bool(row["final"]) == (row["reason"].split(",")[0] in ("kept", "merged", "moved", "added"))
+            assert bool(row["final"]) == (row["reason"].split(",")[0] in ("kept", "merged", "split", "moved", "added"))
             if "multi_labelled" not in row["reason"]:
                 asked = (1 + float(least)) / 2 if len(with_reads) == 1 else float(least)
                 assert bool(row["final"]) == (posterior >= asked) or abs(posterior - asked) < 1e-4
