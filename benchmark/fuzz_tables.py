@@ -184,7 +184,7 @@ def naive_array(raw: bytes, n_rows: int, width: int | None, n_dimensions: int) -
     except (ValueError, SyntaxError, KeyError, TypeError, struct.error, MemoryError, RecursionError) as error:
         raise UnreadableError from error
     is_fit = values.ndim == n_dimensions and len(values) == n_rows and width in (None, *values.shape[1:2])
-    if not is_fit or kind.kind not in "fiu" or not np.isfinite(values).all():
+    if not is_fit or kind.kind not in "fiu":
         raise UnreadableError
     return values
 
@@ -228,7 +228,10 @@ def generate_array(rng: random.Random) -> Case:
 
     def naive() -> list:
         values = naive_array(raw, len(names), width, len(shape))
-        return (values if rows is None else values[rows]).tolist()
+        values = values if rows is None else values[rows]
+        if not np.isfinite(values).all():
+            raise UnreadableError
+        return values.tolist()
 
     return Case(damage, {"array.npy": raw}, read, compare(naive), damage != "none" or not names)
 

@@ -17,13 +17,12 @@ import click
 import numpy as np
 import torch
 
+from message_text import one_line
 from network import VAE
 from stage_warnings import warn
 
 # The modules whose code decides how a training goes. A test holds them against what vae.py imports.
 TRAINING_MODULES = ("network.py", "training.py", "checkpoints.py", "vae.py")
-
-SHOWN_CHARACTERS = 200  # of an error of PyTorch in a message
 
 
 def training_key(data: np.ndarray, row_weight: np.ndarray, **description: object) -> str:
@@ -100,7 +99,7 @@ def read_checkpoint(path: Path) -> dict | None:
     except Exception as error:
         state = error
     if not isinstance(state, dict) or "key" not in state:
-        problem = str(state).partition("\n")[0][:SHOWN_CHARACTERS] if isinstance(state, Exception) else "it has no key"
+        problem = one_line(state) if isinstance(state, Exception) else "it has no key"
         warn(f"the checkpoint {path} is not one that this program wrote ({problem}): training starts anew.")
         return None
     return state
@@ -130,7 +129,7 @@ class Checkpoints:
         try:
             history = restore_training(state, model, optimizer)
             n_epochs = len(history)
-            if [row["epoch"] for row in history] != list(range(1, n_epochs + 1)):
+            if not isinstance(history, list) or [row["epoch"] for row in history] != list(range(1, n_epochs + 1)):
                 raise ValueError("not the rows of training.tsv")
         except Exception:
             restore_training(untouched, model, optimizer)

@@ -294,7 +294,7 @@ def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[
     if repeated:
         raise click.ClickException(f"{path}: two columns are named {shown(repeated[0])}; rename one")
     if UNFIT_CHARACTER.search("".join(header)):
-        raise click.ClickException(f"{path}: its header has a CR or a NUL in it; {table.remedy}")
+        raise click.ClickException(f"{path}: its header has a control character in it; {table.remedy}")
     if "" in header:
         raise click.ClickException(f"{path}: column {header.index('') + 1} is named ''; give each column a name")
     if table.sample is None or columns is not None:
@@ -316,6 +316,9 @@ def parse(path: Path, dtypes: dict[str, type]) -> pd.DataFrame | None:
             frame = pd.read_csv(lines, sep="\t", dtype=dtypes, **options)
         except (ValueError, OverflowError):
             return None
+    # A number that is too large makes another type of its column.
+    if any(frame[name].dtype != dtype for name, dtype in dtypes.items() if dtype is np.int64):
+        return None
     return frame if lines.tabs == (len(frame) + 1) * (len(frame.columns) - 1) else None
 
 
@@ -330,7 +333,7 @@ def find_malformed_row(table: Table, path: Path, header: list[str], wanted: dict
                 return click.ClickException(f"{path}: row {number}: is not UTF-8 ({error}); {table.remedy}")
             row = dict(zip(header, cells))
             if UNFIT_CHARACTER.search("".join(cells)):
-                return wrong_row(table, path, number, row, "has a CR or a NUL in it")
+                return wrong_row(table, path, number, row, "has a control character in it")
             if cells != [""] and not cells[0].strip(" ") and len(cells) == 1:
                 return wrong_row(table, path, number, row, "has nothing but spaces in it")
             if cells != [""] and len(cells) != len(header):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-UNFIT_CHARACTER = re.compile("[\0\r]")
+UNFIT_CHARACTER = re.compile("[\0\r\v\f]")
+UNFIT_BYTE = re.compile(b"[\0\v\f]")  # a CR may end a line, with an LF
 LINE_OF_SPACES = re.compile(rb"\n +\r?\n")
 
 
@@ -21,8 +22,8 @@ def open_table(path: Path) -> BinaryIO:
 class PandasLines:
     """The bytes of a table on their way to pandas, without what pandas reads in silence as another table.
 
-    It cuts a cell off at a NUL, takes a lone CR for a line end, and leaves out a line of spaces. It also fills a row
-    that lacks cells, which the number of tabs shows.
+    It cuts a cell off at a NUL, takes a lone CR for a line end, reads a number with a VT or an FF beside it, and leaves
+    out a line of spaces. It also fills a row that lacks cells, which the number of tabs shows.
     """
 
     def __init__(self, lines: BinaryIO) -> None:
@@ -38,7 +39,7 @@ class PandasLines:
         self.tabs += chunk.count(b"\t")
         text = self.last + chunk
         n_cr = text.count(b"\r") - text.endswith(b"\r")
-        is_misread = b"\0" in chunk or (n_cr > 0 and n_cr != text.count(b"\r\n"))
+        is_misread = UNFIT_BYTE.search(chunk) is not None or (n_cr > 0 and n_cr != text.count(b"\r\n"))
         if not chunk and text.startswith(b"\n "):
             is_misread |= not text.strip()
         if is_misread or (b"\n " in text and LINE_OF_SPACES.search(text)):

@@ -154,6 +154,7 @@ def hostile_checkpoint(path: Path, kind: str, code_ran: Path) -> None:
         states = {
             "code": code,
             "other history": other_history,
+            "history of no rows": {**state, "history": torch.zeros(0)},
             "list": listed,
             "other model": other_model,
             "other generator": other_generator,
@@ -171,7 +172,7 @@ def test_hostile_checkpoint_is_not_read_and_runs_no_code(left, tmp_path, capsys,
     assert not (tmp_path / "code-ran").exists()
 
 
-@pytest.mark.parametrize("kind", ["other history", "other model", "other generator"])
+@pytest.mark.parametrize("kind", ["other history", "history of no rows", "other model", "other generator"])
 def test_checkpoint_that_does_not_fit_changes_nothing(left, capsys, kind):
     """Also where only its last part cannot be restored."""
     (path,) = left[2].glob("*.checkpoint")

@@ -266,17 +266,22 @@ def test_hash_is_of_the_names_and_their_order():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("contig\tlength\nA\0B\t9\n", "row 1 (contig 'A\\x00B'): has a CR or a NUL in it"),
-        ("contig\tlength\nA\t9\rB\t8\n", "row 1 (contig 'A'): has a CR or a NUL in it"),
+        ("contig\tlength\nA\0B\t9\n", "row 1 (contig 'A\\x00B'): has a control character in it"),
+        ("contig\tlength\nA\t9\rB\t8\n", "row 1 (contig 'A'): has a control character in it"),
         ("contig\tlength\nA\t9\n  \nB\t8\n", "row 2 (contig '  '): has nothing but spaces in it"),
         ("contig\tlength\tx\nA\t9\t1\nB\t8\n", "row 2 (contig 'B'): has 2 cells under a header of 3"),
         # A blank line hid the first row, of which pandas leaves out the cells behind the last column.
         ("contig\tlength\n\nA\t9\t1\nB\n", "row 2 (contig 'A'): has 3 cells under a header of 2"),
-        ("contig\tlength\tx\0\nA\t9\t1\n", "its header has a CR or a NUL in it"),
+        ("contig\tlength\nA\t7\v\n", "row 1 (contig 'A'): has a control character in it"),
+        (
+            "contig\tlength\nA\t12345678901234565678\n",
+            "row 1 (contig 'A'): has '12345678901234565678' in column length",
+        ),
+        ("contig\tlength\tx\0\nA\t9\t1\n", "its header has a control character in it"),
         ("contig\t" + "x" * 9000 + "\nA\t9\n", "no column length (it has contig, xxxx"),
         ("contig\tlength\n" + "A" * 9000 + "\tx\n", "row 1 (contig 'AAAA"),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_what_pandas_misreads_is_refused_in_one_short_line(text, message):
     Path("rows.tsv").write_bytes(text.encode())
