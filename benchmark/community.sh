@@ -13,6 +13,8 @@
 #           relatives_a      28 genomes, 20 of them with a relative of the genus, five samples, 750 Mbp, MEGAHIT
 #           relatives_b      24 genomes, 17 of them with a relative of the genus, four samples, 600 Mbp, MEGAHIT
 #           relatives_c      24 genomes, 18 of them with a relative of the genus, six samples, 720 Mbp, MEGAHIT
+#           multi_a          22 genomes, four samples, 600 Mbp, an assembly of each sample by MEGAHIT
+#           multi_b          22 genomes of 8 species, one of a species in a sample, four samples, 500 Mbp, the same
 #           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
 #           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
 # The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. strains and single need megahit and
@@ -29,7 +31,7 @@ here=$(realpath "$(dirname "$0")")
 mkdir -p "$out"
 cd "$out"
 
-genomes=$set fixed=
+genomes=$set fixed='' each=''
 case $set in
     community_a) reads="--samples 6 --megabases 900 --seed 11" all=S1,S2,S3,S4,S5,S6 fixed=community_a ;;
     other_coverage) reads="--samples 6 --megabases 900 --seed 21" all=S1,S2,S3,S4,S5,S6 fixed=community_a genomes=community_a ;;
@@ -38,6 +40,8 @@ case $set in
     relatives_a) reads="--samples 5 --megabases 750 --seed 31" all=S1,S2,S3,S4,S5 ;;
     relatives_b) reads="--samples 4 --megabases 600 --seed 32" all=S1,S2,S3,S4 ;;
     relatives_c) reads="--samples 6 --megabases 720 --seed 33" all=S1,S2,S3,S4,S5,S6 ;;
+    multi_a) reads="--samples 4 --megabases 600 --seed 41" all=S1,S2,S3,S4 each=yes ;;
+    multi_b) reads="--samples 4 --megabases 500 --seed 42" all=S1,S2,S3,S4 each=yes ;;
     concoct16) reads='' all='' fixed=concoct16 ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
 esac
@@ -48,18 +52,34 @@ samples=${samples:-$all}
 if [ -n "$reads" ] && [ ! -e "reads/${all##*,}_2.fastq.gz" ]; then
     python3 "$here/simulate_reads.py" "$bench/genomes" "$here/sets/$genomes.txt" reads $reads
 fi
+# usage: assemble ID FIRST_READS SECOND_READS: megahit/ID with contigs and graph, truth of the contigs in megahit/ID.tsv
+assemble() {
+    [ ! -e "megahit/$1.tsv" ] || return 0
+    mkdir -p megahit
+    rm -rf "megahit/$1"
+    megahit -t 2 --k-list 31,51,71 -o "megahit/$1" -1 "$2" -2 "$3"
+    last=$(find "megahit/$1/intermediate_contigs" -name 'k*.contigs.fa' | sed 's/.*k\([0-9]*\)\.contigs\.fa/\1/' | grep -v '\.' | sort -n | tail -1)
+    megahit_toolkit contig2fastg "$last" "megahit/$1/intermediate_contigs/k$last.contigs.fa" > "megahit/$1/graph.fastg"
+    python3 "$here/label_contigs.py" "$bench/genomes" "$here/sets/$genomes.txt" "megahit/$1/final.contigs.fa" "megahit/$1.tsv"
+}
+
+header=id,group,assembler,fasta,graph,paths
 if [ -n "$fixed" ]; then
-    assembly=metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz
+    rows="a,$set,metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz"
     cp "$here/truth/$fixed.tsv.gz" truth.tsv.gz
+elif [ -n "$each" ]; then
+    rows=''
+    for id in ${all//,/ }; do
+        assemble "$id" "reads/${id}_1.fastq.gz" "reads/${id}_2.fastq.gz"
+        rows+="$id,$set,megahit,megahit/$id/final.contigs.fa,megahit/$id/graph.fastg,"$'\n'
+    done
+    # A genome in each assembly is one of its own
+    awk -F '\t' -v OFS='\t' 'FNR == 1 { if (NR == 1) print; id = FILENAME; gsub(/.*\/|\.tsv$/, "", id); next }
+        { print id ":" $1, id ":" $2, $3 }' megahit/*.tsv > truth.tsv
 else
-    assembly=megahit,megahit/final.contigs.fa,megahit/graph.fastg,
-    if [ ! -e truth.tsv ]; then
-        rm -rf megahit
-        megahit -t 2 --k-list 31,51,71 -o megahit -1 "$(echo reads/*_1.fastq.gz | tr ' ' ,)" -2 "$(echo reads/*_2.fastq.gz | tr ' ' ,)"
-        last=$(find megahit/intermediate_contigs -name 'k*.contigs.fa' | sed 's/.*k\([0-9]*\)\.contigs\.fa/\1/' | grep -v '\.' | sort -n | tail -1)
-        megahit_toolkit contig2fastg "$last" "megahit/intermediate_contigs/k$last.contigs.fa" > megahit/graph.fastg
-        python3 "$here/label_contigs.py" "$bench/genomes" "$here/sets/$genomes.txt" megahit/final.contigs.fa truth.tsv
-    fi
+    assemble a "$(echo reads/*_1.fastq.gz | tr ' ' ,)" "$(echo reads/*_2.fastq.gz | tr ' ' ,)"
+    rows="a,$set,megahit,megahit/a/final.contigs.fa,megahit/a/graph.fastg,"
+    cp megahit/a.tsv truth.tsv
 fi
 
 if [ "$set" = concoct16 ]; then
@@ -71,17 +91,17 @@ if [ "$set" = concoct16 ]; then
         FNR == 1 { $1 = "contigname" }
         FNR > 1 { for (i = 3; i <= NF; i++) $i = sprintf("%.6g", $i * 1e9 / bases[i]) }
         { print }' with_length.tsv with_length.tsv | cut -f 1,3- > abundance.tsv
-    printf '%s\n' id,group,assembler,fasta,graph,paths,abundance "a,$set,$assembly,abundance.tsv" > assemblies.csv
+    header+=,abundance rows+=,abundance.tsv
     input=()
 else
     echo sample,group,fastq_1,fastq_2,bam,platform > samples.csv
     for sample in ${samples//,/ }; do
         echo "$sample,$set,reads/${sample}_1.fastq.gz,reads/${sample}_2.fastq.gz,,illumina" >> samples.csv
     done
-    printf '%s\n' id,group,assembler,fasta,graph,paths "a,$set,$assembly" > assemblies.csv
     input=(--input samples.csv)
 fi
 
+printf '%s\n' "$header" "${rows%$'\n'}" > assemblies.csv
 nextflow run "$here/.." "${input[@]}" --assembly_input assemblies.csv --outdir results "$@"
 
 seed=1
@@ -91,7 +111,7 @@ while [ $# -gt 1 ]; do
 done
 truth=$(ls truth.tsv truth.tsv.gz 2> /dev/null)
 score() { python3 "$here/score.py" "$truth" "results/$set/$1" --set "$name" --seed "$seed" --bins "${@:2}"; }
-score clusters.tsv clusters
+[ -n "$each" ] || score clusters.tsv clusters
 score contig2bin.tsv Binloom --tsv runs.tsv
 traces=(results/pipeline_info/trace_*.tsv)
 python3 "$here/stages.py" "${traces[-1]}"

@@ -28,3 +28,9 @@ def genome_file(folder: Path, name: str) -> Path:
     if not path.exists():
         raise click.ClickException(f"{path}: no such genome; give a folder that has NAME.fna.gz for every name")
     return path
+
+
+def read_names(path: Path) -> list[tuple[str, str]]:
+    """Return each genome of a community and its species, which is the genome itself where a line has one word."""
+    words = [line.split() for line in path.read_text().splitlines() if line.strip()]
+    return [(line[0], line[-1]) for line in words]

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import click
 
-from genome_files import genome_file, read_fasta
+from genome_files import genome_file, read_fasta, read_names
 from result_tables import FILE, FOLDER
 
 MIN_ALIGNED = 0.9  # share of a contig that aligns to its genome
@@ -87,7 +87,7 @@ def main(folder: Path, names: Path, contigs: Path, out: Path, threads: int) -> N
     length = {name: len(sequence) for name, sequence in read_fasta(contigs)}
     with tempfile.TemporaryDirectory() as temporary:
         reference = Path(temporary) / "genomes.fna"
-        owners = write_reference(folder, names.read_text().split(), reference)
+        owners = write_reference(folder, [name for name, _ in read_names(names)], reference)
         command = [*MINIMAP2, "-t", str(threads), str(reference), str(contigs)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -10,7 +10,8 @@ the bin's bases that belong to the genome, and a recall, the share of the genome
 is found at a recall if some bin of at least --min_bin_size has it at that recall and a precision of at least 0.9. The
 size of a genome is the sum of the contigs that carry it. A shared contig counts for each of its genomes. A contig
 without truth counts nowhere. Weighted purity is over all bins, also the small ones: the bases of each bin's largest
-genome over the bases of the bins.
+genome over the bases of the bins. Of several assemblies, a genome in an assembly counts as a genome of its own: the
+names in such a truth are ASSEMBLY:CONTIG and ASSEMBLY:GENOME.
 """
 
 import gzip
@@ -87,15 +88,19 @@ def read_truth(path: Path) -> Truth:
 
 
 def headed_rows(path: Path, rows: list[list[str]], assembly: str | None) -> Iterator[tuple[str, str]]:
-    """Yield bin and contig of a table of the pipeline, by its header. Contigs have the names of the assembler."""
+    """Yield bin and contig of a table of the pipeline, by its header.
+
+    Contigs have the names of the assembler; those of several assemblies have the assembly and a colon before it.
+    """
     columns = {name: i for i, name in enumerate(rows[0])}
     name = columns.get("bin", columns.get("cluster"))
     contig = columns.get("name", columns["contig"])
     found = {row[columns["assembly"]] for row in rows[1:]} if "assembly" in columns else set()
-    if assembly is None and len(found) > 1:
-        raise click.ClickException(f"{path}: has bins of {', '.join(sorted(found))}; choose one with --assembly")
+    is_of_several = assembly is None and len(found) > 1
     for row in rows[1:]:
-        if assembly is None or row[columns["assembly"]] == assembly:
+        if is_of_several:
+            yield row[name], f"{row[columns['assembly']]}:{row[contig]}"
+        elif assembly is None or row[columns["assembly"]] == assembly:
             yield row[name], row[contig]
 
 
@@ -116,7 +121,8 @@ def read_bins(path: Path, truth: Truth, assembly: str | None = None) -> dict[str
         if contig in truth.length:
             bins[name].add(contig)
     if rows and not bins:
-        raise click.ClickException(f"{path}: none of its contigs is in the truth; give both for the same assembly")
+        remedy = "give both for the same assemblies, or choose one with --assembly"
+        raise click.ClickException(f"{path}: none of its contigs is in the truth; {remedy}")
     return dict(bins)
 
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Simulate the short reads of a metagenome from real genomes.
 
-In: a folder of genomes (NAME.fna.gz) and a file with the names of those to take, one a line. Out: S1_1.fastq.gz,
+In: a folder of genomes (NAME.fna.gz) and a file with the names of those to take, one a line; of genomes with the same
+second word, the species, each sample has one at most. Out: S1_1.fastq.gz,
 S1_2.fastq.gz and so on, and coverage_truth.tsv (fold coverage of each genome in each sample), in OUT.
 
 In each sample a genome is present with a probability of 0.75, with a log-normal abundance (sigma 1.2). Read pairs are
@@ -15,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from genome_files import genome_file, read_fasta
+from genome_files import genome_file, read_fasta, read_names
 from result_tables import FILE, FOLDER
 
 READ = 150  # bp
@@ -35,11 +36,17 @@ def read_genome(path: Path) -> list[np.ndarray]:
     return [np.frombuffer(text, np.uint8) for text in sequences if len(text) >= MIN_SEQUENCE]
 
 
-def draw_coverages(sizes: np.ndarray, samples: int, bases: float, rng: np.random.Generator) -> np.ndarray:
+def draw_coverages(
+    sizes: np.ndarray, species: list[str], samples: int, bases: float, rng: np.random.Generator
+) -> np.ndarray:
     """Return the fold coverage of each genome (of these sizes in bp) in each sample, which has `bases` bp of reads."""
+    species_genomes = [np.flatnonzero(np.array(species) == name) for name in dict.fromkeys(species)]
     coverages = np.zeros((len(sizes), samples))
     for sample in range(samples):
         share = rng.lognormal(0, ABUNDANCE_SIGMA, len(sizes)) * (rng.random(len(sizes)) < PRESENT)
+        for genomes in species_genomes:
+            if len(genomes) > 1:  # else no number is drawn: the reads of sets without species stay the same
+                share[genomes[genomes != rng.choice(genomes)]] = 0
         coverages[:, sample] = share / (share * sizes).sum() * bases
     return coverages
 
@@ -102,10 +109,10 @@ def main(folder: Path, names: Path, out: Path, samples: int, megabases: float, s
     """Write the reads of samples of the genomes in NAMES, which are in the folder GENOMES, to OUT."""
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
-    chosen = names.read_text().split()
+    chosen, species = zip(*read_names(names), strict=True)
     genomes = [read_genome(genome_file(folder, name)) for name in chosen]
     sizes = np.array([sum(map(len, genome)) for genome in genomes], dtype=float)
-    coverages = draw_coverages(sizes, samples, megabases * 1e6 / samples, rng)
+    coverages = draw_coverages(sizes, list(species), samples, megabases * 1e6 / samples, rng)
     labels = [f"S{number}" for number in range(1, samples + 1)]
     with open(out / "coverage_truth.tsv", "w") as table:
         table.write("\t".join(["genome", *labels]) + "\n")

@@ -87,8 +87,16 @@ def test_simulated_reads_come_from_both_strands_of_their_genome():
 
 def test_simulated_samples_have_the_bases_asked_for():
     sizes = np.array([1e6, 2e6, 3e6, 4e6])
-    coverages = simulate_reads.draw_coverages(sizes, 3, 5e6, np.random.default_rng(1))
+    coverages = simulate_reads.draw_coverages(sizes, list("abcd"), 3, 5e6, np.random.default_rng(1))
     np.testing.assert_allclose((coverages * sizes[:, None]).sum(axis=0), 5e6)
+
+
+def test_a_sample_has_one_genome_of_a_species_at_most(tmp_path):
+    (tmp_path / "names.txt").write_text("a1 a\na2 a\na3 a\nb\n")
+    species = [name for _, name in simulate_reads.read_names(tmp_path / "names.txt")]
+    coverages = simulate_reads.draw_coverages(np.full(4, 1e6), species, 40, 1e6, np.random.default_rng(1))
+    assert ((coverages[:3] > 0).sum(axis=0) <= 1).all()
+    assert (coverages[:3] > 0).any(axis=1).all()
 
 
 def test_a_contig_belongs_to_every_genome_it_fits_as_well_as_the_best():
