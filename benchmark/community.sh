@@ -109,7 +109,8 @@ while [ $# -gt 1 ]; do
     [ "$1" = --seed ] && seed=$2
     shift
 done
-truth=$(ls truth.tsv truth.tsv.gz 2> /dev/null)
+truth=truth.tsv
+[ -e "$truth" ] || truth=truth.tsv.gz
 score() { python3 "$here/score.py" "$truth" "results/$set/$1" --set "$name" --seed "$seed" --bins "${@:2}"; }
 [ -n "$each" ] || score clusters.tsv clusters
 score contig2bin.tsv Binloom --tsv runs.tsv
