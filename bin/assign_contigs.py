@@ -53,6 +53,8 @@ MIN_CLOSED_DEPTH_RATIO = 1.2
 CLOSED_SAMPLE_FACTOR = 1.1
 # ... which is lowered by this fraction of its greatest coverage in a sample, so that nearly empty samples do not count.
 CLOSED_DEPTH_ALLOWANCE = 0.01
+# With one sample, only this fraction of the doubt that --min_posterior leaves is allowed.
+SINGLE_SAMPLE_DOUBT = 0.5
 # Temporary arrays have at most so many numbers. Contigs in one block share a length where candidates are chosen.
 BLOCK_SIZE = 1 << 21
 
@@ -65,6 +67,22 @@ class ContigEvidence(NamedTuple):
     composition: np.ndarray  # n x K, of composition only
     unknown_coverage: np.ndarray  # n, of the coverage in a genome without a bin
     unknown_composition: np.ndarray  # n, of the composition in a genome without a bin
+
+
+def with_reads(contigs: Contigs) -> Contigs:
+    """Return the contigs without the samples that have no reads on them.
+
+    Such a sample says nothing, but a t distribution of more dimensions has lighter tails.
+    """
+    return contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
+
+
+def needed_posterior(contigs: Contigs, min_posterior: float) -> float:
+    """Return the posterior from which a contig goes to a bin: with one sample, half of the doubt is allowed.
+
+    Posteriors are less often right then (docs/benchmark.md).
+    """
+    return 1 - SINGLE_SAMPLE_DOUBT * (1 - min_posterior) if contigs.reads.shape[1] == 1 else min_posterior
 
 
 def closed_bins(bins: Bins) -> np.ndarray:
@@ -84,6 +102,12 @@ def closed_bins(bins: Bins) -> np.ndarray:
         floor = bins.density[near] - CLOSED_DEPTH_ALLOWANCE * greatest
         closed[b] = (CLOSED_SAMPLE_FACTOR * bins.density[b] >= floor).all(axis=1).any()
     return closed
+
+
+def without_closed_bins(evidence: ContigEvidence, bins: Bins, label: np.ndarray) -> ContigEvidence:
+    """Return the evidence in which a closed bin keeps the contigs that came with it (label, n) and gains none."""
+    closed = closed_bins(bins)[evidence.candidates] & (evidence.candidates != label[:, None])
+    return evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
 
 
 def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -211,10 +235,15 @@ def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: fl
 
 
 def assign_to_bins(
-    contigs: Contigs, label: np.ndarray, is_bin: np.ndarray, min_posterior: float
+    contigs: Contigs,
+    label: np.ndarray,
+    is_bin: np.ndarray,
+    min_posterior: float,
+    sequence_odds: np.ndarray | None = None,
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Assign contigs to those of the B clusters that are bins (is_bin, B); label (n) is the cluster of each contig.
 
+    sequence_odds (n x B): log odds for each cluster by what the contig has in common with other assemblies, if known.
     Return, per contig, `unlinked` and `final` (clusters; NO_BIN for none), `posterior` of the likeliest bin and `none`;
     and all bins of each shared contig, whose `final` is the one that it touches most.
     """
@@ -226,10 +255,10 @@ def assign_to_bins(
     label = np.append(np.where(is_bin, np.cumsum(is_bin) - 1, NO_BIN), NO_BIN)[label]
     bins = describe_bins(contigs, label, n_bins)
     evidence = contig_evidence(contigs, bins, label)
-    # A closed bin keeps the contigs that came with it and gains none
-    closed = closed_bins(bins)[evidence.candidates]
-    closed &= evidence.candidates != label[:, None]
-    evidence = evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
+    if sequence_odds is not None:
+        known = np.take_along_axis(sequence_odds[:, is_bin], evidence.candidates, axis=1)
+        evidence = evidence._replace(likelihood=evidence.likelihood + known)
+    evidence = without_closed_bins(evidence, bins, label)
     without_links, probability = posterior_with_links(evidence, contigs, label, bins.link_trust)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)

@@ -2,13 +2,16 @@
 """Cut the clusters of a group by assembly and write the bins.
 
 In:  catalogue.fa.gz, contigs.tsv, clusters.tsv, excluded.tsv and coverage.tsv.gz of the group, and for each refined
-     assembly its contig2bin.tsv and refinement.tsv (refine.py or graphbin2.py), which replace its clusters.
-Out: bins/<assembly>.<number>.fa.gz, contig2bin.tsv, bins.tsv, unbinned.tsv, with the assembler's names.
+     assembly its contig2bin.tsv and refinement.tsv (refine.py, graphbin2.py or transfer.py), which replace its
+     clusters; with several assemblies also same_genomes.tsv (transfer.py).
+Out: bins/<assembly>.<number>.fa.gz, contig2bin.tsv, bins.tsv, unbinned.tsv, with the assembler's names; with
+     same_genomes.tsv also genomes.tsv.
 
 A bin is what a cluster holds of one assembly (multi-split of the VAMB preprint). In a refined assembly a contig may
 belong to several bins, and is written to each of them. Bins of at least --min_bin_size bp are numbered within their
 assembly from the largest down; of equal bins the one whose first contig comes first in the catalogue has the lower
-number. Every contig of the catalogue is in contig2bin.tsv or in unbinned.tsv.
+number. Every contig of the catalogue is in contig2bin.tsv or in unbinned.tsv. A genome is called after its largest bin,
+which represents it.
 
 The column `reason` of unbinned.tsv has the first of these words that applies:
   small_bin           its bin is below --min_bin_size
@@ -28,16 +31,18 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import check_assemblies, read_clusters, read_coverage
+from assembly_tables import read_clusters, read_coverage
 from catalogue_fasta import catalogue_sequences
+from message_text import shown
 from output_files import gzip_output, writing
+from refined_bins import Refined, read_refined
 from stage_tables import (
     BINS,
     CONTIG2BIN,
     CONTIGS,
     EXCLUDED,
-    REFINED_CONTIG2BIN,
-    REFINEMENT,
+    GENOMES,
+    SAME_GENOMES,
     UNBINNED,
     check_contigs,
     read_table,
@@ -51,14 +56,6 @@ GZIP_LEVEL = 6
 MAX_ADVISED_SIZES = 3  # in the warning that no bin is large enough
 MIN_NUMBER_WIDTH = 3  # digits of a bin's number in its name
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Refined(NamedTuple):
-    """What the refinement of some assemblies found."""
-
-    assemblies: set[str]
-    labels: pd.DataFrame  # contig, cluster: one row for every bin of a contig
-    removed: set[str]  # contigs that had a bin and have none now
 
 
 class Placement(NamedTuple):
@@ -86,6 +83,7 @@ class Placement(NamedTuple):
     metavar="CONTIG2BIN REFINEMENT",
     help="The contig2bin.tsv and refinement.tsv of a refined assembly; repeatable.",
 )
+@click.option("--same_genomes", type=FILE, help="Which bins of several assemblies are one genome (transfer stage).")
 def main(
     catalogue: Path,
     contigs: Path,
@@ -94,6 +92,7 @@ def main(
     coverage: Path,
     min_bin_size: int,
     refined: tuple[tuple[Path, Path], ...],
+    same_genomes: Path | None,
 ) -> None:
     """Cut clusters by assembly and write the bins."""
     table = read_table(CONTIGS, contigs).set_index("contig", drop=False).rename_axis(None)
@@ -102,15 +101,18 @@ def main(
     depth = read_coverage(coverage, table)
     labels = read_refined(refined, table)
     placement = place_contigs(clustered, labels, table, min_bin_size)
+    genomes = None if same_genomes is None else read_same_genomes(same_genomes, placement.bins)
 
     bins_of = placement.placed.groupby("contig")["bin"].agg(list).to_dict()
     sequences = zip(table["contig"], catalogue_sequences(catalogue, table, contigs), strict=True)
     bases = write_fasta(sequences, Path("bins"), table["name"].to_dict(), bins_of)
-    described = describe_bins(placement, bases, depth.add_prefix("coverage_"), labels.assemblies)
+    described = describe_bins(placement, bases, depth.add_prefix("coverage_"), labels.assemblies, genomes)
     cluster = clustered.set_index("contig")["cluster"]
     unbinned = list_unbinned(table, placement, labels.removed, cluster, left_out)
     write_table(CONTIG2BIN, placement.placed[["assembly", "name", "bin"]].rename(columns={"name": "contig"}))
     write_table(BINS, described)
+    if genomes is not None:
+        write_table(GENOMES, list_genomes(described, genomes["genome"]))
     write_table(UNBINNED, unbinned)
     if placement.bins.empty:
         warn_of_no_bin(number_bins(placement.labels, table, 0)["size"].tolist(), min_bin_size)
@@ -124,35 +126,18 @@ def read_excluded(path: Path, contigs: pd.DataFrame) -> pd.Series:
     return excluded.set_index("contig")["reason"]
 
 
-def read_refined(refined: Iterable[tuple[Path, Path]], contigs: pd.DataFrame) -> Refined:
-    """Read the contig2bin.tsv and refinement.tsv of each refined assembly.
+def read_same_genomes(path: Path, bins: pd.DataFrame) -> pd.DataFrame:
+    """Return `genome` and `transferred` of each bin (bins, as number_bins has them), by the name of the bin.
 
-    Raise ClickException unless each refinement.tsv is about one assembly of the group, and no other about the same.
+    Raise ClickException if a bin has no row.
     """
-    assemblies, removed = set(), set()
-    labels = [pd.DataFrame({"contig": [], "cluster": []}, dtype=str)]
-    for contig2bin, refinement in refined:
-        steps = read_table(REFINEMENT, refinement, ["contig", "assembly", "initial", "final"])
-        assembly = only_assembly(refinement, steps)
-        if assembly in assemblies:
-            raise click.ClickException(f"{refinement}: assembly {assembly!r} is given twice; give each --refined once")
-        check_contigs(refinement, steps, contigs["contig"], "in contigs.tsv")
-        check_assemblies(refinement, steps, contigs)
-        placed = read_table(REFINED_CONTIG2BIN, contig2bin)
-        check_contigs(contig2bin, placed, steps["contig"], f"in {refinement}")
-        assemblies.add(assembly)
-        removed |= set(steps.query("initial != '' and final == ''")["contig"])
-        labels.append(placed.rename(columns={"bin": "cluster"}))
-    return Refined(assemblies, pd.concat(labels, ignore_index=True)[["contig", "cluster"]], removed)
-
-
-def only_assembly(path: Path, steps: pd.DataFrame) -> str:
-    """Return the assembly that a refinement.tsv is about; raise ClickException if it holds several or none."""
-    assemblies = steps["assembly"].unique()
-    if len(assemblies) != 1:
-        found = f"the assemblies {', '.join(map(repr, sorted(assemblies)[:2]))}" if len(assemblies) else "no contig"
-        raise click.ClickException(f"{path}: holds {found}; give the refinement.tsv of one assembly")
-    return assemblies[0]
+    table = bins[["bin", "assembly", "cluster"]].merge(read_table(SAME_GENOMES, path), how="left")
+    lacking = table[table["genome"].isna()]
+    if len(lacking):
+        assembly, cluster = lacking[["assembly", "cluster"]].iloc[0]
+        problem = f"has no row for assembly {shown(assembly)}, cluster {shown(cluster)}"
+        raise click.ClickException(f"{path}: {problem}; give it with the --refined tables of the same run")
+    return table.set_index("bin")[["genome", "transferred"]].astype({"transferred": bool})
 
 
 def place_contigs(clustered: pd.DataFrame, refined: Refined, contigs: pd.DataFrame, min_bin_size: int) -> Placement:
@@ -251,8 +236,14 @@ def compress(plain: Path) -> None:
     plain.unlink()
 
 
-def describe_bins(placement: Placement, bases: pd.DataFrame, coverage: pd.DataFrame, refined: set[str]) -> pd.DataFrame:
-    """Return bins.tsv; `coverage` (N x s) is indexed by contig, `refined` has the refined assemblies."""
+def describe_bins(
+    placement: Placement, bases: pd.DataFrame, coverage: pd.DataFrame, refined: set[str], genomes: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Return bins.tsv.
+
+    `coverage` (N x s) is indexed by contig, `refined` has the refined assemblies, `genomes` is what read_same_genomes
+    returns, if there are several assemblies.
+    """
     bins, placed = placement.bins, placement.placed
     contig, length = placed["contig"], placed["length"].to_numpy()
     per_bin = placed.assign(
@@ -267,9 +258,21 @@ def describe_bins(placement: Placement, bases: pd.DataFrame, coverage: pd.DataFr
         gc=(sums["gc"] / sums["acgt"].clip(lower=1)).to_numpy(),
         multi_labelled=sums["shared"].to_numpy(dtype=np.int64),
         refined=bins["assembly"].isin(refined),
+        transferred=False if genomes is None else genomes["transferred"].loc[bins["bin"]].to_numpy(),
     )
     means = weighted.div(bins["size"].to_numpy(), axis=0).reset_index(drop=True)
     return pd.concat([described, means], axis=1)
+
+
+def list_genomes(bins: pd.DataFrame, genome: pd.Series) -> pd.DataFrame:
+    """Return genomes.tsv from bins.tsv and the number of each bin's genome, by the name of the bin."""
+    number = genome.loc[bins["bin"]].to_numpy()
+    ranked = bins.assign(number=number).sort_values(["size", "n50"], ascending=False, kind="stable")
+    ranked["genome"] = ranked.groupby("number")["bin"].transform("first")
+    ranked["representative"] = ranked["genome"] == ranked["bin"]
+    order = ranked["genome"].map({name: i for i, name in enumerate(ranked["genome"].unique())})
+    ranked = ranked.iloc[np.argsort(order, kind="stable")]
+    return ranked[[column.name for column in GENOMES.columns]]
 
 
 def n50(lengths: np.ndarray) -> int:

@@ -37,29 +37,16 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import (
-    contigs_of_assembly,
-    large_clusters,
-    read_clusters,
-    read_contig_graph,
-    read_coverage,
-    read_homologs,
-)
-from assign_contigs import assign_to_bins
+from assembly_tables import large_clusters, read_clusters, read_homologs
+from assign_contigs import assign_to_bins, needed_posterior, with_reads
 from bin_model import NO_BIN, Contigs, bin_sizes
 from grow_clusters import grown_clusters
 from join_clusters import bins_from_clusters
+from model_inputs import read_contigs, read_group
+from refinement_tables import count_table, why_in_none
 from split_clusters import split_related_genomes
-from stage_arrays import (
-    FEATURES,
-    REFINEMENT_COUNTS,
-    TETRANUCLEOTIDE_COUNTS,
-    check_hash,
-    read_description,
-    read_matrix,
-    write_description,
-)
-from stage_tables import CONTIGS, REFINED_CONTIG2BIN, REFINEMENT, read_table, write_table
+from stage_arrays import REFINEMENT_COUNTS, write_description
+from stage_tables import REFINED_CONTIG2BIN, REFINEMENT, write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -69,12 +56,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 MIN_PIECE_FRACTION = 0.1
 # Joined clusters from this fraction of --min_bin_size on may grow into a bin.
 MIN_SMALL_FRACTION = 0.25
-# With one sample, only this fraction of the doubt that --min_posterior leaves is allowed.
-SINGLE_SAMPLE_DOUBT = 0.5
-# A contig without a bin is `unlike` all bins from this probability of none on, else `ambiguous`.
-MIN_UNLIKE_PROBABILITY = 0.5
-# If the number of reads is unknown, one read adds this to coverage times length: RPKM count as of a million reads.
-RPKM_BASES_PER_READ = 1000.0
 
 
 class Files(NamedTuple):
@@ -143,41 +124,14 @@ def main(assembly: str, min_posterior: float, min_bin_size: int, **files: Path |
 
 def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     """Read what is known of an assembly; its clusters are those of at least min_size bp in it."""
-    group = read_table(CONTIGS, files.contigs)
-    mapped_reads = read_mapped_reads(files.features, group["contig"], files.contigs)
-    table = contigs_of_assembly(group, assembly, files.contigs)
-    cluster = large_clusters(read_clusters(files.clusters, group), table, min_size)
-    table = table.sort_values(["length", "name"], ascending=[False, True])
-    rows = table.index.to_numpy()
-    tetranucleotides = read_matrix(
-        TETRANUCLEOTIDE_COUNTS, files.tetranucleotides, group["contig"], files.contigs, rows=rows
-    )
-    names, length = table["contig"].tolist(), table["length"].to_numpy()
-    links, in_graph = read_links(files.vertices, files.edges, names)
-    depth = read_coverage(files.coverage, group)
-    unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
-    if unknown:
-        problem = f"no sample {min(unknown)!r}, which {files.coverage} has"
-        raise click.ClickException(f"{files.features}: {problem}; give both from the same run")
-    bases = bases_per_read(depth, group["length"].to_numpy(), mapped_reads)
-    reads = depth.loc[names].to_numpy() * length[:, None] / bases
-    homologs = read_unlinked_homologs(files.homologs, group["contig"], names, links)
+    group = read_group(files.contigs, files.coverage, files.tetranucleotides, files.features)
+    table, contigs, in_graph = read_contigs(group, assembly, files.vertices, files.edges)
+    cluster = large_clusters(read_clusters(files.clusters, group.table), table.sort_index(), min_size)
+    homologs = read_unlinked_homologs(files.homologs, group.table["contig"], table["contig"].tolist(), contigs.links)
     ids = sorted(set(cluster) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     label = cluster[table.index].map(number).to_numpy()
-    return Assembly(table, Contigs(length, reads, tetranucleotides, links, homologs), label, ids, in_graph)
-
-
-def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
-    """Return what one read adds to coverage times length, per sample (s): coverage divided by it is a count.
-
-    If the numbers of reads are unknown (an abundance table), coverages are RPKM.
-    """
-    if mapped_reads is None:
-        return np.full(coverage.shape[1], RPKM_BASES_PER_READ)
-    total = length @ coverage.to_numpy()
-    reads = np.array([mapped_reads.get(sample, 0) for sample in coverage.columns])
-    return np.where((total > 0) & (reads > 0), total / np.maximum(reads, 1), 1.0)
+    return Assembly(table, contigs._replace(homologs=homologs), label, ids, in_graph)
 
 
 def piece_size(min_bin_size: int) -> int:
@@ -194,10 +148,8 @@ def refine_labels(
     `posterior` of the likeliest bin and `none`; and all bins of each shared contig, whose `final` is the one that it
     touches most.
     """
-    # A sample without reads says nothing, but a t distribution of more dimensions has lighter tails
-    contigs = contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
-    if contigs.reads.shape[1] == 1:  # posteriors are less often right then: docs/benchmark.md
-        min_posterior = 1 - SINGLE_SAMPLE_DOUBT * (1 - min_posterior)
+    contigs = with_reads(contigs)
+    min_posterior = needed_posterior(contigs, min_posterior)
     part = split_related_genomes(contigs, label, int(label.max(initial=NO_BIN)) + 1, piece_size(min_bin_size))
     merged, names = bins_from_clusters(contigs, part, int(MIN_SMALL_FRACTION * min_bin_size))
     is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), min_posterior, min_bin_size)
@@ -249,7 +201,7 @@ def part_ids(ids: list[str], initial: np.ndarray, part: np.ndarray) -> list[str]
 def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[int]], ids: list[str]) -> pd.DataFrame:
     """Return what refine_labels found, with ids of bins and reasons, and `bins`, the column `final` as lists."""
     had, has = initial != NO_BIN, refined["final"] != NO_BIN
-    why_none = np.where(refined["none"] >= MIN_UNLIKE_PROBABILITY, "unlike", "ambiguous").astype(object)
+    why_none = why_in_none(refined["none"])
     joined = np.where(initial == refined["part"], "merged", "split")
     stayed = np.where(initial == refined["final"], "kept", joined)
     placed = np.where(had, np.where(refined["merged"] == refined["final"], stayed, "moved"), "added")
@@ -264,26 +216,6 @@ def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[
     return refined.drop(columns="part").assign(merged=merged, unlinked=unlinked, final=final, reason=reason, bins=bins)
 
 
-def count_table(table: pd.DataFrame, n_edges: int) -> dict[str, int | dict[str, int]]:
-    """Return the numbers of refinement.json, from the rows of refinement.tsv."""
-    return {
-        "contigs": len(table),
-        "contigs_in_graph": int(table["in_graph"].sum()),
-        "edges": n_edges,
-        "labels": len(set(table["initial"]) - {""}),
-        "labels_merged": len(set(table["merged"]) - {""}),
-        "labelled": {step: int((table[step] != "").sum()) for step in ("initial", "merged", "unlinked", "final")},
-        **table["reason"].str.split(",").explode().value_counts().sort_index().to_dict(),
-    }
-
-
-def read_links(vertices: Path | None, edges: Path | None, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the links (2 x 2m, as in Contigs) between these contigs, and whether each has a place in the graph (n)."""
-    if vertices is None or edges is None:
-        return np.zeros((2, 0), dtype=np.int64), np.zeros(len(names), dtype=bool)
-    return read_contig_graph(vertices, edges, names)
-
-
 def read_unlinked_homologs(path: Path | None, group: pd.Series, names: Sequence[str], links: np.ndarray) -> np.ndarray:
     """Return the homologous pairs of these contigs, each from both of its ends, and their shared seeds (3 x 2h).
 
@@ -295,13 +227,6 @@ def read_unlinked_homologs(path: Path | None, group: pd.Series, names: Sequence[
     unlinked = ~np.isin(source * len(names) + target, links[0] * len(names) + links[1])
     source, target, shared = source[unlinked], target[unlinked], shared[unlinked]
     return np.stack([np.append(source, target), np.append(target, source), np.append(shared, shared)])
-
-
-def read_mapped_reads(path: Path, names: Sequence[str], names_path: Path) -> dict[str, int] | None:
-    """Return each sample's mapped reads, if they are known; raise ClickException if features.json has other contigs."""
-    features = read_description(FEATURES, path, ["contigs_sha256", "mapped_reads"])
-    check_hash(path, features["contigs_sha256"], names, names_path)
-    return features["mapped_reads"]
 
 
 if __name__ == "__main__":

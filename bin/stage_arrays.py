@@ -93,9 +93,9 @@ def read_description(description: Description, path: Path, keys: Sequence[str]) 
     return content
 
 
-def write_description(description: Description, content: dict) -> None:
-    """Write a JSON file into the current directory. Raise ClickException if it cannot be written."""
-    write_text(Path(description.file).name, json.dumps(content, indent=description.indent) + "\n")
+def write_description(description: Description, content: dict, folder: Path = Path()) -> None:
+    """Write a JSON file into a folder. Raise ClickException if it cannot be written."""
+    write_text(folder / Path(description.file).name, json.dumps(content, indent=description.indent) + "\n")
 
 
 def contigs_in(names: Sequence[str], path: Path) -> str:

@@ -8,9 +8,10 @@ include { CLUSTER   } from '../modules/local/cluster/main'
 include { GRAPH     } from '../modules/local/graph/main'
 include { REFINE    } from '../modules/local/refine/main'
 include { GRAPHBIN2 } from '../modules/local/graphbin2/main'
+include { TRANSFER  } from '../modules/local/transfer/main'
 include { BINS      } from '../modules/local/bins/main'
 include { SUMMARY   } from '../modules/local/summary/main'
-include { mapMode ; together ; inFolder ; warningsJson ; listsByColumn } from './channels'
+include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn } from './channels'
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
@@ -95,22 +96,37 @@ workflow BINNING {
             .map { _group, meta, graph, contigs, clusters, coverage -> [meta, graph, contigs, clusters, coverage] },
         options.graphbin2
     )
-    ch_contig2bin = REFINE.out.contig2bin.mix(GRAPHBIN2.out.contig2bin)
-    ch_refinement = REFINE.out.refinement.mix(GRAPHBIN2.out.refinement)
-    // Sorted by assembly, so that the order in which tasks end does not change the next task's hash
-    ch_refined = ch_contig2bin.join(ch_refinement)
-        .map { meta, contig2bin, refinement -> [[id: meta.group], [id: meta.id, contig2bin: contig2bin, refinement: refinement]] }
+    ch_links = GRAPH.out.graph.mix(ch_has_graph.no.map { _group, meta, graph, _paths -> [meta, graph] })
+    ch_refined = REFINE.out.contig2bin.join(REFINE.out.refinement).join(REFINE.out.json)
+        .mix(GRAPHBIN2.out.contig2bin.join(GRAPHBIN2.out.refinement).join(GRAPHBIN2.out.json))
+        .join(ch_links)
+        .map { meta, contig2bin, refinement, json, graph -> [[id: meta.group], [id: meta.id, contig2bin: contig2bin, refinement: refinement, json: json, graph: graph]] }
         .combine(ch_n_refined, by: 0)
-        .map { group, refined, n -> [groupKey(group, n), refined] }
-        .groupTuple()
-        .map { key, refined -> [key.target, refined.sort { assembly -> assembly.id }] }
-        .mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
-        .map { group, refined -> [group, refined*.contig2bin, refined*.refinement] }
+        .branch { _group, _assembly, n ->
+            several: by_evidence && n > 1
+            alone: true
+        }
+
+    // Assemblies of one group show each other's genomes
+    ch_several = sortedGroups(ch_refined.several).map { group, assemblies ->
+        def placed = assemblies.findAll { assembly -> assembly.graph }
+        def graphs = ['vertices.tsv.gz', 'edges.tsv.gz'].collect { name -> placed.collect { assembly -> assembly.graph.find { file -> file.name == name } } }
+        [group, assemblies*.id, assemblies*.contig2bin, assemblies*.refinement, placed*.id] + graphs
+    }
+    TRANSFER(together([CATALOGUE.out.fasta, ch_contigs]).join(ch_profiles).join(ch_several), options.refine)
+    ch_transferred = byFolder(TRANSFER.out.contig2bin.join(TRANSFER.out.refinement).join(TRANSFER.out.json))
+        .map { group, id, files -> [group, [id: id, contig2bin: files['contig2bin.tsv'], refinement: files['refinement.tsv'], json: files['refinement.json']]] }
+        .combine(ch_n_refined, by: 0)
+    ch_final = ch_refined.alone.mix(ch_transferred)
 
     BINS(
         together([CATALOGUE.out.fasta, ch_contigs]).join(CLUSTER.out.clusters)
             .join(together([FEATURES.out.coverage, FEATURES.out.excluded]))
-            .join(ch_refined),
+            .join(
+                sortedGroups(ch_final).mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
+                    .map { group, assemblies -> [group, assemblies*.contig2bin, assemblies*.refinement] }
+            )
+            .join(TRANSFER.out.same_genomes.mix(ch_n_refined.filter { _group, n -> !(by_evidence && n > 1) }.map { group, _n -> [group, []] })),
         options.bins
     )
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
@@ -125,8 +141,10 @@ workflow BINNING {
         .mix(inFolder([CLUSTER.out.threshold]) { group -> "${group.id}/cluster" })
         .mix(inFolder([HOMOLOGS.out.homologs]) { group -> "${group.id}/homologs" })
         .mix(inFolder([GRAPH.out.graph, GRAPH.out.json]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
-        .mix(inFolder([ch_contig2bin, ch_refinement, REFINE.out.json, GRAPHBIN2.out.json]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
-        .mix(inFolder([CLUSTER.out.clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.unbinned]) { group -> group.id })
+        .mix(inFolder([ch_refined.alone.map { group, assembly, _n -> [[group: group.id, id: assembly.id], [assembly.contig2bin, assembly.refinement, assembly.json]] }]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
+        .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>
+        .mix(inFolder([TRANSFER.out.same_genomes]) { group -> "${group.id}/transfer" })
+        .mix(inFolder([CLUSTER.out.clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
 
     summary    = SUMMARY.out.table
     bins       = BINS.out.fasta

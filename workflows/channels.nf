@@ -15,6 +15,22 @@ def inFolder(channels, folder) {
         .flatMap { meta, files -> [files].flatten().collect { file -> ["${folder.call(meta)}".toString(), file] } }
 }
 
+// Rows of [ group, map of an assembly, number of such rows of the group ] as one row of each group, [ group, maps ]. The
+// maps are sorted by id, so that the order in which tasks end does not change the next task's hash.
+def sortedGroups(rows) {
+    return rows.map { group, assembly, n -> [groupKey(group, n), assembly] }
+        .groupTuple()
+        .map { key, assemblies -> [key.target, assemblies.sort { assembly -> assembly.id }] }
+}
+
+// Rows of [ group, files, files, ... ], each file in a folder, as a row of each folder: [ group, folder, files by name ]
+def byFolder(rows) {
+    return rows.flatMap { row ->
+        row.tail().flatten().groupBy { file -> file.parent.name }
+            .collect { folder, files -> [row.head(), folder, files.collectEntries { file -> [file.name, file] }] }
+    }
+}
+
 // Rows of [ meta, file, ... ] as one row of lists, [ ids, files, ... ], sorted by id; nothing where there is no row
 def listsByColumn(rows) {
     return rows.map { row -> [row.head().id] + row.tail() }

@@ -18,6 +18,7 @@ DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
+# TRANSFER runs too where a group has several assemblies.
 STAGES = {
     "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "REFINE", "BINS",
     "SUMMARY",

@@ -143,6 +143,38 @@ def test_refined_assembly_takes_the_place_of_its_clusters(tmp_path):
     }
 
 
+def test_bins_of_one_genome_are_called_after_the_largest(tmp_path):
+    """Genome 4 has a bin in each assembly, and 7 one in A1 alone; the bin of A2 was transferred."""
+    steps = {
+        "A1": [("A1~c1", "1", ["1"]), ("A1~c2", "2", ["2"])],
+        "A2": [("A2~c1", "", ["2_t"]), ("A2~x2", "", ["2_t"])],
+    }
+    arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, refined=steps)
+    rows = [(7, "A1", "1", "false"), (4, "A1", "2", "false"), (4, "A2", "2_t", "true")]
+    header = "genome\tassembly\tcluster\ttransferred\n"
+    given = tmp_path / "same_genomes.tsv"
+    given.write_text(header + "".join("\t".join(map(str, row)) + "\n" for row in rows))
+    _, tables, _ = run_bins(tmp_path, [*arguments, "--same_genomes", str(given)], 40)
+    assert tables["bins"].set_index("bin")["transferred"].to_dict() == {
+        "A1.001": "false", "A1.002": "false", "A2.001": "true",
+    }  # fmt: skip
+    genomes = pd.read_csv(tmp_path / "out/genomes.tsv", **READ)
+    assert genomes.to_csv(sep="\t", index=False) == (
+        "genome\tbin\tassembly\trepresentative\tsize\tcontigs\tn50\ttransferred\n"
+        "A2.001\tA2.001\tA2\ttrue\t86\t2\t70\ttrue\n"
+        "A2.001\tA1.001\tA1\tfalse\t80\t1\t80\tfalse\n"
+        "A1.002\tA1.002\tA1\ttrue\t40\t1\t40\tfalse\n"
+    )
+
+
+def test_bin_without_a_genome_is_refused(tmp_path):
+    arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, refined={"A1": [("A1~c1", "1", ["1"])]})
+    given = tmp_path / "same_genomes.tsv"
+    given.write_text("genome\tassembly\tcluster\ttransferred\n1\tA1\t2\tfalse\n")
+    result, _, _ = run_bins(tmp_path, [*arguments, "--same_genomes", str(given)], 40)
+    assert result.exit_code == 1 and "has no row for assembly 'A1', cluster '1'" in result.output
+
+
 def test_equal_sizes_are_numbered_by_first_contig(tmp_path):
     contigs = [(n, "A", n, "ACGT") for n in ("z", "a", "m", "b")]
     arguments = write_inputs(tmp_path, contigs, {"b": "1", "z": "2", "a": "3", "m": "2"})
@@ -173,7 +205,8 @@ def test_no_bin_at_all(tmp_path, clusters):
     assert result.exit_code == 0 and fasta == {}
     assert list(tables["contig2bin"].columns) == ["assembly", "contig", "bin"] and tables["contig2bin"].empty
     assert list(tables["bins"].columns) == [
-        "bin", "assembly", "cluster", "size", "contigs", "n50", "gc", "multi_labelled", "refined", "coverage_S0",
+        "bin", "assembly", "cluster", "size", "contigs", "n50", "gc", "multi_labelled", "refined", "transferred",
+        "coverage_S0",
     ]  # fmt: skip
     assert tables["bins"].empty and len(tables["unbinned"]) == len(CONTIGS)
 

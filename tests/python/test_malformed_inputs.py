@@ -62,16 +62,23 @@ def good_tables() -> dict[str, bytes]:
         "edges.tsv.gz": lines(("contig_1", "contig_2"), ('A1~"b', "A1~NA"), ("A1~001", "A1~NA")),
         "labels.tsv": lines(("contig", "bin"), ("A1~NA", 1), ('A1~"b', 1), ('A1~"b', 2)),
         "refinement.tsv": lines(
-            ("contig", "assembly", "name", "length", "initial", "in_graph", "final", "reason"),
-            ("A1~NA", "A1", "NA", 3000, 1, "true", 1, "kept"),
-            ('A1~"b', "A1", '"b', 2500, 1, "false", "1,2", "multi_labelled"),
-            ("A1~001", "A1", "001", 2000, 2, "true", "", "removed,unlike"),
+            tuple(column.name for column in tables.REFINEMENT.columns),
+            ("A1~NA", "A1", "NA", 3000, 1, "true", 1, 1, 0.9, 0.1, 1, "kept"),
+            ('A1~"b', "A1", '"b', 2500, 1, "false", "", "1,2", 0.9, 0.1, 1, "multi_labelled"),
+            ("A1~001", "A1", "001", 2000, 2, "true", "", "", 0.1, 0.8, 2, "removed,unlike"),
+        ),
+        "same_genomes.tsv": lines(
+            ("genome", "assembly", "cluster", "transferred"),
+            (0, "A1", 1, "false"),
+            (1, "A1", 2, "false"),
+            (0, "A2", 1, "false"),
+            (1, "A2", 2, "true"),
         ),
         "contig2bin.tsv": lines(("assembly", "contig", "bin"), ("A1", "NA", "A1.001"), ("A2", "NA", "A2.001")),
         "bins.tsv": lines(
             (*[column.name for column in tables.BINS.columns], "coverage_S1"),
-            ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", 4),
-            ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", 7),
+            ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4),
+            ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", "false", 7),
         ),
     }
 
@@ -122,8 +129,12 @@ COMMANDS = {
     "refine": f"{ASSEMBLY} {CONTIG_GRAPH} --tetranucleotides tetranucleotides.npy --features features.json "
     "--homologs homologs.tsv.gz",
     "graphbin2": f"{ASSEMBLY} {CONTIG_GRAPH}",
+    "transfer": "--catalogue catalogue.fa.gz --contigs contigs.tsv --coverage coverage.tsv.gz --features features.json "
+    "--tetranucleotides tetranucleotides.npy --refined labels.tsv refinement.tsv "
+    "--graph A1 vertices.tsv.gz edges.tsv.gz --min_bin_size 1000",
     "bins": "--catalogue catalogue.fa.gz --contigs contigs.tsv --clusters clusters.tsv --excluded excluded.tsv "
-    "--coverage coverage.tsv.gz --refined labels.tsv refinement.tsv --min_bin_size 1000",
+    "--coverage coverage.tsv.gz --refined labels.tsv refinement.tsv --same_genomes same_genomes.tsv "
+    "--min_bin_size 1000",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
 }
 SCHEMAS = {
@@ -140,10 +151,11 @@ SCHEMAS = {
     "edges.tsv.gz": tables.EDGES,
     "labels.tsv": tables.REFINED_CONTIG2BIN,
     "refinement.tsv": tables.REFINEMENT,
+    "same_genomes.tsv": tables.SAME_GENOMES,
     "contig2bin.tsv": tables.CONTIG2BIN,
     "bins.tsv": tables.BINS,
 }
-# What commands read of tables of which they do not read all
+# What commands read of tables of which they do not read all; transfer reads all of refinement.tsv
 READ = {
     "clusters.tsv": ["cluster", "contig", "assembly"],
     "refinement.tsv": ["contig", "assembly", "initial", "final"],
@@ -183,7 +195,7 @@ def malformed(file: str, command: str):
     table = SCHEMAS[file]
     whole = good_tables()[file]
     rows = [line.split("\t") for line in whole.decode().splitlines()]
-    read = READ.get(file, rows[0])
+    read = rows[0] if command == "transfer" else READ.get(file, rows[0])
     for place, name in enumerate(rows[0]):
         if name in read and name not in SAMPLES:
             yield Variant(f"without-{name}", changed(rows, 0, place, "other"), (f"no column {name}",))

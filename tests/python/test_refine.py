@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -222,12 +221,6 @@ def test_no_bins(tmp_path, run_refine, smallest):
     assert len(contig2bin) == 0 and list(contig2bin.columns) == ["contig", "bin"]
     assert set(zip(refinement["initial"], refinement["final"], refinement["reason"])) == {("", "", "left,unlike")}
     assert (counts["labels"], counts["left"], counts["unlike"]) == (0, 11, 11)
-
-
-def test_bases_of_a_read():
-    coverage, length = pd.DataFrame({"S0": [3.0, 1.0], "S1": [0.0, 0.0]}), np.array([1000, 3000])
-    assert refine.bases_per_read(coverage, length, {"S0": 40, "S1": 0}).tolist() == [150, 1]
-    assert refine.bases_per_read(coverage, length, None).tolist() == [1000, 1000]
 
 
 def test_other_assemblies_of_the_group_change_nothing(tmp_path_factory, run_refine):

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 import summary
 
-BINS = "bin\tassembly\tcluster\tsize\tcontigs\tn50\tgc\tmulti_labelled\trefined\tcoverage_S1\n"
+BINS = "bin\tassembly\tcluster\tsize\tcontigs\tn50\tgc\tmulti_labelled\trefined\ttransferred\tcoverage_S1\n"
 
 
 def write_group(folder, contigs, samples, contig2bin, bins):
@@ -19,7 +19,7 @@ def write_group(folder, contigs, samples, contig2bin, bins):
     (folder / "contigs.tsv").write_text("contig\tassembly\tname\tlength\n" + "".join(rows))
     (folder / "features.json").write_text(json.dumps({"samples": samples}))
     (folder / "contig2bin.tsv").write_text("assembly\tcontig\tbin\n" + "".join("\t".join(r) + "\n" for r in contig2bin))
-    rows = [f"{b}\t{a}\t1\t{size}\t1\t1\t0.5\t0\t{refined}\t1\n" for b, a, size, refined in bins]
+    rows = [f"{b}\t{a}\t1\t{size}\t1\t1\t0.5\t0\t{refined}\tfalse\t1\n" for b, a, size, refined in bins]
     (folder / "bins.tsv").write_text(BINS + "".join(rows))
     return [
         "--group",

@@ -5,14 +5,16 @@ process BINS {
     label 'image_core'
 
     input:
-    tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*')
-    // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz and excluded.tsv
+    tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), path(same_genomes)
+    // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz and excluded.tsv;
+    // same_genomes: same_genomes.tsv of several assemblies, or []
     val options
 
     output:
     tuple val(meta), path('bins/*.fa.gz')  , emit: fasta, optional: true
     tuple val(meta), path('contig2bin.tsv'), emit: contig2bin
     tuple val(meta), path('bins.tsv')      , emit: bins
+    tuple val(meta), path('genomes.tsv')   , emit: genomes, optional: true
     tuple val(meta), path('unbinned.tsv')  , emit: unbinned
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
@@ -23,14 +25,14 @@ process BINS {
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()
         .collect { contig2bin, refinement -> "--refined ${contig2bin} ${refinement}" }
     """
-    # modules: assembly_tables.py catalogue_fasta.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py
+    # modules: assembly_tables.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
     bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
-        --coverage coverage.tsv.gz ${refined.join(' ')} ${options} ${task.ext.args ?: ''}
+        --coverage coverage.tsv.gz ${refined.join(' ')} ${same_genomes ? "--same_genomes ${same_genomes}" : ''} ${options} ${task.ext.args ?: ''}
     """
 
     stub:
     """
     mkdir bins
-    touch bins/stub.001.fa.gz contig2bin.tsv bins.tsv unbinned.tsv
+    touch bins/stub.001.fa.gz contig2bin.tsv bins.tsv ${same_genomes ? 'genomes.tsv' : ''} unbinned.tsv
     """
 }

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Read what the model of the bins knows of the contigs of a group.
+
+That is their lengths, the reads of each sample on them, their tetranucleotides and their links in the assembly graph.
+The stages refine and transfer read them here.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+import pandas as pd
+
+from assembly_tables import contigs_of_assembly, read_contig_graph, read_coverage
+from bin_model import Contigs
+from stage_arrays import FEATURES, TETRANUCLEOTIDE_COUNTS, check_hash, read_description, read_matrix
+from stage_tables import CONTIGS, read_table
+
+# If the number of reads is unknown, one read adds this to coverage times length: RPKM count as of a million reads.
+# docs/benchmark.md, section "Constants", shows what halving and doubling it does.
+RPKM_BASES_PER_READ = 1000.0
+
+
+class Group(NamedTuple):
+    """What is known of the N contigs of a group."""
+
+    table: pd.DataFrame  # contigs.tsv, N rows
+    path: Path  # of contigs.tsv
+    coverage: pd.DataFrame  # N x s, by contig
+    bases_per_read: np.ndarray  # s, what one read adds to coverage times length
+    tetranucleotides: Path  # their counts (features stage), of all contigs
+
+
+def read_group(contigs: Path, coverage: Path, tetranucleotides: Path, features: Path) -> Group:
+    """Read what is known of the contigs of a group; raise ClickException if the files are of different runs."""
+    table = read_table(CONTIGS, contigs)
+    mapped_reads = read_mapped_reads(features, table["contig"], contigs)
+    depth = read_coverage(coverage, table)
+    unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
+    if unknown:
+        problem = f"no sample {min(unknown)!r}, which {coverage} has"
+        raise click.ClickException(f"{features}: {problem}; give both from the same run")
+    bases = bases_per_read(depth, table["length"].to_numpy(), mapped_reads)
+    return Group(table, contigs, depth, bases, tetranucleotides)
+
+
+def read_contigs(
+    group: Group, assembly: str, vertices: Path | None, edges: Path | None
+) -> tuple[pd.DataFrame, Contigs, np.ndarray]:
+    """Return the n contigs of an assembly, from the longest to the shortest.
+
+    That is their rows of contigs.tsv, what the model knows of them, and whether each has a place in the graph (n).
+    """
+    table = contigs_of_assembly(group.table, assembly, group.path)
+    table = table.sort_values(["length", "name"], ascending=[False, True])
+    rows = table.index.to_numpy()
+    names, length = table["contig"].tolist(), table["length"].to_numpy()
+    tetranucleotides = read_matrix(
+        TETRANUCLEOTIDE_COUNTS, group.tetranucleotides, group.table["contig"], group.path, rows=rows
+    )
+    links, in_graph = read_links(vertices, edges, names)
+    reads = group.coverage.loc[names].to_numpy() * length[:, None] / group.bases_per_read
+    return table, Contigs(length, reads, tetranucleotides, links), in_graph
+
+
+def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
+    """Return what one read adds to coverage times length, per sample (s): coverage divided by it is a count.
+
+    If the numbers of reads are unknown (an abundance table), coverages are RPKM.
+    """
+    if mapped_reads is None:
+        return np.full(coverage.shape[1], RPKM_BASES_PER_READ)
+    total = length @ coverage.to_numpy()
+    reads = np.array([mapped_reads.get(sample, 0) for sample in coverage.columns])
+    return np.where((total > 0) & (reads > 0), total / np.maximum(reads, 1), 1.0)
+
+
+def read_links(vertices: Path | None, edges: Path | None, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the links (2 x 2m, as in Contigs) between these contigs, and whether each has a place in the graph (n)."""
+    if vertices is None or edges is None:
+        return np.zeros((2, 0), dtype=np.int64), np.zeros(len(names), dtype=bool)
+    return read_contig_graph(vertices, edges, names)
+
+
+def read_mapped_reads(path: Path, names: Sequence[str], names_path: Path) -> dict[str, int] | None:
+    """Return each sample's mapped reads, if they are known; raise ClickException if features.json has other contigs."""
+    features = read_description(FEATURES, path, ["contigs_sha256", "mapped_reads"])
+    check_hash(path, features["contigs_sha256"], names, names_path)
+    return features["mapped_reads"]

@@ -1,0 +1,41 @@
+// Completes the bins of each assembly of a group by the genomes that the other assemblies show.
+process TRANSFER {
+    tag "${meta.id}"
+    label 'process_low'
+    label 'image_core'
+
+    input:
+    tuple val(meta), path(catalogue), path(profiles), val(ids), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), val(graph_ids), path(vertices, stageAs: 'graph?/*'), path(edges, stageAs: 'graph?/*')
+    // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz, tetranucleotides.npy and features.json;
+    // ids: of the assemblies; graph_ids: of those that have a graph
+    val options
+
+    output:
+    tuple val(meta), path('refine/*/contig2bin.tsv') , emit: contig2bin
+    tuple val(meta), path('refine/*/refinement.tsv') , emit: refinement
+    tuple val(meta), path('refine/*/refinement.json'), emit: json
+    tuple val(meta), path('same_genomes.tsv'), emit: same_genomes
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+
+    script:
+    def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()
+        .collect { contig2bin, refinement -> "--refined ${contig2bin} ${refinement}" }
+    def graphs = [graph_ids, [vertices].flatten(), [edges].flatten()].transpose()
+        .collect { id, vertex, edge -> "--graph ${id} ${vertex} ${edge}" }
+    """
+    # modules: assembly_tables.py assign_contigs.py bin_model.py catalogue_fasta.py kmer_samples.py message_text.py model_inputs.py output_files.py refined_bins.py refinement_tables.py same_genomes.py shared_contigs.py shared_kmers.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    transfer.py --catalogue catalogue.fa.gz --contigs contigs.tsv --coverage coverage.tsv.gz \\
+        --tetranucleotides tetranucleotides.npy --features features.json ${refined.join(' ')} ${graphs.join(' ')} \\
+        ${options} ${task.ext.args ?: ''}
+    """
+
+    stub:
+    """
+    for id in ${ids.join(' ')}; do
+        mkdir -p "refine/\$id"
+        touch "refine/\$id/contig2bin.tsv" "refine/\$id/refinement.tsv" "refine/\$id/refinement.json"
+    done
+    touch same_genomes.tsv
+    """
+}
