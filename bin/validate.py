@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks the parameters and both sheets before any other stage starts.
 
-In:  request.json (`params` as Nextflow has them, `sheet_names` as the user gave them and `unusable`: for each sheet,
-     itself or files that it names, with the reason why each cannot be used), the JSON Schemas of the parameters and of
-     the rows of each sheet, and the sheets.
+In:  request.json (`params` as Nextflow has them, `refine_mode` as the preset leaves it, `sheet_names` as the user gave
+     them and `unusable`: for each sheet, itself or files that it names, with the reason why each cannot be used), the
+     JSON Schemas of the parameters and of the rows of each sheet, and the sheets.
 Out: problems.txt, the one message for the user with every problem (empty if there is none). Only if there is none, also
      validated.json: `samples` and `assemblies`, one object per row with every column of the schema, sorted by id.
 
@@ -18,9 +18,9 @@ import click
 
 from message_text import printable
 from output_files import write_text
-from parameters import parameter_problems
+from parameters import coerce, parameter_problems
 from schema_rules import read_json
-from sheet_checks import IDS, sheet_problems
+from sheet_checks import IDS, ensemble_messages, sheet_problems
 from sheets import Problem, Sheet, read_sheet
 
 SHOWN_PROBLEMS = 30  # of each sheet, so that thousands of bad rows in one do not hide those of the other
@@ -70,7 +70,7 @@ def main(
     request: Path, parameter_schema: Path, sample_schema: Path, assembly_schema: Path, **paths: Path | None
 ) -> None:
     """Check parameters and sheets. Write problems.txt and, if there is no problem, validated.json."""
-    asked = read_json(request, "params", "unusable", "sheet_names")
+    asked = read_json(request, "params", "unusable", "refine_mode", "sheet_names")
     schemas = {"input": read_json(sample_schema, "items"), "assembly_input": read_json(assembly_schema, "items")}
     names = asked["sheet_names"]
     sheets: dict[str, Sheet | None] = dict.fromkeys(IDS)
@@ -83,7 +83,9 @@ def main(
             unread = Sheet([], [Problem(0, reason)], complete=False) if reason else None
             sheets[option] = unread or read_sheet(Path(name), option, schemas[option])
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
-    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
+    ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True
+    parameters += ensemble_messages(sheets["assembly_input"], ensemble, asked["refine_mode"])
+    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"], asked["refine_mode"]), names)
     write_text("problems.txt", text)
     if text:
         Path("validated.json").unlink(missing_ok=True)

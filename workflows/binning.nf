@@ -1,36 +1,40 @@
-include { CATALOGUE } from '../modules/local/catalogue/main'
-include { INDEX     } from '../modules/local/index/main'
-include { MAP_READS } from '../modules/local/map_reads/main'
-include { HOMOLOGS  } from '../modules/local/homologs/main'
-include { FEATURES  } from '../modules/local/features/main'
-include { VAE       } from '../modules/local/vae/main'
-include { CLUSTER   } from '../modules/local/cluster/main'
-include { GRAPH     } from '../modules/local/graph/main'
-include { REFINE    } from '../modules/local/refine/main'
-include { GRAPHBIN2 } from '../modules/local/graphbin2/main'
-include { TRANSFER  } from '../modules/local/transfer/main'
-include { BINS      } from '../modules/local/bins/main'
-include { SUMMARY   } from '../modules/local/summary/main'
-include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn } from './channels'
+include { CATALOGUE   } from '../modules/local/catalogue/main'
+include { INDEX       } from '../modules/local/index/main'
+include { MAP_READS   } from '../modules/local/map_reads/main'
+include { HOMOLOGS    } from '../modules/local/homologs/main'
+include { FEATURES    } from '../modules/local/features/main'
+include { VAE         } from '../modules/local/vae/main'
+include { CLUSTER     } from '../modules/local/cluster/main'
+include { IMPORT_BINS } from '../modules/local/import_bins/main'
+include { ENSEMBLE    } from '../modules/local/ensemble/main'
+include { GRAPH       } from '../modules/local/graph/main'
+include { REFINE      } from '../modules/local/refine/main'
+include { GRAPHBIN2   } from '../modules/local/graphbin2/main'
+include { TRANSFER    } from '../modules/local/transfer/main'
+include { BINS        } from '../modules/local/bins/main'
+include { SUMMARY     } from '../modules/local/summary/main'
+include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles } from './channels'
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
     take:
     ch_samples    // [ [id, group, platform], [reads], bam or [] ]
-    ch_assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [] ]
+    ch_assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [], binnings: lists of files ]
     options       // map of workflows/options.nf
 
     main:
     def by_evidence = options.refine_mode == 'evidence'
     // An assembly's own inputs by kind, as [ group, meta, ... ]
-    ch_fastas = ch_assemblies.map { meta, fasta, _graph, _paths, _table -> [[id: meta.group], meta.id, fasta] }
-    ch_tables = ch_assemblies.map { meta, _fasta, _graph, _paths, table -> [[id: meta.group], table] }.filter { _group, table -> table }
-    ch_graphs = ch_assemblies.map { meta, _fasta, graph, paths, _table -> [[id: meta.group], meta, graph, paths] }
+    ch_fastas = ch_assemblies.map { meta, fasta, _graph, _paths, _table, _binnings -> [[id: meta.group], meta.id, fasta] }
+    ch_tables = ch_assemblies.map { meta, _fasta, _graph, _paths, table, _binnings -> [[id: meta.group], table] }.filter { _group, table -> table }
+    ch_graphs = ch_assemblies.map { meta, _fasta, graph, paths, _table, _binnings -> [[id: meta.group], meta, graph, paths] }
+    ch_given = ch_assemblies.map { meta, _fasta, _graph, _paths, _table, binnings -> [[id: meta.group], meta.id, binnings] }
     // The sheets are known from the start, so these close at once: group -> number of its samples, of assemblies to refine
     ch_n_samples = ch_samples.map { meta, _reads, _bam -> [[id: meta.group], meta.id] }
         .groupTuple().map { group, ids -> [group, ids.size()] }
     ch_n_refined = ch_graphs.map { group, _meta, graph, _paths -> [group, graph || by_evidence ? 1 : 0] }
         .groupTuple().map { group, refined -> [group, refined.sum()] }
+    ch_is_given = ch_given.map { group, _id, binnings -> [group, !binnings.isEmpty()] }.unique()
 
     CATALOGUE(ch_fastas.groupTuple())
     ch_contigs = CATALOGUE.out.contigs
@@ -62,8 +66,28 @@ workflow BINNING {
     ch_abundances = ch_counts.mix(ch_tables.unique().map { group, table -> [group, [], [], table] })
     FEATURES(CATALOGUE.out.fasta.join(ch_contigs).join(ch_abundances), options.features)
 
-    VAE(FEATURES.out.tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json), options.vae)
+    // Bins of other binners take the place of training and clustering, or, in an ensemble, stand beside them
+    IMPORT_BINS(
+        ch_given.filter { _group, _id, binnings -> binnings }
+            .groupTuple()
+            .map { group, ids, binnings -> [group] + binningFiles(ids, binnings) }
+            .join(ch_contigs)
+    )
+    ch_tnf = FEATURES.out.tnf.join(ch_is_given)
+        .filter { _group, _tnf, is_given -> !is_given || options.ensemble }
+        .map { group, tnf, _is_given -> [group, tnf] }
+    VAE(ch_tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json), options.vae)
     CLUSTER(VAE.out.latent.join(VAE.out.json).join(FEATURES.out.rows).join(ch_contigs), options.cluster)
+    ch_own = CLUSTER.out.clusters.join(ch_is_given).branch { _group, _clusters, is_given ->
+        beside_given: is_given
+        alone: true
+    }
+    ENSEMBLE(
+        ch_own.beside_given.map { group, clusters, _is_given -> [group, clusters] }.join(IMPORT_BINS.out.clusters).join(ch_contigs)
+    )
+    ch_clusters = ch_own.alone.map { group, clusters, _is_given -> [group, clusters] }
+        .mix(IMPORT_BINS.out.clusters.filter { _row -> !options.ensemble })
+        .mix(ENSEMBLE.out.clusters)
 
     // The graph of the contigs depends on the catalogue alone: it is read while samples are mapped, and once for any clusters
     ch_has_graph = ch_graphs.branch { _group, _meta, graph, _paths ->
@@ -80,7 +104,7 @@ workflow BINNING {
     ch_clustered = GRAPH.out.graph.map { meta, graph -> [[id: meta.group], meta, graph] }
         .mix(ch_has_graph.no.map { group, meta, graph, _paths -> [group, meta, graph] })
         .combine(ch_contigs, by: 0)
-        .combine(CLUSTER.out.clusters, by: 0)
+        .combine(ch_clusters, by: 0)
         .branch { _group, _meta, graph, _contigs, _clusters ->
             evidence: by_evidence
             article: graph
@@ -120,7 +144,7 @@ workflow BINNING {
     ch_final = ch_refined.alone.mix(ch_transferred)
 
     BINS(
-        together([CATALOGUE.out.fasta, ch_contigs]).join(CLUSTER.out.clusters)
+        together([CATALOGUE.out.fasta, ch_contigs]).join(ch_clusters)
             .join(together([FEATURES.out.coverage, FEATURES.out.excluded]))
             .join(
                 sortedGroups(ch_final).mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
@@ -144,7 +168,7 @@ workflow BINNING {
         .mix(inFolder([ch_refined.alone.map { group, assembly, _n -> [[group: group.id, id: assembly.id], [assembly.contig2bin, assembly.refinement, assembly.json]] }]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
         .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>
         .mix(inFolder([TRANSFER.out.same_genomes]) { group -> "${group.id}/transfer" })
-        .mix(inFolder([CLUSTER.out.clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
+        .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
 
     summary    = SUMMARY.out.table
     bins       = BINS.out.fasta

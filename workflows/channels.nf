@@ -39,6 +39,14 @@ def listsByColumn(rows) {
         .map { sorted -> sorted.transpose() }
 }
 
+// Of assemblies (ids) and their binnings, lists of files: for each file the id and the number of its binning, and the file
+def binningFiles(ids, binnings) {
+    def rows = [ids, binnings].transpose().collectMany { id, of_id ->
+        of_id.withIndex().collectMany { files, i -> files.collect { file -> ["${id} ${i + 1}".toString(), file] } }
+    }
+    return rows.transpose()
+}
+
 // The files of warnings, [ process, meta, file ], as one text of JSON: stage, group, id and warning of each.
 // What takes it must send no warning itself: the topic ends only when everything else did.
 def warningsJson(files) {

@@ -1,4 +1,5 @@
-include { VALIDATE } from '../modules/local/validate/main'
+include { VALIDATE          } from '../modules/local/validate/main'
+include { resolveParameters } from './options'
 
 // A path of the user's, in which no character stands for others
 def userFile(name) {
@@ -12,6 +13,17 @@ def sheetFile(sheet, name) {
     }
     def absolute = name.startsWith('/') || name =~ /^[A-Za-z][A-Za-z0-9+.-]*:\/\//
     return absolute ? userFile(name) : userFile(sheet).parent.resolve(name)
+}
+
+// The FASTA files of a folder, which are bins
+def fastaFiles(folder) {
+    return folder.listFiles().findAll { path -> path.name ==~ /.*\.(fasta|fa|fna|fas)(\.gz)?/ }.sort { path -> path.name }
+}
+
+// The binnings that a sheet names, separated by semicolons: of each its files, a table or FASTA files
+def binningPaths(sheet, names) {
+    return (names ?: '').tokenize(';').collect { name -> sheetFile(sheet, name.trim()) }
+        .collect { path -> path.isDirectory() ? fastaFiles(path) : [path] }
 }
 
 // A sheet, or nothing if it is no file that can be reached, which is for VALIDATE to complain about
@@ -81,6 +93,19 @@ def fileProblem(sheet, name, outdir, saved) {
     }
 }
 
+// What is wrong with the binnings that a sheet names; null if nothing is.
+def binningsProblem(sheet, names, outdir, saved) {
+    def parts = names.tokenize(';')*.trim()
+    def problems = parts.collect { name ->
+        def problem = fileProblem(sheet, name, outdir, saved)
+        if (!problem && sheetFile(sheet, name).isDirectory() && !fastaFiles(sheetFile(sheet, name))) {
+            problem = 'is a folder without a FASTA (.fasta, .fa, .fna or .fas, .gz may follow)'
+        }
+        return problem && parts.size() > 1 ? "has ${name}, which ${problem}".toString() : problem
+    }
+    return problems.find()
+}
+
 // The files that a sheet names and that cannot be used, each with the reason. A sheet that cannot be read is for VALIDATE.
 def unusableFiles(sheet, columns, parameters) {
     def path = readableSheet(sheet)
@@ -93,10 +118,12 @@ def unusableFiles(sheet, columns, parameters) {
     }
     // The BAMs that this run will publish
     def saved = "${parameters.save_bam}" == 'true' ? rows.findAll { row -> row.fastq_1 }.collect { row -> "${row.group}/abundance/${row.sample}.bam".toString() } : []
-    return rows.collectMany { row -> columns.collect { column -> row[column] } }
-        .findAll()
+    return rows.collectMany { row -> columns.collect { column -> [column, row[column]] } }
+        .findAll { _column, name -> name }
         .unique()
-        .collectEntries { name -> [name, fileProblem(sheet, name, parameters.outdir, saved)] }
+        .collectEntries { column, name ->
+            [name, column == 'bins' ? binningsProblem(sheet, name, parameters.outdir, saved) : fileProblem(sheet, name, parameters.outdir, saved)]
+        }
         .findAll { _name, problem -> problem }
 }
 
@@ -149,8 +176,9 @@ workflow INPUTS {
         params: userParameters(parameters),
         unusable: [
             input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
-            assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance'], parameters),
+            assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],
+        refine_mode: resolveParameters(parameters).refine_mode,
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],
     ])
     def sheets = [parameters.input, parameters.assembly_input].collect { sheet -> readableSheet(sheet) }
@@ -169,10 +197,10 @@ workflow INPUTS {
     }
     assemblies = ch_sheets.flatMap { sheet -> sheet.assemblies }.map { row ->
         def (fasta, graph, paths, table) = [row.fasta, row.graph, row.paths, row.abundance].collect { name -> sheetFile(parameters.assembly_input, name) }
-        [[id: row.id, group: row.group, assembler: row.assembler], fasta, graph, paths, table]
+        [[id: row.id, group: row.group, assembler: row.assembler], fasta, graph, paths, table, binningPaths(parameters.assembly_input, row.bins)]
     }
 
     emit: // each name is assigned above, which the strict parser of Nextflow 25.04 needs
     samples    = samples    // [ [id, group, platform], [reads], bam or [] ]
-    assemblies = assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [] ]
+    assemblies = assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [], binnings: lists of files ]
 }

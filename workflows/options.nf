@@ -26,7 +26,7 @@ def optionWords(resolved, names) {
         .join(' ')
 }
 
-// Options of every stage by its name, and `mapper` and `refine_mode`, which choose the stages.
+// Options of every stage by its name, and `mapper`, `ensemble` and `refine_mode`, which choose the stages.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -45,5 +45,6 @@ def stageOptions(parameters) {
         bins: ['min_bin_size'],
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
-    return options + [map_reads: options.map_reads + save, mapper: resolved.mapper, refine_mode: resolved.refine_mode]
+    def chosen = [mapper: resolved.mapper, ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
+    return options + [map_reads: options.map_reads + save] + chosen
 }

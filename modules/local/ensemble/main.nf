@@ -1,0 +1,25 @@
+// Cuts a group's own clusters and given bins into the pieces that both agree on.
+process ENSEMBLE {
+    tag "${meta.id}"
+    label 'process_single'
+    label 'image_core'
+
+    input:
+    tuple val(meta), path(own, stageAs: 'own/*'), path(given, stageAs: 'given/*'), path(contigs)
+
+    output:
+    tuple val(meta), path('clusters.tsv'), emit: clusters
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+
+    script:
+    """
+    # modules: assembly_tables.py common_pieces.py message_text.py output_files.py stage_tables.py table_bytes.py
+    ensemble.py --contigs ${contigs} --own ${own} --given ${given}
+    """
+
+    stub:
+    """
+    touch clusters.tsv
+    """
+}
