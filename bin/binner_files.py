@@ -40,10 +40,10 @@ def read_binning(paths: Sequence[Path], assembly: str, names: pd.Series) -> dict
     """
     known = set(names)
     pairs = list(fasta_pairs(paths)) if is_fasta(paths[0]) else table_pairs(paths[0], assembly, known)
-    unknown = {contig: path for path, contig, _ in reversed(pairs) if contig not in known}
+    unknown = [(path, contig) for path, contig, _ in pairs if contig not in known]
     if unknown:
-        contig, path = list(unknown.items())[-1]
-        share = f"{len(unknown)} of {len({contig for _, contig, _ in pairs})} contigs"
+        path, contig = unknown[0]
+        share = f"{len({contig for _, contig in unknown})} of {len({contig for _, contig, _ in pairs})} contigs"
         raise click.ClickException(
             f"{path}: contig {shown(contig)} is not in assembly {shown(assembly)}, whose first contig is "
             f"{shown(names.iloc[0])} ({share} of the given bins are not in it); give bins of these very contigs"

@@ -175,3 +175,31 @@ def test_a_group_has_samples_or_one_table(problems):
     rows = "A,G,gfa,c.fa,,,t.tsv", "B,G,gfa,d.fa,,,u.tsv", "C,H,gfa,e.fa,,,u.tsv"
     two = problems(None, assemblies(*rows, header=TABLE_HEADER))
     only(two["assembly_input"], 3, "group 'G' has another abundance table in row 2")
+
+
+BINS_HEADER = TABLE_HEADER + ",bins"
+
+
+def test_all_assemblies_of_a_group_have_bins_or_none(problems):
+    rows = ["A,G,gfa,a.fa,,,,a.tsv", "B,G,gfa,b.fa,,,,", "C,H,gfa,c.fa,,,,"]
+    found = problems(samples("S1,G,a.fq,,,", "S2,H,a.fq,,,"), assemblies(*rows, header=BINS_HEADER))
+    only(found["assembly_input"], 3, "has no bins, but row 2 of group 'G' has", "of every assembly of the group")
+
+
+@pytest.mark.parametrize("bins", ["a.tsv", "my bins", "../x/bins.tsv.gz", "a.tsv;b", "s3://a/b/contig2bin.tsv"])
+def test_bins_are_tables_or_folders(problems, bins):
+    found = problems(samples("S1,G,a.fq,,,"), assemblies(f"A,G,gfa,a.fa,,,,{bins}", header=BINS_HEADER))
+    assert found["assembly_input"] == []
+
+
+@pytest.mark.parametrize("bins", ["*.tsv", "a.tsv;", ";", "a$b"])
+def test_bins_that_are_no_paths(problems, bins):
+    found = problems(samples("S1,G,a.fq,,,"), assemblies(f"A,G,gfa,a.fa,,,,{bins}", header=BINS_HEADER))
+    only(found["assembly_input"], 2, "bins must be the path of a table or of a folder of FASTA")
+
+
+def test_bins_of_a_group_may_be_one_file(problems):
+    """Binloom's own contig2bin.tsv has the bins of all assemblies of a group."""
+    rows = ["A,G,gfa,a.fa,,,,c.tsv", "B,G,gfa,b.fa,,,,c.tsv"]
+    found = problems(samples("S1,G,a.fq,,,"), assemblies(*rows, header=BINS_HEADER))
+    assert found["assembly_input"] == []
