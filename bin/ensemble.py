@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Cut a group's own clusters and given bins into the pieces that both agree on.
+"""Put given bins beside a group's own clusters, as further pieces of its genomes.
 
 In:  contigs.tsv, clusters.tsv of the cluster stage and clusters.tsv of the import_bins stage.
-Out: clusters.tsv of the pieces, which the refinement joins again by evidence. A piece that a cluster and a bin share is
-     called `<cluster>&<bin>`; what only one of the two has keeps its name.
+Out: clusters.tsv. A cluster stands as it is in an assembly in which it has at least a tenth of --min_bin_size. What
+     given bins hold besides is a further piece, under the name of the bin (further_pieces.py).
 """
 
 from pathlib import Path
@@ -13,22 +13,34 @@ import numpy as np
 import pandas as pd
 
 from assembly_tables import read_clusters
-from common_pieces import cluster_table, common_pieces
+from further_pieces import cluster_table, further_pieces
+from pieces import piece_size
 from stage_tables import CLUSTERS, CONTIGS, read_table, write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.option("--contigs", required=True, type=FILE, help="contigs.tsv")
 @click.option("--own", required=True, type=FILE, help="clusters.tsv of the cluster stage")
 @click.option("--given", required=True, type=FILE, help="clusters.tsv of the import_bins stage")
-def main(contigs: Path, own: Path, given: Path) -> None:
-    """Write the pieces that own clusters and given bins have in common as ./clusters.tsv."""
+@click.option(
+    "--min_bin_size",
+    default=200_000,
+    type=click.IntRange(0, 1_000_000_000),
+    help="A tenth of it (bp) is the smallest cluster that holds its contigs against given bins.",
+)
+def main(contigs: Path, own: Path, given: Path, min_bin_size: int) -> None:
+    """Write own clusters and what given bins hold besides as ./clusters.tsv."""
     table = read_table(CONTIGS, contigs)
-    cluster = common_pieces([cluster_labels(path, table) for path in (own, given)])
+    binnings = [cluster_labels(path, table) for path in (own, given)]
+    cluster = np.full(len(table), "", dtype=object)
+    for rows in table.groupby("assembly").indices.values():
+        labels, length = [bins[rows] for bins in binnings], table["length"].to_numpy()[rows]
+        cluster[rows] = further_pieces(labels, length, piece_size(min_bin_size))
     write_table(CLUSTERS, cluster_table(table, cluster))
-    click.echo(f"{len(set(cluster) - {''})} pieces hold {(cluster != '').sum()} of {len(table)} contigs", err=True)
+    added = (cluster == binnings[1]) & (cluster != "")
+    click.echo(f"{(cluster != '').sum()} of {len(table)} contigs have a cluster, {added.sum()} by given bins", err=True)
 
 
 def cluster_labels(path: Path, contigs: pd.DataFrame) -> np.ndarray:

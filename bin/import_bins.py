@@ -4,8 +4,8 @@
 In:  contigs.tsv (all contigs of the group), and for each assembly one or several binnings (binner_files.py).
 Out: clusters.tsv, as the cluster stage writes it (`cluster, contig, assembly, name`). A bin is called
      `<assembly>~<its name>`, or `<assembly>~<number of the binning>.<its name>` where an assembly has several binnings;
-     characters that separate names elsewhere are percent-encoded. Of several binnings, the clusters are the pieces that
-     all agree on (common_pieces.py).
+     characters that separate names elsewhere are percent-encoded. Of several binnings, each adds what those before it
+     lack (further_pieces.py).
 
 A contig that stands in several bins of a binning is in none of its clusters, so that the refinement places it, in
 several bins too if it belongs there. A warning tells how many there are.
@@ -21,19 +21,20 @@ import pandas as pd
 
 from assembly_tables import contigs_of_assembly
 from binner_files import is_fasta, read_binning
-from common_pieces import cluster_table, common_pieces
+from further_pieces import cluster_table, further_pieces
 from message_text import shown
+from pieces import piece_size
 from stage_tables import CLUSTERS, CONTIGS, read_table, write_table
 from stage_warnings import warn
 
 # quote() escapes all other characters of a bin's name but letters, digits, and `_.-~`.
-NAME_CHARACTERS = "!#$+/:?@^|*="
+NAME_CHARACTERS = "!#$&+/:?@^|*="
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 Binnings = dict[str, dict[int, list[Path]]]  # by assembly and number: a table, or the FASTA files of the bins
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.option("--contigs", required=True, type=FILE, help="contigs.tsv")
 @click.option(
     "--bins",
@@ -44,7 +45,13 @@ Binnings = dict[str, dict[int, list[Path]]]  # by assembly and number: a table, 
     metavar="ID NUMBER FILE",
     help="Id of an assembly, number of one of its binnings, and a table of it or the FASTA of a bin; repeatable.",
 )
-def main(contigs: Path, given: tuple[tuple[str, int, Path], ...]) -> None:
+@click.option(
+    "--min_bin_size",
+    default=200_000,
+    type=click.IntRange(0, 1_000_000_000),
+    help="A tenth of it (bp) is the smallest bin that holds its contigs against those of a later binning.",
+)
+def main(contigs: Path, given: tuple[tuple[str, int, Path], ...], min_bin_size: int) -> None:
     """Write given bins as ./clusters.tsv."""
     table = read_table(CONTIGS, contigs)
     cluster = np.full(len(table), "", dtype=object)
@@ -54,7 +61,7 @@ def main(contigs: Path, given: tuple[tuple[str, int, Path], ...]) -> None:
             bin_labels(rows["name"], assembly, files, f"{number}." if len(binnings) > 1 else "")
             for number, files in sorted(binnings.items())
         ]
-        pieces = common_pieces(labels)
+        pieces = further_pieces(labels, rows["length"].to_numpy(), piece_size(min_bin_size))
         cluster[rows.index] = pieces
         click.echo(f"{assembly}: {(pieces != '').sum()} of {len(rows)} contigs have a bin", err=True)
     write_table(CLUSTERS, cluster_table(table, cluster))

@@ -21,6 +21,8 @@ from bin_model import (
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
+# Clusters below this fraction of --min_bin_size are ignored: they are too small to show which genome they belong to.
+MIN_PIECE_FRACTION = 0.1
 # A whole piece or bin is judged as a contig of this length (bp) with its coverage.
 JUDGED_LENGTH = 20_000.0
 # Degrees of freedom of the t distribution of a whole bin: many, because a median is no outlier.
@@ -29,6 +31,11 @@ WHOLE_BIN_FREEDOM = 50
 JOIN_COVERAGE_WEIGHT = 0.4
 # Coverage speaks for a join with at most this log odds: the coverages of many samples would drown the composition.
 MAX_JOIN_COVERAGE = 15
+
+
+def piece_size(min_bin_size: int) -> int:
+    """Return the least size (bp) of a piece of a bin."""
+    return int(MIN_PIECE_FRACTION * min_bin_size)
 
 
 class Profiles(NamedTuple):

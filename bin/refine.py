@@ -43,6 +43,7 @@ from bin_model import NO_BIN, Contigs, bin_sizes
 from grow_clusters import grown_clusters
 from join_clusters import bins_from_clusters
 from model_inputs import read_contigs, read_group
+from pieces import piece_size
 from refinement_tables import count_table, why_in_none
 from split_clusters import split_related_genomes
 from stage_arrays import REFINEMENT_COUNTS, write_description
@@ -52,8 +53,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
-# Clusters below this fraction of --min_bin_size are ignored: they are too small to show which genome they belong to.
-MIN_PIECE_FRACTION = 0.1
 # Joined clusters from this fraction of --min_bin_size on may grow into a bin.
 MIN_SMALL_FRACTION = 0.25
 
@@ -132,11 +131,6 @@ def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     label = cluster[table.index].map(number).to_numpy()
     return Assembly(table, contigs._replace(homologs=homologs), label, ids, in_graph)
-
-
-def piece_size(min_bin_size: int) -> int:
-    """Return the least size (bp) of a piece of a bin."""
-    return int(MIN_PIECE_FRACTION * min_bin_size)
 
 
 def refine_labels(

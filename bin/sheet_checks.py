@@ -103,32 +103,22 @@ def table_problems(groups: dict[str, list[Row]]) -> Iterator[Problem]:
                 yield Problem(row.number, f"{text}: name one table, in the same words, for the whole group")
 
 
-def bins_problems(groups: dict[str, list[Row]], refine_mode: str | None) -> Iterator[Problem]:
-    """Yield the problems of given bins: some assemblies of a group have none, or several binnings are not joined."""
+def bins_problems(groups: dict[str, list[Row]]) -> Iterator[Problem]:
+    """Yield the problems of groups in which some assemblies have given bins and others have none."""
     for group, rows in groups.items():
         given = [row for row in rows if "bins" in row.fields]
         for row in rows:
             if given and row not in given:
                 text = f"has no bins, but row {given[0].number} of group {shown(group)} has"
                 yield Problem(row.number, f"{text}: name the bins of every assembly of the group, or of none")
-        for row in given:
-            if ";" in row.fields["bins"] and refine_mode == "article":
-                text = "names several binnings, which only --refine_mode evidence can join"
-                yield Problem(row.number, f"bins {text}: name one, or refine by evidence")
 
 
-def ensemble_messages(assemblies: Sheet | None, ensemble: bool, refine_mode: str | None) -> list[str]:
-    """Return what stands against --ensemble: no bins in the assembly sheet, or a refinement that cannot join pieces."""
-    if not ensemble:
+def ensemble_messages(assemblies: Sheet | None, ensemble: bool) -> list[str]:
+    """Return what stands against --ensemble: no bins in the assembly sheet."""
+    if not ensemble or not assemblies or not assemblies.complete:
         return []
-    messages = []
-    if assemblies and assemblies.complete and not any("bins" in row.fields for row in assemblies.rows):
-        messages.append("--ensemble needs given bins: name them in the column bins of the assembly sheet")
-    if refine_mode == "article":
-        messages.append(
-            "--ensemble needs --refine_mode evidence, which joins the pieces again: set it, or leave it out"
-        )
-    return messages
+    is_given = any("bins" in row.fields for row in assemblies.rows)
+    return [] if is_given else ["--ensemble needs given bins: name them in the column bins of the assembly sheet"]
 
 
 def group_problems(samples: Sheet | None, assemblies: Sheet) -> tuple[list[Problem], list[Problem]]:
@@ -156,15 +146,11 @@ def group_problems(samples: Sheet | None, assemblies: Sheet) -> tuple[list[Probl
 
 
 def sheet_problems(
-    sheets: dict[str, Sheet | None],
-    schemas: dict[str, dict],
-    unusable: dict[str, dict[str, str]],
-    refine_mode: str | None = None,
+    sheets: dict[str, Sheet | None], schemas: dict[str, dict], unusable: dict[str, dict[str, str]]
 ) -> dict[str, list[Problem]]:
     """Return every problem of each sheet, sorted by row. A sheet that was not given is None.
 
-    `unusable` has, for each sheet, files that it names and the reason why each cannot be used; `refine_mode` is that of
-    the run.
+    `unusable` has, for each sheet, files that it names and the reason why each cannot be used.
     """
     problems = {option: list(sheet.problems) for option, sheet in sheets.items() if sheet}
     for option in problems:
@@ -173,7 +159,7 @@ def sheet_problems(
     samples, assemblies = sheets["input"], sheets["assembly_input"]
     if assemblies:
         problems["assembly_input"] += table_problems(by_group(assemblies))
-        problems["assembly_input"] += bins_problems(by_group(assemblies), refine_mode)
+        problems["assembly_input"] += bins_problems(by_group(assemblies))
     # A group of the other sheet may stand in the part of a sheet that could not be read.
     if assemblies and assemblies.complete and (samples is None or samples.complete):
         lonely, unfed = group_problems(samples, assemblies)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Checks the parameters and both sheets before any other stage starts.
 
-In:  request.json (`params` as Nextflow has them, `refine_mode` as the preset leaves it, `sheet_names` as the user gave
-     them and `unusable`: for each sheet, itself or files that it names, with the reason why each cannot be used), the
-     JSON Schemas of the parameters and of the rows of each sheet, and the sheets.
+In:  request.json (`params` as Nextflow has them, `sheet_names` as the user gave them and `unusable`: for each sheet,
+     itself or files that it names, with the reason why each cannot be used), the JSON Schemas of the parameters and of
+     the rows of each sheet, and the sheets.
 Out: problems.txt, the one message for the user with every problem (empty if there is none). Only if there is none, also
      validated.json: `samples` and `assemblies`, one object per row with every column of the schema, sorted by id.
 
@@ -70,7 +70,7 @@ def main(
     request: Path, parameter_schema: Path, sample_schema: Path, assembly_schema: Path, **paths: Path | None
 ) -> None:
     """Check parameters and sheets. Write problems.txt and, if there is no problem, validated.json."""
-    asked = read_json(request, "params", "unusable", "refine_mode", "sheet_names")
+    asked = read_json(request, "params", "unusable", "sheet_names")
     schemas = {"input": read_json(sample_schema, "items"), "assembly_input": read_json(assembly_schema, "items")}
     names = asked["sheet_names"]
     sheets: dict[str, Sheet | None] = dict.fromkeys(IDS)
@@ -84,8 +84,8 @@ def main(
             sheets[option] = unread or read_sheet(Path(name), option, schemas[option])
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
     ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True
-    parameters += ensemble_messages(sheets["assembly_input"], ensemble, asked["refine_mode"])
-    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"], asked["refine_mode"]), names)
+    parameters += ensemble_messages(sheets["assembly_input"], ensemble)
+    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
     write_text("problems.txt", text)
     if text:
         Path("validated.json").unlink(missing_ok=True)

@@ -71,10 +71,11 @@ workflow BINNING {
         ch_given.filter { _group, _id, binnings -> binnings }
             .groupTuple()
             .map { group, ids, binnings -> [group] + binningFiles(ids, binnings) }
-            .join(ch_contigs)
+            .join(ch_contigs),
+        options.import_bins
     )
     ch_tnf = FEATURES.out.tnf.join(ch_is_given)
-        .filter { _group, _tnf, is_given -> !is_given || options.ensemble }
+        .filter { _group, _tnf, is_given -> !is_given || options.is_ensemble }
         .map { group, tnf, _is_given -> [group, tnf] }
     VAE(ch_tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json), options.vae)
     CLUSTER(VAE.out.latent.join(VAE.out.json).join(FEATURES.out.rows).join(ch_contigs), options.cluster)
@@ -83,10 +84,11 @@ workflow BINNING {
         alone: true
     }
     ENSEMBLE(
-        ch_own.beside_given.map { group, clusters, _is_given -> [group, clusters] }.join(IMPORT_BINS.out.clusters).join(ch_contigs)
+        ch_own.beside_given.map { group, clusters, _is_given -> [group, clusters] }.join(IMPORT_BINS.out.clusters).join(ch_contigs),
+        options.ensemble
     )
     ch_clusters = ch_own.alone.map { group, clusters, _is_given -> [group, clusters] }
-        .mix(IMPORT_BINS.out.clusters.filter { _row -> !options.ensemble })
+        .mix(IMPORT_BINS.out.clusters.filter { _row -> !options.is_ensemble })
         .mix(ENSEMBLE.out.clusters)
 
     // The graph of the contigs depends on the catalogue alone: it is read while samples are mapped, and once for any clusters

@@ -1,5 +1,4 @@
-include { VALIDATE          } from '../modules/local/validate/main'
-include { resolveParameters } from './options'
+include { VALIDATE } from '../modules/local/validate/main'
 
 // A path of the user's, in which no character stands for others
 def userFile(name) {
@@ -178,7 +177,6 @@ workflow INPUTS {
             input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
             assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],
-        refine_mode: resolveParameters(parameters).refine_mode,
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],
     ])
     def sheets = [parameters.input, parameters.assembly_input].collect { sheet -> readableSheet(sheet) }

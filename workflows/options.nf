@@ -26,7 +26,7 @@ def optionWords(resolved, names) {
         .join(' ')
 }
 
-// Options of every stage by its name, and `mapper`, `ensemble` and `refine_mode`, which choose the stages.
+// Options of every stage by its name, and `mapper`, `is_ensemble` and `refine_mode`, which choose the stages.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -40,11 +40,13 @@ def stageOptions(parameters) {
             'threshold_seeds', 'max_close_contigs', 'threshold_scale', 'distance_threshold', 'medoid_patience',
             'max_clusters', 'seed',
         ],
+        import_bins: ['min_bin_size'],
+        ensemble: ['min_bin_size'],
         refine: ['min_posterior', 'min_bin_size'],
         graphbin2: ['label_score_ratio', 'min_bin_size'],
         bins: ['min_bin_size'],
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
-    def chosen = [mapper: resolved.mapper, ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
+    def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
     return options + [map_reads: options.map_reads + save] + chosen
 }

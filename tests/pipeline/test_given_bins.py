@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import re
 
 import pytest
 
@@ -103,8 +102,9 @@ def test_resume_sees_other_bins_and_an_ensemble(from_table):
     run = run_pipeline(folder, *command, *QUICK, "--ensemble")
     assert run.status == 0, run.output
     assert run.tasks("COMPLETED") - {"SUMMARY"} == {"VALIDATE", "VAE", "CLUSTER", "ENSEMBLE", "REFINE", "BINS"}
-    clusters = set(read_table(run.results / "co" / "clusters.tsv")["cluster"])
-    assert any(re.fullmatch(r"\d+&coasm~g3_g4", cluster) for cluster in clusters)
+    clusters = read_table(run.results / "co" / "clusters.tsv")
+    assert any(cluster.isdigit() for cluster in clusters["cluster"])
+    assert set(planted_bins("co")) <= set(clusters["name"])
     # The clusters of Binloom's own tell the two genomes of the wrong bin apart.
     assert {"g1", "g2", "g3", "g4", "g5", "g6"} == found(run)
     bins = planted_bins("co")
@@ -155,8 +155,6 @@ def test_names_of_another_assembly_are_one_line(tmp_path):
         ("absent", [], ["row 2", "bins does not exist", "'absent'"]),
         ("bins.tsv;absent", [], ["row 2", "bins has absent, which does not exist"]),
         ("empty", [], ["row 2", "bins is a folder without a FASTA"]),
-        ("bins.tsv;bins.tsv", ["--refine_mode", "article"], ["row 2", "names several binnings"]),
-        ("bins.tsv", ["--ensemble", "--preset", "preprint"], ["--ensemble needs --refine_mode evidence"]),
         ("", ["--ensemble"], ["--ensemble needs given bins"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""ensemble.py: own clusters and given bins as pieces."""
+"""ensemble.py: given bins beside own clusters."""
 
 from pathlib import Path
 
@@ -21,25 +21,31 @@ def inside(tmp_path, monkeypatch):
     CONTIGS.to_csv("contigs.tsv", sep="\t", index=False)
 
 
-def run(own: dict[str, str], given: dict[str, str]):
+def clusters() -> dict[str, str]:
+    """Return the cluster of each contig, as later stages read them."""
+    return read_clusters(Path("clusters.tsv"), CONTIGS).set_index("contig")["cluster"].to_dict()
+
+
+def run(own: dict[str, str], given: dict[str, str], *options: str):
     """Run the command on the clusters of contigs."""
     for name, cluster in (("own", own), ("given", given)):
         table = CONTIGS[CONTIGS["contig"].isin(list(cluster))].drop(columns="length")
         table.insert(0, "cluster", [cluster[contig] for contig in table["contig"]])
         table.to_csv(f"{name}.tsv", sep="\t", index=False)
-    return CliRunner().invoke(ensemble.main, ["--contigs", "contigs.tsv", "--own", "own.tsv", "--given", "given.tsv"])
+    words = ["--contigs", "contigs.tsv", "--own", "own.tsv", "--given", "given.tsv", *options]
+    return CliRunner().invoke(ensemble.main, words)
 
 
-def test_pieces_of_clusters_over_assemblies_and_of_bins_within_one():
-    done = run({"A1~k1": "1", "A1~k2": "1", "A2~k1": "1"}, {"A1~k1": "A1~b", "A2~k1": "A2~b", "A2~k2": "A2~b"})
+def test_given_bins_add_what_clusters_lack_in_each_assembly():
+    """Cluster 1 has 1,800 bp in A1 and 900 bp in A2, where it is too small to hold its contig."""
+    own = {"A1~k1": "1", "A1~k2": "1", "A2~k1": "1"}
+    given = {"A1~k1": "A1~b", "A2~k1": "A2~b", "A2~k2": "A2~b"}
+    done = run(own, given, "--min_bin_size", "9090")
     assert done.exit_code == 0, done.output
-    assert read_clusters(Path("clusters.tsv"), CONTIGS).set_index("contig")["cluster"].to_dict() == {
-        "A1~k1": "1&A1~b",
-        "A1~k2": "1",
-        "A2~k1": "1&A2~b",
-        "A2~k2": "A2~b",
-    }
-    assert "4 pieces hold 4 of 4 contigs" in done.stderr
+    assert clusters() == {"A1~k1": "1", "A1~k2": "1", "A2~k1": "A2~b", "A2~k2": "A2~b"}
+    assert "4 of 4 contigs have a cluster, 2 by given bins" in done.stderr
+    run(own, given, "--min_bin_size", "9000")
+    assert clusters() == {"A1~k1": "1", "A1~k2": "1", "A2~k1": "1", "A2~k2": "A2~b"}
 
 
 def test_tables_of_another_run_are_refused():

@@ -21,9 +21,9 @@ def inside(tmp_path, monkeypatch):
     CONTIGS.to_csv("contigs.tsv", sep="\t", index=False)
 
 
-def run(**given: tuple[str, int, str]):
+def run(options=(), **given: tuple[str, int, str]):
     """Run the command on files of these texts: assembly, number of the binning, text."""
-    words = []
+    words = [*options]
     for name, (assembly, number, text) in given.items():
         file = name.replace("_", ".")
         Path(file).write_text(text)
@@ -49,16 +49,20 @@ def test_fasta_files_are_one_binning():
     assert clusters() == {"A1~k1": "A1~x", "A1~k2": "A1~y"}
 
 
-def test_of_several_binnings_the_clusters_are_what_all_agree_on():
-    done = run(a_tsv=("A1", 1, "k1\tb\nk2\tb\n"), b_tsv=("A1", 2, "k2\tb\nk3\tb\n"), c_tsv=("A2", 1, "k1\tb\n"))
+def test_of_several_binnings_each_adds_what_those_before_it_lack():
+    texts = {"a_tsv": ("A1", 1, "k1\tb\nk2\tb\n"), "b_tsv": ("A1", 2, "k2\tb\nk3\tb\n"), "c_tsv": ("A2", 1, "k1\tb\n")}
+    done = run(**texts, options=["--min_bin_size", "18000"])
     assert done.exit_code == 0, done.output
-    assert clusters() == {"A1~k1": "A1~1.b", "A1~k2": "A1~1.b&A1~2.b", "A1~k3": "A1~2.b", "A2~k1": "A2~b"}
+    assert clusters() == {"A1~k1": "A1~1.b", "A1~k2": "A1~1.b", "A1~k3": "A1~2.b", "A2~k1": "A2~b"}
+    # Two contigs of 900 bp are now too small a bin to hold the one that the other binning has, too; so are the others.
+    assert run(**texts, options=["--min_bin_size", "18010"]).exit_code == 0
+    assert clusters()["A1~k2"] == "A1~1.b"
 
 
 def test_characters_that_separate_names_are_escaped():
-    """A comma stands between bins of one contig, `&` between bins that share a piece."""
+    """A comma stands between the bins of a contig."""
     assert run(a_tsv=("A1", 1, "k1\tb,1\nk2\tb&1\nk3\tb 1é\n")).exit_code == 0
-    assert list(clusters().values()) == ["A1~b%2C1", "A1~b%261", "A1~b%201%C3%A9"]
+    assert list(clusters().values()) == ["A1~b%2C1", "A1~b&1", "A1~b%201%C3%A9"]
 
 
 def test_a_contig_of_several_bins_is_in_none_with_a_warning(monkeypatch):

@@ -140,17 +140,8 @@ GIVEN = "id,group,assembler,fasta,graph,paths,bins\nA,G,gfa,c.fasta,,,"
 
 
 @pytest.mark.parametrize("on", [True, "true"])
-def test_an_ensemble_needs_given_bins_and_evidence(run, on):
+def test_an_ensemble_needs_given_bins(run, on):
     needs_bins = "  --ensemble needs given bins: name them in the column bins of the assembly sheet"
     assert needs_bins in run(params={"ensemble": on}).text.splitlines()
     assert run(params={"ensemble": on}, assemblies=GIVEN + "b.tsv\n").text == ""
-    done = run(params={"ensemble": on, "refine_mode": "article"}, assemblies=GIVEN + "b.tsv\n")
-    assert "--ensemble needs --refine_mode evidence" in done.text
     assert run(params={"ensemble": False}).text == ""
-
-
-def test_the_article_takes_one_binning(run):
-    assert run(assemblies=GIVEN + "b.tsv;c.tsv\n").text == ""
-    done = run(params={"refine_mode": "article"}, assemblies=GIVEN + "b.tsv;c.tsv\n")
-    assert "row 2: bins names several binnings, which only --refine_mode evidence can join" in done.text
-    assert run(params={"refine_mode": "article"}, assemblies=GIVEN + "b.tsv\n").text == ""

@@ -41,7 +41,6 @@ def run_validate(samples=SAMPLES, assemblies=ASSEMBLIES, params=None, missing=()
     names = {option: named[option] for option in sheets if sheets[option] is not None}
     absent = {option: dict.fromkeys(missing, "does not exist") for option in names}
     request = {"params": {"outdir": "out", **names, **(params or {})}, "unusable": absent, "sheet_names": names}
-    request["refine_mode"] = (params or {}).get("refine_mode", "evidence")
     Path("request.json").write_text(json.dumps(request))
     paths = []
     for option, content in sheets.items():

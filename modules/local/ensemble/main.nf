@@ -1,4 +1,4 @@
-// Cuts a group's own clusters and given bins into the pieces that both agree on.
+// Puts given bins beside a group's own clusters, as further pieces.
 process ENSEMBLE {
     tag "${meta.id}"
     label 'process_single'
@@ -6,6 +6,7 @@ process ENSEMBLE {
 
     input:
     tuple val(meta), path(own, stageAs: 'own/*'), path(given, stageAs: 'given/*'), path(contigs)
+    val options
 
     output:
     tuple val(meta), path('clusters.tsv'), emit: clusters
@@ -14,8 +15,8 @@ process ENSEMBLE {
 
     script:
     """
-    # modules: assembly_tables.py common_pieces.py message_text.py output_files.py stage_tables.py table_bytes.py
-    ensemble.py --contigs ${contigs} --own ${own} --given ${given}
+    # modules: assembly_tables.py bin_model.py further_pieces.py message_text.py output_files.py pieces.py stage_tables.py table_bytes.py
+    ensemble.py --contigs ${contigs} --own ${own} --given ${given} ${options} ${task.ext.args ?: ''}
     """
 
     stub:

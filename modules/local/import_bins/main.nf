@@ -7,6 +7,7 @@ process IMPORT_BINS {
     input:
     tuple val(meta), val(binnings), path(bins, stageAs: 'given?/*'), path(contigs)
     // binnings: for each of the files, id of its assembly and number of the binning that it is of
+    val options
 
     output:
     tuple val(meta), path('clusters.tsv'), emit: clusters
@@ -17,8 +18,8 @@ process IMPORT_BINS {
     script:
     def given = [binnings, [bins].flatten()].transpose().collect { binning, file -> "--bins ${binning} ${file}" }
     """
-    # modules: assembly_tables.py binner_files.py common_pieces.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py
-    import_bins.py --contigs ${contigs} ${given.join(' ')}
+    # modules: assembly_tables.py bin_model.py binner_files.py further_pieces.py message_text.py output_files.py pieces.py stage_tables.py stage_warnings.py table_bytes.py
+    import_bins.py --contigs ${contigs} ${given.join(' ')} ${options} ${task.ext.args ?: ''}
     """
 
     stub:
