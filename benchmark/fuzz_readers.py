@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 import fuzz_alignments
+import fuzz_bins
 import fuzz_checkpoints
 import fuzz_graph
 import fuzz_indexes
@@ -30,6 +31,7 @@ GENERATORS = {
     **fuzz_sheets.GENERATORS,
     **fuzz_graph.GENERATORS,
     **fuzz_checkpoints.GENERATORS,
+    **fuzz_bins.GENERATORS,
 }
 
 

@@ -26,6 +26,7 @@ ASSEMBLY_WORD = "assembly"
 NO_BIN_NAMES = {"", "-1", "unbinned"}
 NO_BIN_FILES = {"unbinned", "tooshort", "lowdepth"}
 FASTA_NAME = re.compile(r"\.(fasta|fa|fna|fas)(\.gz)?$")
+WHITESPACE = re.compile(r"\s", re.ASCII)
 MARKS = ("#", "@")  # in front of comments and of biobox's header
 PAIR = 2  # columns of a table that needs no header
 
@@ -138,13 +139,13 @@ def read_rows(path: Path, known: set[str]) -> tuple[list[str], list[list[str]]]:
     header, rows = [], []
     for number, line in enumerate(lines_of(path), 1):
         text = text_of(path, number, line)
-        cells = [cell.strip() for cell in text.split("\t")]
+        cells = [cell.strip(" ") for cell in text.split("\t")]
         has_contig = any(first_word(cell) in known for cell in cells)
         is_header = any(re.sub("[^a-z]", "", cell.lower()) in BIN_WORDS for cell in cells) and not has_contig
         width = len(header or (rows[0] if rows else cells))
         if is_header and not header and not rows:
             header = cells
-        elif not text.strip() or (text.startswith(MARKS) and not has_contig):
+        elif not text.strip(" \t") or (text.startswith(MARKS) and not has_contig):
             continue
         elif len(cells) != width or width < PAIR:
             what = f"has {len(cells)} cells, not {max(width, PAIR)}"
@@ -177,5 +178,5 @@ def text_of(path: Path, number: int, line: bytes) -> str:
 
 
 def first_word(text: str) -> str:
-    """Return a name up to its first whitespace."""
-    return next(iter(text.split(maxsplit=1)), "")
+    """Return a name up to its first whitespace, which is ASCII's, as in the catalogue."""
+    return WHITESPACE.split(text, maxsplit=1)[0]
