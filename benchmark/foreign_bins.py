@@ -4,8 +4,9 @@
 In: for each --set a group's results of the pipeline (refine_mode evidence), and for each --bins the bins that another
 binner has for its contigs, as peers.py writes them (any file that bin/binner_files.py reads). Out: rows for each set,
 on stdout as Markdown and, with --tsv, in a file: each binner's bins as they are (`before`) and refined (`after`),
-Binloom's own, each binner's in an ensemble with Binloom's clusters (`ensemble`), and all of them. Training and
-clustering are those of the run; bin/import_bins.py, ensemble.py and refine.py run in this process.
+Binloom's own, each binner's in an ensemble with Binloom's clusters (`ensemble`), and all of them. `common pieces` is
+an ensemble that starts from the contigs that a cluster and a given bin agree on, which Binloom does not do. Training
+and clustering are those of the run; bin/import_bins.py, ensemble.py and refine.py run in this process.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 
 from project import BIN, ResultSet, set_option
 from refine_runs import refined_bins
@@ -25,6 +27,8 @@ from score import Truth, read_bins, read_truth, score_row
 sys.path.insert(0, str(BIN))
 import ensemble
 import import_bins
+from further_pieces import cluster_table
+from stage_tables import CLUSTERS, CONTIGS, read_table, write_table
 
 OWN = "Binloom"
 
@@ -42,6 +46,15 @@ def with_own(one: ResultSet, given: Path, folder: Path) -> Path:
     """Write the pieces of given bins (clusters.tsv) and Binloom's clusters into a new folder; return their path."""
     own, contigs = one.results / "clusters.tsv", one.results / "catalogue/contigs.tsv"
     return run_here(ensemble.main, ["--contigs", contigs, "--own", own, "--given", given], folder)
+
+
+def common_pieces(one: ResultSet, given: Path, path: Path) -> Path:
+    """Write the pieces in which Binloom's clusters and given bins (clusters.tsv) agree to a new file; return it."""
+    contigs = read_table(CONTIGS, one.results / "catalogue/contigs.tsv")
+    both = [ensemble.cluster_labels(table, contigs) for table in (one.results / "clusters.tsv", given)]
+    names = np.array(["&".join(filter(None, pair)) for pair in zip(*both, strict=True)], dtype=object)
+    write_table(CLUSTERS, cluster_table(contigs, names), path)
+    return path
 
 
 def run_here(command: click.Command, words: Sequence[object], folder: Path) -> Path:
@@ -69,6 +82,8 @@ def add_rows(table: ResultTable, one: ResultSet, binners: dict[str, Path], truth
         add(name, "after", refined_bins(one, truth, {}, clusters=given))
         beside = with_own(one, given, folder / f"ensemble{number}")
         add(name, "ensemble", refined_bins(one, truth, {}, clusters=beside))
+        pieces = common_pieces(one, given, folder / f"common{number}.tsv")
+        add(name, "common pieces", refined_bins(one, truth, {}, clusters=pieces))
 
 
 @click.command()
