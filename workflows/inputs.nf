@@ -92,14 +92,22 @@ def fileProblem(sheet, name, outdir, saved) {
     }
 }
 
+// What is wrong with a folder of bins; null if nothing is. A shell changes what the schema of the sheet refuses in a path.
+def folderProblem(folder) {
+    def names = fastaFiles(folder)*.name
+    def unfit = names.find { name -> name =~ /[*?{}\[\]$`\\\x00-\x1f\x7f]/ }
+    if (unfit) {
+        return "has the file ${unfit}, so rename it without any of * ? { } [ ] \$ ` \\ or control characters".toString()
+    }
+    return names ? null : 'is a folder without a FASTA (.fasta, .fa, .fna or .fas, .gz may follow)'
+}
+
 // What is wrong with the binnings that a sheet names; null if nothing is.
 def binningsProblem(sheet, names, outdir, saved) {
     def parts = names.tokenize(';')*.trim()
     def problems = parts.collect { name ->
-        def problem = fileProblem(sheet, name, outdir, saved)
-        if (!problem && sheetFile(sheet, name).isDirectory() && !fastaFiles(sheetFile(sheet, name))) {
-            problem = 'is a folder without a FASTA (.fasta, .fa, .fna or .fas, .gz may follow)'
-        }
+        def path = sheetFile(sheet, name)
+        def problem = fileProblem(sheet, name, outdir, saved) ?: (path.isDirectory() ? folderProblem(path) : null)
         return problem && parts.size() > 1 ? "has ${name}, which ${problem}".toString() : problem
     }
     return problems.find()
