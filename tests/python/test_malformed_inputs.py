@@ -96,6 +96,7 @@ def write_other_files(folder: Path) -> None:
     (folder / "features.json").write_text(json.dumps(about))
     (folder / "latent.json").write_text(json.dumps(hashes))
     segments = [f"S\t{name}\t*\n" for name in ("NA", '"b', "001")]
+    (folder / "given.tsv").write_text("NA\tbin 1\n001\tbin 1\n")
     (folder / "graph.gfa").write_text("H\tVN:Z:1.0\n" + "".join(segments) + "L\tNA\t+\t001\t+\t0M\n")
     references = [{"SN": name, "LN": len(bases)} for name, _, _, bases in CONTIGS]
     header = {"HD": {"VN": "1.6", "SO": "unsorted", "GO": "query"}, "SQ": references}
@@ -125,6 +126,8 @@ COMMANDS = {
     "vae": "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json "
     "--hidden_sizes 8 --latent_size 2 --epochs 1",
     "cluster": "--latent latent.npy --latent_json latent.json --rows rows.tsv --contigs contigs.tsv",
+    "import_bins": "--contigs contigs.tsv --bins A1 1 given.tsv",
+    "ensemble": "--contigs contigs.tsv --own clusters.tsv --given clusters.tsv",
     "graph": "--assembly A1 --assembler gfa --graph graph.gfa --contigs contigs.tsv",
     "refine": f"{ASSEMBLY} {CONTIG_GRAPH} --tetranucleotides tetranucleotides.npy --features features.json "
     "--homologs homologs.tsv.gz",
@@ -163,7 +166,7 @@ READ = {
 }
 CONTIG_COLUMNS = ("contig", "contigname", "contig_1")
 # These take the contigs of an assembly by the assembler's names.
-WITHOUT_CATALOGUE_NAMES = ("graph", "summary")
+WITHOUT_CATALOGUE_NAMES = ("graph", "summary", "import_bins")
 
 
 class Variant(NamedTuple):
