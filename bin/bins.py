@@ -3,7 +3,8 @@
 
 In:  catalogue.fa.gz, contigs.tsv, clusters.tsv, excluded.tsv and coverage.tsv.gz of the group, and for each refined
      assembly its contig2bin.tsv and refinement.tsv (refine.py, graphbin2.py or transfer.py), which replace its
-     clusters; with several assemblies also same_genomes.tsv (transfer.py).
+     clusters; with several assemblies also same_genomes.tsv (transfer.py); for each assembly whose marker genes were
+     searched for its markers.tsv.gz and marker_families.tsv.
 Out: bins/<assembly>.<number>.fa.gz, contig2bin.tsv, bins.tsv, unbinned.tsv, with the assembler's names; with
      same_genomes.tsv also genomes.tsv.
 
@@ -32,6 +33,7 @@ import numpy as np
 import pandas as pd
 
 from assembly_tables import read_clusters, read_coverage
+from bin_quality import Marked, rate_bins
 from catalogue_fasta import catalogue_sequences
 from message_text import shown
 from output_files import gzip_output, writing
@@ -41,7 +43,10 @@ from stage_tables import (
     CONTIG2BIN,
     CONTIGS,
     EXCLUDED,
+    FAMILIES,
     GENOMES,
+    MARKERS,
+    RATED_BINS,
     SAME_GENOMES,
     UNBINNED,
     check_contigs,
@@ -84,6 +89,13 @@ class Placement(NamedTuple):
     help="The contig2bin.tsv and refinement.tsv of a refined assembly; repeatable.",
 )
 @click.option("--same_genomes", type=FILE, help="Which bins of several assemblies are one genome (transfer stage).")
+@click.option(
+    "--markers",
+    multiple=True,
+    type=(FILE, FILE),
+    metavar="MARKERS FAMILIES",
+    help="The markers.tsv.gz and marker_families.tsv of an assembly; repeatable.",
+)
 def main(
     catalogue: Path,
     contigs: Path,
@@ -93,6 +105,7 @@ def main(
     min_bin_size: int,
     refined: tuple[tuple[Path, Path], ...],
     same_genomes: Path | None,
+    markers: tuple[tuple[Path, Path], ...],
 ) -> None:
     """Cut clusters by assembly and write the bins."""
     table = read_table(CONTIGS, contigs).set_index("contig", drop=False).rename_axis(None)
@@ -100,6 +113,7 @@ def main(
     left_out = read_excluded(excluded, table)
     depth = read_coverage(coverage, table)
     labels = read_refined(refined, table)
+    marked = read_markers(markers, table)
     placement = place_contigs(clustered, labels, table, min_bin_size)
     genomes = None if same_genomes is None else read_same_genomes(same_genomes, placement.bins)
 
@@ -110,7 +124,7 @@ def main(
     cluster = clustered.set_index("contig")["cluster"]
     unbinned = list_unbinned(table, placement, labels.removed, cluster, left_out)
     write_table(CONTIG2BIN, placement.placed[["assembly", "name", "bin"]].rename(columns={"name": "contig"}))
-    write_table(BINS, described)
+    write_bins(described, placement.placed, marked)
     if genomes is not None:
         write_table(GENOMES, list_genomes(described, genomes["genome"]))
     write_table(UNBINNED, unbinned)
@@ -138,6 +152,38 @@ def read_same_genomes(path: Path, bins: pd.DataFrame) -> pd.DataFrame:
         problem = f"has no row for assembly {shown(assembly)}, cluster {shown(cluster)}"
         raise click.ClickException(f"{path}: {problem}; give it with the --refined tables of the same run")
     return table.set_index("bin")[["genome", "transferred"]].astype({"transferred": bool})
+
+
+def read_markers(given: Iterable[tuple[Path, Path]], contigs: pd.DataFrame) -> Marked | None:
+    """Read the markers.tsv.gz and marker_families.tsv of each assembly; None if there are none.
+
+    Raise ClickException if two assemblies were not searched for the same families.
+    """
+    markers, families, first = [], None, None
+    for path, families_path in given:
+        markers.append(read_table(MARKERS, path))
+        check_contigs(path, markers[-1], contigs["contig"], "in contigs.tsv")
+        searched = read_table(FAMILIES, families_path)
+        if families is not None and not searched.equals(families):
+            raise click.ClickException(f"{families_path}: differs from {first}; give both from the same run")
+        is_known = markers[-1]["family"].isin(searched["family"])
+        if not is_known.all():
+            family = shown(markers[-1]["family"][~is_known].iloc[0])
+            raise click.ClickException(
+                f"{path}: family {family} is not in {families_path}; give both from the same run"
+            )
+        families, first = searched, families_path
+    return None if families is None else Marked(pd.concat(markers, ignore_index=True), families)
+
+
+def write_bins(described: pd.DataFrame, placed: pd.DataFrame, marked: Marked | None) -> None:
+    """Write bins.tsv, with what marker genes tell of the bins if they were searched for."""
+    if marked is None:
+        write_table(BINS, described)
+        return
+    rated = described.join(rate_bins(placed[["contig", "bin", "length"]], marked), on="bin")
+    names = [column.name for column in RATED_BINS.columns]
+    write_table(RATED_BINS, rated[[*names, *[name for name in rated.columns if name not in names]]])
 
 
 def place_contigs(clustered: pd.DataFrame, refined: Refined, contigs: pd.DataFrame, min_bin_size: int) -> Placement:

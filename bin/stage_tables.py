@@ -72,6 +72,24 @@ HOMOLOGS = Table(
     (*text("contig_1", "contig_2"), *whole("shared", least=1)),
     key=("contig_1", "contig_2"),
 )
+MARKERS = Table(
+    "markers/<assembly>/markers.tsv.gz",
+    "markers",
+    (
+        *text("contig", "family"),
+        *whole("start", "end", least=1),
+        *real("score"),
+        *real("covered", most=1),
+        Column("cut", bool),
+    ),
+    key=("contig", "family", "start", "end"),
+)
+FAMILIES = Table(
+    "markers/<assembly>/marker_families.tsv",
+    "markers",
+    (*text("family"), *real("bacteria", "archaea")),
+    key=("family",),
+)
 VERTICES = Table("refine/<assembly>/vertices.tsv.gz", "graph", text("contig"), key=("contig",))
 # It has no key: an edge that stands twice does no harm, as the readers make the graph simple.
 EDGES = Table("refine/<assembly>/edges.tsv.gz", "graph", text("contig_1", "contig_2"))
@@ -136,6 +154,20 @@ GENOMES = Table(
     ),
     key=("bin",),
 )
+# What bins.tsv has where marker genes were searched for.
+RATED_BINS = Table(
+    "bins.tsv",
+    "bins",
+    (
+        *BINS.columns,
+        *whole("markers_found"),
+        *real("completeness", most=1, may_be_empty=True),
+        *real("contamination", may_be_empty=True),
+        Column("quality", words=("high", "medium", "low", "contaminated"), may_be_empty=True),
+    ),
+    key=BINS.key,
+    sample=BINS.sample,
+)
 UNBINNED = Table(
     "unbinned.tsv",
     "bins",
@@ -177,14 +209,17 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
     try:
         header, is_even = read_header(path)
         wanted = find_columns(table, path, header, columns)
-        dtypes = {name: DTYPES[wanted[name].kind] if name in wanted else str for name in header}
+        gaps = {name for name, column in wanted.items() if column.has_gaps}
+        dtypes = {name: DTYPES[wanted[name].kind] if name in wanted.keys() - gaps else str for name in header}
         frame = parse(path, dtypes) if is_even else None
-        if frame is None:
+        if frame is None or not all(frame[name].map(wanted[name].can_be).all() for name in gaps):
             raise find_malformed_row(table, path, header, wanted)
     except (OSError, EOFError, zlib.error) as error:
         raise click.ClickException(f"{path}: is damaged or cut off ({one_line(error)}); {table.remedy}") from error
     if list(frame.columns) != list(wanted):
         frame = frame[list(wanted)]
+    if gaps:
+        frame = frame.assign(**{name: pd.to_numeric(frame[name].replace("", None)).astype(float) for name in gaps})
     for name, column in wanted.items():
         is_wrong = column.wrong(frame[name])
         if is_wrong.any():

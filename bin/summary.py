@@ -16,7 +16,17 @@ import pandas as pd
 from message_text import shown
 from output_files import write_text
 from stage_arrays import FEATURES, read_description
-from stage_tables import BINS, CONTIG2BIN, CONTIGS, SUMMARY, WARNINGS, read_table, write_table
+from stage_tables import (
+    BINS,
+    CONTIG2BIN,
+    CONTIGS,
+    RATED_BINS,
+    SUMMARY,
+    WARNINGS,
+    read_header,
+    read_table,
+    write_table,
+)
 
 MAX_NAMED = 3  # groups and bins in a line of summary.txt
 MAX_SHOWN_WARNINGS = 20  # of a run, in summary.txt; warnings.tsv has them all
@@ -108,6 +118,22 @@ def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
     ]
 
 
+def quality_lines(quality: pd.Series) -> list[str]:
+    """Return the line that counts the bins of each tier of quality; nothing if marker genes were not searched for."""
+    if quality.empty:
+        return []
+    counts = quality.replace("", "not known").value_counts()
+    tiers = [tier for tier in ("high", "medium", "low", "contaminated", "not known") if counts.get(tier, 0)]
+    return [f"Quality         {', '.join(f'{counts[tier]:,} {tier}' for tier in tiers)}"]
+
+
+def read_quality(path: Path) -> pd.Series:
+    """Return the quality of each bin of a bins.tsv; of none if marker genes were not searched for."""
+    if "quality" not in read_header(path)[0]:
+        return pd.Series(dtype=str)
+    return read_table(RATED_BINS, path, ["quality"])["quality"]
+
+
 def warning_lines(warnings: pd.DataFrame) -> list[str]:
     """Return a line for each warning, below one that counts them; nothing if there are none."""
     if warnings.empty:
@@ -134,7 +160,7 @@ def warning_lines(warnings: pd.DataFrame) -> list[str]:
 @click.option("--warnings", "warnings_path", type=FILE, help="JSON: stage, group, id and warning of each of the run.")
 def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: Path | None) -> None:
     """Write summary.tsv, summary.txt and warnings.tsv over all groups."""
-    rows, bins = [], []
+    rows, bins, quality = [], [], []
     given = json.loads(warnings_path.read_text(encoding="utf-8")) if warnings_path else []
     warnings = pd.DataFrame(given, columns=[column.name for column in WARNINGS.columns], dtype=str)
     for group, contigs_path, features, contig2bin_path, bins_path in sorted(groups):
@@ -143,13 +169,14 @@ def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: 
         contig2bin = read_binned(contig2bin_path, contigs, contigs_path)
         samples = read_description(FEATURES, features, ["samples"])["samples"]
         rows.append(summarise(group, contigs, samples, contig2bin, group_bins))
+        quality.append(read_quality(bins_path))
         bins.append(group_bins.assign(group=group, size_bp=group_bins["size"]))
     summary = pd.DataFrame(rows)
     summary["warnings"] = [int((warnings["group"] == group).sum()) for group in summary["group"]]
     write_table(SUMMARY, summary)
     write_table(WARNINGS, warnings)
     largest = pd.concat(bins).sort_values(["size_bp", "group", "bin"], ascending=[False, True, True])
-    lines = [*terminal_lines(summary, largest), *warning_lines(warnings)]
+    lines = [*terminal_lines(summary, largest), *quality_lines(pd.concat(quality)), *warning_lines(warnings)]
     write_text("summary.txt", "\n".join(lines) + "\n")
 
 

@@ -85,6 +85,8 @@ def main(
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
     ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True
     parameters += ensemble_messages(sheets["assembly_input"], ensemble)
+    models = asked["unusable"].get("marker_hmms", {})
+    parameters += [f"--marker_hmms {printable(name)} {reason}" for name, reason in models.items()]
     text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
     write_text("problems.txt", text)
     if text:

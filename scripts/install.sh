@@ -23,7 +23,7 @@ readonly PYTHON_QUESTION='import os, sys
 print(os.path.realpath(sys.executable))
 sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))'
 readonly REQUIREMENTS=(containers/torch/requirements.txt tests/requirements.txt)
-readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pytest, hypothesis, xdist'
+readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pyhmmer, pyrodigal, pytest, hypothesis, xdist'
 readonly ENVIRONMENT_GB=9                               # the Python environment while it is being unpacked
 # nf-core's tools need other versions of packages than the pipeline does.
 readonly NF_CORE_REQUIREMENTS=tests/nf-core/requirements.txt
@@ -256,7 +256,7 @@ install_requirements() { # FOLDER FILE...
         # The cache lies beside the environment, so that files are linked and not copied.
         if "$folder/bin/python" -m pip install -q --no-cache-dir --require-hashes -r scripts/requirements.txt &&
             UV_CACHE_DIR=$folder/uv-cache UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-300} UV_LINK_MODE=hardlink "$folder/bin/uv" \
-                pip install --python "$folder/bin/python" --require-hashes --compile-bytecode "${files[@]}"; then
+                pip install --python "$folder/bin/python" --no-deps --require-hashes --compile-bytecode "${files[@]}"; then
             rm -rf "$folder/uv-cache"
             return
         fi
@@ -264,7 +264,7 @@ install_requirements() { # FOLDER FILE...
         say 'uv could not install the Python packages; trying with pip'
     fi
     mkdir -p "$folder/tmp"
-    TMPDIR=$folder/tmp "$folder/bin/python" -m pip install --no-cache-dir --require-hashes "${files[@]}" || return
+    TMPDIR=$folder/tmp "$folder/bin/python" -m pip install --no-cache-dir --no-deps --require-hashes "${files[@]}" || return
     rm -rf "$folder/tmp"
 }
 

@@ -15,9 +15,14 @@ pin() { # FOLDER [OPTION ...]
         --custom-compile-command 'make requirements' --output-file requirements.txt "$@" requirements.in)
 }
 
+# What fetchmgs and metacoag ask for, and none of their models needs: the packages are installed without dependencies, as
+# the lists hold all that there are. PyTorch itself asks for networkx.
+unused=(--no-emit-package biopython --no-emit-package tqdm --no-emit-package igraph --no-emit-package texttable
+    --no-emit-package scipy)
+
 # The set of the torch image holds that of the core image, so the pins of both never disagree.
-pin containers/torch "$@"
-pin containers/core -c ../torch/requirements.txt "$@"
+pin containers/torch "${unused[@]}" "$@"
+pin containers/core -c ../torch/requirements.txt "${unused[@]}" --no-emit-package networkx "$@"
 pin tests -c ../containers/torch/requirements.txt "$@"
 pin benchmark -c ../containers/torch/requirements.txt "$@"
 pin tests/nf-core "$@"

@@ -7,6 +7,7 @@ include { VAE         } from '../modules/local/vae/main'
 include { CLUSTER     } from '../modules/local/cluster/main'
 include { IMPORT_BINS } from '../modules/local/import_bins/main'
 include { ENSEMBLE    } from '../modules/local/ensemble/main'
+include { MARKERS     } from '../modules/local/markers/main'
 include { GRAPH       } from '../modules/local/graph/main'
 include { REFINE      } from '../modules/local/refine/main'
 include { GRAPHBIN2   } from '../modules/local/graphbin2/main'
@@ -35,6 +36,8 @@ workflow BINNING {
     ch_n_refined = ch_graphs.map { group, _meta, graph, _paths -> [group, graph || by_evidence ? 1 : 0] }
         .groupTuple().map { group, refined -> [group, refined.sum()] }
     ch_is_given = ch_given.map { group, _id, binnings -> [group, !binnings.isEmpty()] }.unique()
+    ch_n_assemblies = ch_graphs.map { group, meta, _graph, _paths -> [group, meta.id] }
+        .groupTuple().map { group, ids -> [group, ids.size()] }
 
     CATALOGUE(ch_fastas.groupTuple())
     ch_contigs = CATALOGUE.out.contigs
@@ -102,6 +105,23 @@ workflow BINNING {
         log.info("Assembly ${meta.id} of group ${group.id} has no graph: its bins ${refined}")
     }
 
+    // Marker genes depend on the contigs alone, too. What is known of the families, or a user's own models
+    def models = options.marker_hmms ? file(options.marker_hmms, glob: false) : []
+    MARKERS(
+        ch_graphs.filter { _row -> options.markers }.map { group, meta, _graph, _paths -> [group, meta] }
+            .combine(CATALOGUE.out.fasta.join(ch_contigs), by: 0).map { _group, meta, fasta, contigs -> [meta, fasta, contigs] },
+        file("${projectDir}/assets/marker_families.tsv"),
+        models
+    )
+    ch_markers = MARKERS.out.markers.join(MARKERS.out.families)
+        .map { meta, markers, families -> [[id: meta.group], [id: meta.id, files: [markers, families]]] }
+        .combine(ch_n_assemblies, by: 0)
+        .map { group, found, n -> [groupKey(group, n), found] }
+        .groupTuple()
+        .map { key, found -> [key.target, found.sort { assembly -> assembly.id }] }
+        .mix(ch_n_assemblies.filter { _row -> !options.markers }.map { group, _n -> [group, []] })
+        .map { group, found -> [group, found.collect { assembly -> assembly.files[0] }, found.collect { assembly -> assembly.files[1] }] }
+
     // Refinement is per assembly; the article's knows nothing but the graph
     ch_clustered = GRAPH.out.graph.map { meta, graph -> [[id: meta.group], meta, graph] }
         .mix(ch_has_graph.no.map { group, meta, graph, _paths -> [group, meta, graph] })
@@ -152,7 +172,8 @@ workflow BINNING {
                 sortedGroups(ch_final).mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
                     .map { group, assemblies -> [group, assemblies*.contig2bin, assemblies*.refinement] }
             )
-            .join(TRANSFER.out.same_genomes.mix(ch_n_refined.filter { _group, n -> !(by_evidence && n > 1) }.map { group, _n -> [group, []] })),
+            .join(TRANSFER.out.same_genomes.mix(ch_n_refined.filter { _group, n -> !(by_evidence && n > 1) }.map { group, _n -> [group, []] }))
+            .join(ch_markers),
         options.bins
     )
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
@@ -166,6 +187,7 @@ workflow BINNING {
         .mix(inFolder([VAE.out.latent, VAE.out.json, VAE.out.model, VAE.out.training]) { group -> "${group.id}/vae" })
         .mix(inFolder([CLUSTER.out.threshold]) { group -> "${group.id}/cluster" })
         .mix(inFolder([HOMOLOGS.out.homologs]) { group -> "${group.id}/homologs" })
+        .mix(inFolder([MARKERS.out.markers, MARKERS.out.families]) { assembly -> "${assembly.group}/markers/${assembly.id}" })
         .mix(inFolder([GRAPH.out.graph, GRAPH.out.json]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
         .mix(inFolder([ch_refined.alone.map { group, assembly, _n -> [[group: group.id, id: assembly.id], [assembly.contig2bin, assembly.refinement, assembly.json]] }]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
         .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>

@@ -56,7 +56,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'homologs', 'refine', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'homologs', 'markers', 'refine', 'unbinned.tsv', 'vae']
     return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
@@ -75,6 +75,16 @@ def unreachableSheet(sheet) {
     }
     catch (Exception e) {
         return [(sheet): accessProblem(e)]
+    }
+}
+
+// Why a file that a parameter names cannot be used, by its name; nothing if it can be, or if none is named.
+def missingFile(name) {
+    try {
+        return !(name instanceof CharSequence) || userFile(name).isFile() ? [:] : [(name): 'does not exist']
+    }
+    catch (Exception e) {
+        return [(name): accessProblem(e)]
     }
 }
 
@@ -183,6 +193,7 @@ workflow INPUTS {
         params: userParameters(parameters),
         unusable: [
             input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
+            marker_hmms: missingFile(parameters.marker_hmms),
             assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],

@@ -26,7 +26,7 @@ def optionWords(resolved, names) {
         .join(' ')
 }
 
-// Options of every stage by its name, and `mapper`, `is_ensemble` and `refine_mode`, which choose the stages.
+// Options of every stage by its name, and `mapper`, `is_ensemble`, `refine_mode` and `markers`, which choose the stages.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -48,5 +48,6 @@ def stageOptions(parameters) {
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
     def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
-    return options + [map_reads: options.map_reads + save] + chosen
+    def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms]
+    return options + [map_reads: options.map_reads + save] + chosen + markers
 }

@@ -20,8 +20,8 @@ NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
 # TRANSFER runs too where a group has several assemblies.
 STAGES = {
-    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "REFINE", "BINS",
-    "SUMMARY",
+    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "MARKERS",
+    "REFINE", "BINS", "SUMMARY",
 }  # fmt: skip
 
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.

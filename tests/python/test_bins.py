@@ -357,3 +357,50 @@ def test_a_full_disk_is_an_error_of_one_line(tmp_path):
     assert done.returncode == 1
     assert done.stdout.startswith("Error: bins/A.001.fa: cannot be written (")
     assert done.stdout.count("\n") == 1 and "free space in the work folder" in done.stdout
+
+
+def write_markers(folder: Path, assembly: str, genes: list[tuple[str, str]], families: list[str]) -> list[str]:
+    """The tables of markers.py for genes (contig, family); returns the arguments of bins.py."""
+    markers, known = (folder / f"{assembly}.{name}" for name in ("markers.tsv", "marker_families.tsv"))
+    rows = [f"{contig}\t{family}\t{i + 1}\t{i + 9}\t99\t1\tfalse\n" for i, (contig, family) in enumerate(genes)]
+    markers.write_text("contig\tfamily\tstart\tend\tscore\tcovered\tcut\n" + "".join(rows))
+    known.write_text("family\tbacteria\tarchaea\n" + "".join(f"{family}\t1\t1\n" for family in families))
+    return ["--markers", str(markers), str(known)]
+
+
+FAMILIES = [f"F{i}" for i in range(20)]
+RATED = ("markers_found", "completeness", "contamination", "quality")
+
+
+def test_marker_genes_rate_the_bins(tmp_path):
+    """Those of both assemblies: a bin with 15 families once, and one with all and two of them twice."""
+    contigs = [(f"{a}~{n}", a, n, "ACGT" * 200) for a in ("A1", "A2") for n in ("c1", "c2")]
+    clusters = {"A1~c1": "1", "A2~c1": "2", "A2~c2": "2", "A1~c2": "3"}
+    given = write_inputs(tmp_path, contigs, clusters)
+    plain = run_bins(tmp_path, given, 0)[1]["bins"]
+    (tmp_path / "out").rename(tmp_path / "plain")
+    given += write_markers(tmp_path, "A1", [("A1~c1", family) for family in FAMILIES[:15]], FAMILIES)
+    twice = [("A2~c1", family) for family in FAMILIES] + [("A2~c2", family) for family in FAMILIES[:2]]
+    given += write_markers(tmp_path, "A2", twice, FAMILIES)
+    result, tables, _ = run_bins(tmp_path, given, 0)
+    assert result.exit_code == 0
+    rated = tables["bins"].set_index("cluster")
+    assert rated.loc["1", list(RATED)].tolist() == ["15", "0.75", "0", "medium"]
+    assert rated.loc["2", list(RATED)].tolist() == ["20", "1", "0.1", "contaminated"]
+    assert rated.loc["3", list(RATED)].tolist() == ["0", "", "", ""]
+    assert tables["bins"].drop(columns=list(RATED)).equals(plain)
+
+
+@pytest.mark.parametrize(
+    ("genes", "families", "message"),
+    [
+        ([("zz", "F0")], FAMILIES, "contig 'zz' is not in contigs.tsv"),
+        ([("A1~c1", "other")], FAMILIES, "family 'other' is not in"),
+        ([("A1~c1", "F0")], FAMILIES[:5], "A2.marker_families.tsv: differs from"),
+    ],
+)
+def test_markers_of_another_run_are_refused(tmp_path, genes, families, message):
+    given = write_inputs(tmp_path, CONTIGS, {"A1~c1": "1"})
+    given += write_markers(tmp_path, "A1", [], FAMILIES) + write_markers(tmp_path, "A2", genes, families)
+    result, _, _ = run_bins(tmp_path, given, 0)
+    assert result.exit_code == 1 and message in result.output

@@ -43,7 +43,11 @@ def documented_tables() -> dict[str, list[str]]:
 
 
 def heading_of(table: Table) -> str:
-    modes = {id(stage_tables.REFINEMENT): ", evidence", id(stage_tables.ARTICLE_REFINEMENT): ", article"}
+    modes = {
+        id(stage_tables.REFINEMENT): ", evidence",
+        id(stage_tables.ARTICLE_REFINEMENT): ", article",
+        id(stage_tables.RATED_BINS): ", with markers",
+    }
     return table.file + modes.get(id(table), "")
 
 

@@ -140,3 +140,25 @@ def test_many_warnings_are_not_all_shown(tmp_path):
     assert len(text.splitlines()) == 4 + 1 + 20 + 1
     assert text.splitlines()[-1] == "  and 5 more in warnings.tsv"
     assert len((tmp_path / "warnings.tsv").read_text().splitlines()) == 26
+
+
+def test_bins_are_counted_by_quality_where_markers_were_searched_for(tmp_path):
+    """Of one of two groups, whose bins.tsv has the further columns."""
+    bins = [(f"A.{i}", "A", 1000, "true") for i in range(4)]
+    rated = write_group(tmp_path / "rated", [("A", "c", 1000)], ["S"], [], bins)
+    plain = write_group(tmp_path / "plain", [("B", "c", 1000)], ["S"], [], [("B.1", "B", 1000, "true")])
+    table = pd.read_csv(tmp_path / "rated" / "bins.tsv", sep="\t", dtype=str)
+    columns = {
+        "markers_found": ["40", "30", "20", "0"],
+        "completeness": ["1", "0.95", "0.6", ""],
+        "contamination": ["0", "0.01", "0.07", ""],
+        "quality": ["high", "high", "medium", ""],
+    }
+    for place, (name, values) in enumerate(columns.items()):
+        table.insert(len(table.columns) - 1, name, values)
+        assert list(table.columns).index(name) == 9 + place
+    table.to_csv(tmp_path / "rated" / "bins.tsv", sep="\t", index=False)
+    _, _, text = run_summary(tmp_path, rated + plain)
+    assert "Quality         2 high, 1 medium, 1 not known\n" in text
+    _, _, text = run_summary(tmp_path, plain)
+    assert "Quality" not in text

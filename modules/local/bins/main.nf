@@ -5,7 +5,7 @@ process BINS {
     label 'image_core'
 
     input:
-    tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), path(same_genomes)
+    tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), path(same_genomes), path(markers, stageAs: 'markers?/*'), path(families, stageAs: 'markers?/*')
     // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz and excluded.tsv;
     // same_genomes: same_genomes.tsv of several assemblies, or []
     val options
@@ -24,10 +24,13 @@ process BINS {
     script:
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()
         .collect { contig2bin, refinement -> "--refined ${contig2bin} ${refinement}" }
+    def found = [[markers].flatten(), [families].flatten()].transpose()
+        .collect { genes, known -> "--markers ${genes} ${known}" }
     """
-    # modules: assembly_tables.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py bin_quality.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
     bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
-        --coverage coverage.tsv.gz ${refined.join(' ')} ${same_genomes ? "--same_genomes ${same_genomes}" : ''} ${options} ${task.ext.args ?: ''}
+        --coverage coverage.tsv.gz ${refined.join(' ')} ${same_genomes ? "--same_genomes ${same_genomes}" : ''} ${found.join(' ')} \\
+        ${options} ${task.ext.args ?: ''}
     """
 
     stub:
