@@ -2,7 +2,7 @@
 """Tell from its single-copy marker genes how complete a bin is, and how much of it is foreign.
 
 A genome has each family once. So the families that a bin lacks tell what it lacks of its genome, and those that it has
-twice tell what it holds of another (docs/method.md, section 8). The bins stage uses this module.
+twice tell what it holds of another (docs/method.md, section 7.1). The bins stage uses this module.
 """
 
 from typing import NamedTuple
@@ -13,14 +13,21 @@ import pandas as pd
 # A gene that an end of its contig cuts off may go on in another contig of the bin. A family counts as found twice from
 # this number of genes on, of which a cut one counts as much as it covers of its model.
 MIN_EXTRA = 1.4
+# A bin is of an archaeon if it has so many times more of the families of archaea: most of these are in bacteria, too,
+# and a third of those of bacteria in archaea.
+MIN_ARCHAEAL_RATIO = 1.5
 # With fewer families found nothing is said about a bin.
 MIN_FOUND = 8
 # What MIMAG asks of the two tiers (Bowers et al. 2017, Nature Biotechnology 35:725), without its rRNAs and tRNAs:
 # completeness above, contamination below.
 HIGH_QUALITY = (0.9, 0.05)
 MEDIUM_QUALITY = (0.5, 0.1)
-# Contigs below this length were not searched for genes: MIN_CONTIG_LENGTH in markers.py
-MIN_SEARCHED_LENGTH = 500
+# What share of its families is seen where a genome is cut into contigs of one length (bp): parts of genes score less,
+# and shorter contigs are not searched (benchmark/cut_genes.py). Long contigs end at repeats, not in genes.
+SEEN_LENGTHS = (499, 500, 700, 1000, 1500, 2500, 5000)
+SEEN_SHARES = (0.0, 0.69, 0.76, 0.83, 0.87, 0.92, 1.0)
+# A bin is seen at least to this share: what is left of one in tiny contigs tells little.
+MIN_SEEN = 0.4
 
 
 class Marked(NamedTuple):
@@ -51,18 +58,18 @@ def rate_bins(placed: pd.DataFrame, marked: Marked) -> pd.DataFrame:
     weight = families / families.sum().clip(lower=np.finfo(float).tiny)
     found, extra = copies.clip(upper=1), (copies - 1).where(copies >= MIN_EXTRA, 0.0)
     share = found @ weight
-    domain = share.to_numpy().argmax(axis=1)
+    domain = (share["archaea"] > MIN_ARCHAEAL_RATIO * share["bacteria"]).to_numpy().astype(np.int64)
     rows = np.arange(len(copies))
     n_found = ((copies > 0).astype(float) @ (weight > 0).astype(float)).to_numpy()[rows, domain].astype(np.int64)
     length, bins = placed["length"], placed["bin"]
-    searched = length.where(length >= MIN_SEARCHED_LENGTH, 0).groupby(bins).sum() / length.groupby(bins).sum()
-    # What is in contigs that were not searched is taken to be like the rest
-    unseen = 1 / searched.loc[copies.index].clip(lower=0.5).to_numpy()
+    seen = (length * np.interp(length, SEEN_LENGTHS, SEEN_SHARES)).groupby(bins).sum() / length.groupby(bins).sum()
+    # What is not seen is taken to be like the rest
+    scale = 1 / seen.loc[copies.index].clip(lower=MIN_SEEN).to_numpy()
     rated = pd.DataFrame(
         {
             "markers_found": n_found,
-            "completeness": np.minimum(share.to_numpy()[rows, domain] * unseen, 1),
-            "contamination": (extra @ weight).to_numpy()[rows, domain] * unseen,
+            "completeness": np.minimum(share.to_numpy()[rows, domain] * scale, 1),
+            "contamination": (extra @ weight).to_numpy()[rows, domain] * scale,
         },
         index=copies.index,
     )

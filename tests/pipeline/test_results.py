@@ -115,9 +115,9 @@ def test_run_ends_with_its_sums_and_warnings(coassembly):
     lines = coassembly.output.rstrip().splitlines()
     # Nextflow 26 adds a block of its own behind our lines.
     (last,) = [number for number, line in enumerate(lines) if line.startswith("Results ")]
-    lines = lines[last - 6 : last + 1]
+    lines = lines[last - 7 : last + 1]
     starts = [line.split()[0] for line in lines]
-    assert starts == ["Groups", "Contigs", "Bins", "Largest", "Warnings", "cluster,", "Results"], lines
+    assert starts == ["Groups", "Contigs", "Bins", "Largest", "Quality", "Warnings", "cluster,", "Results"], lines
     assert "172 contigs are too few to check the threshold" in lines[-2]
     warnings = read_table(coassembly.results / "warnings.tsv")
     assert warnings[["stage", "group", "id"]].to_numpy().tolist() == [["cluster", "co", ""]]
@@ -201,6 +201,17 @@ def test_homologs_are_of_one_assembly(two_groups):
     assert len(homologs) > 0 and (homologs["shared"].astype(int) > 0).all()
     assert (homologs["contig_1"].map(assembly) == homologs["contig_2"].map(assembly)).all()
     assert set(homologs["contig_1"].map(assembly)) == {"A1", "A2"}
+
+
+def test_marker_genes_are_searched_for_in_each_assembly(two_groups):
+    """The bundled genomes are too small to hold more than a few, so nothing is said about their bins."""
+    for group, assemblies in (("co", ["coasm"]), ("ms", ["A1", "A2"])):
+        for assembly in assemblies:
+            folder = two_groups.results / group / "markers" / assembly
+            families = set(read_table(folder / "marker_families.tsv")["family"])
+            assert len(families) > 50 and set(read_table(folder / "markers.tsv.gz")["family"]) <= families
+        bins = read_table(two_groups.results / group / "bins.tsv")
+        assert (bins["markers_found"].astype(int) < 8).all() and (bins["quality"] == "").all()
 
 
 def test_groups_do_not_mix(two_groups):

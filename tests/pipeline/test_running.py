@@ -52,6 +52,7 @@ def test_resume_reruns_what_depends_on_the_change(tmp_path):
         (): set(),
         ("--min_bin_size", "30000"): {"REFINE", "BINS"},
         ("--min_posterior", "0.99"): {"REFINE", "BINS"},
+        ("--markers", "false"): {"BINS"},
         ("--refine_mode", "article"): {"CLUSTER", "GRAPHBIN2", "BINS"},
         ("--threshold_scale", "0.7"): {"CLUSTER", "REFINE", "BINS"},
         ("--medoid_patience", "5"): {"CLUSTER", "REFINE", "BINS"},
@@ -107,8 +108,8 @@ def test_every_problem_in_one_message(sheets):
     rows["samples"][2]["group"] = "lonely"
     rows["assemblies"][0]["assembler"] = "velvet"
     assert_refused(
-        run("--epohcs", "10", "--dropout", "1.5"),
-        "epohcs", "epochs", "dropout",
+        run("--epohcs", "10", "--dropout", "1.5", "--marker_hmms", "absent.hmm"),
+        "epohcs", "epochs", "dropout", "--marker_hmms absent.hmm does not exist",
         "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet",
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bin_quality
+import markers
 from bin_quality import Marked, rate_bins
 from stage_tables import RATED_BINS
 
@@ -21,7 +22,7 @@ def families(weight: float = 1.0) -> pd.DataFrame:
     return pd.DataFrame({"family": FAMILIES, "bacteria": share, "archaea": [weight - each for each in share]})
 
 
-def rate(genes: dict[str, list], length: int = 10_000) -> pd.DataFrame:
+def rate(genes: dict[str, list], length: int = 1_000_000) -> pd.DataFrame:
     """Rate bins by their genes, each on its own contig: a family, or a family and what a cut gene covers of it."""
     rows = [(name, *(one if isinstance(one, tuple) else (one, 1.0))) for name, held in genes.items() for one in held]
     markers = pd.DataFrame(rows, columns=["bin", "family", "covered"])
@@ -64,16 +65,22 @@ def test_too_few_families_tell_nothing():
     assert few["quality"].tolist() == ["", "low"]
 
 
-def test_contigs_that_are_too_short_to_be_searched_are_like_the_rest():
-    marked = Marked(pd.DataFrame({"contig": "long", "family": FAMILIES[:30], "covered": 1.0, "cut": False}), families())
-    placed = pd.DataFrame({"contig": ["long", "short", "tiny"], "bin": "b", "length": [9000, 400, 600]})
-    rated = rate_bins(placed, marked)
-    assert rated.loc["b", "completeness"] == pytest.approx(0.75 * 10_000 / 9600, abs=1e-4)
+def test_what_is_not_seen_in_short_contigs_is_like_the_rest():
+    """Half of the bases are in contigs that are not searched, or in which half of the families are seen."""
+    marked = Marked(pd.DataFrame({"contig": "long", "family": FAMILIES[:12], "covered": 1.0}), families())
+    placed = pd.DataFrame({"contig": ["long", "tiny"], "bin": "b", "length": [10**6, 10**6]})
+    assert rate_bins(placed, marked).loc["b", "completeness"] == 0.3
+    many = pd.DataFrame({"contig": [f"t{i}" for i in range(2500)], "bin": "b", "length": 400})
+    mixed = pd.concat([placed.iloc[:1], many], ignore_index=True)
+    assert rate_bins(mixed, marked).loc["b", "completeness"] == 0.6
+    short = rate({"b": FAMILIES[:12]}, length=1000).loc["b", "completeness"]
+    assert 0.3 < short < 0.4
+    assert rate({"b": FAMILIES[:12]}, length=100).loc["b", "completeness"] == pytest.approx(0.3 / bin_quality.MIN_SEEN)
 
 
 def test_a_shared_contig_counts_for_each_of_its_bins():
     marked = Marked(pd.DataFrame({"contig": "c", "family": FAMILIES[:20], "covered": 1.0, "cut": False}), families())
-    placed = pd.DataFrame({"contig": ["c", "c"], "bin": ["x", "y"], "length": 5000})
+    placed = pd.DataFrame({"contig": ["c", "c"], "bin": ["x", "y"], "length": 10**6})
     assert rate_bins(placed, marked)["completeness"].tolist() == [0.5, 0.5]
 
 
@@ -107,6 +114,11 @@ def test_ratings_are_ones_that_the_table_may_hold(genes):
 @given(st.sets(st.sampled_from(FAMILIES[:40]), min_size=8), st.integers(1, 100))
 def test_the_scale_of_the_weights_has_no_part_in_it(held, weight):
     marked = pd.DataFrame({"contig": "c", "family": sorted(held), "covered": 1.0, "cut": False})
-    placed = pd.DataFrame({"contig": ["c"], "bin": ["b"], "length": [5000]})
+    placed = pd.DataFrame({"contig": ["c"], "bin": ["b"], "length": [10**6]})
     rated = rate_bins(placed, Marked(marked, families(weight)))
     assert rated.loc["b", "completeness"] == pytest.approx(len(held) / N_FAMILIES, abs=1e-4)
+
+
+def test_contigs_that_are_not_searched_count_as_not_seen():
+    assert bin_quality.SEEN_LENGTHS[1] == markers.MIN_CONTIG_LENGTH
+    assert np.interp(markers.MIN_CONTIG_LENGTH - 1, bin_quality.SEEN_LENGTHS, bin_quality.SEEN_SHARES) == 0

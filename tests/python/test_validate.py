@@ -145,3 +145,12 @@ def test_an_ensemble_needs_given_bins(run, on):
     assert needs_bins in run(params={"ensemble": on}).text.splitlines()
     assert run(params={"ensemble": on}, assemblies=GIVEN + "b.tsv\n").text == ""
     assert run(params={"ensemble": False}).text == ""
+
+
+def test_models_that_cannot_be_used_are_a_problem_of_their_parameter(run):
+    run(samples("S1,G,a.fastq.gz,,,"), ASSEMBLIES)
+    request = json.loads(Path("request.json").read_text())
+    request["unusable"]["marker_hmms"] = {"gone.hmm": "does not exist"}
+    Path("request.json").write_text(json.dumps(request))
+    done = call_validate("--assembly_input", "assembly_input.csv")
+    assert "  --marker_hmms gone.hmm does not exist" in done.text.splitlines()

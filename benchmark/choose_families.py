@@ -39,7 +39,9 @@ MIN_PRESENT = 0.9  # share of these genomes that hold a family
 MAX_DOUBLED = 0.05  # share of these genomes that hold it twice
 MIN_SAME_GENE = 0.5  # share of the genomes with two families in which both are one gene
 RELATIVES = (0.02, 0.6)  # share of the words of all marker genes that two relatives have in common
-MAX_ALIKE = 0.35  # mean share of a gene's words that two relatives have in common: of ribosomal proteins it is above
+# Of a gene's words, relatives have in common at most this share of what they have of the mean family's: more than of
+# most enzymes, less than of any ribosomal protein and of RNA polymerase.
+MAX_ALIKE = 0.75
 
 
 def search_genome(path: Path, folder: Path, families: list[marker_families.Family], threads: int) -> pd.DataFrame:
@@ -64,7 +66,7 @@ def gene_words(genes: pd.DataFrame, sequences: dict[str, str]) -> dict[str, np.n
 
 
 def likeness(words: list[dict[str, np.ndarray]]) -> pd.Series:
-    """Return, by family, the mean share of a gene's words that two relatives have in common."""
+    """Return, by family, the share of a gene's words that two relatives have in common, against the mean family."""
     shares: dict[str, list[float]] = {}
     for one, other in itertools.combinations(words, 2):
         common = one.keys() & other.keys()
@@ -73,7 +75,8 @@ def likeness(words: list[dict[str, np.ndarray]]) -> pd.Series:
         if RELATIVES[0] <= alike / total <= RELATIVES[1]:
             for family, (same, n) in both.items():
                 shares.setdefault(family, []).append(same / n)
-    return pd.Series({family: float(np.mean(values)) for family, values in shares.items()}, dtype=float)
+    mean = pd.Series({family: float(np.mean(values)) for family, values in shares.items()}, dtype=float)
+    return mean / mean.mean()
 
 
 def genome_shares(genes: pd.DataFrame, length: dict[str, int]) -> pd.Series:
@@ -132,7 +135,7 @@ def main(genomes: Path, found: Path, threads: int) -> None:
         sequences = [dict(read_fasta(path)) for path in kept_paths]
         alike = likeness([gene_words(table, texts) for table, texts in zip(kept, sequences)])
         measured = measure(kept, names).assign(alike=alike.reindex(names).fillna(0))
-        chosen = choose(measured, kept, MAX_ALIKE if domain == "bacteria" else 1)
+        chosen = choose(measured, kept, MAX_ALIKE if domain == "bacteria" else np.inf)
         lengths = [{name: len(text) for name, text in texts.items()} for texts in sequences]
         shares = [genome_shares(table[table["family"].isin(chosen)], length) for table, length in zip(kept, lengths)]
         mean = pd.concat([share / share.sum() for share in shares], axis=1).mean(axis=1)
