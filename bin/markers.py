@@ -155,9 +155,9 @@ def main(
     if (families_path is None) == (marker_hmms is None):
         raise click.UsageError("give --families or --marker_hmms")
     described = None if families_path is None else read_descriptions(families_path)
-    families = given_families(marker_hmms) if marker_hmms else installed_families(described.index)
     group = read_table(CONTIGS, contigs_path)
     of_assembly = set(contigs_of_assembly(group, assembly, contigs_path)["contig"])
+    families = given_families(marker_hmms) if marker_hmms else installed_families(described.index)
     sequences = zip(group["contig"], catalogue_sequences(catalogue, group, contigs_path), strict=True)
     markers = find_markers((item for item in sequences if item[0] in of_assembly), families, threads)
     write_table(MARKERS, markers, "markers.tsv.gz")

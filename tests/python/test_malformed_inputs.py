@@ -58,6 +58,12 @@ def good_tables() -> dict[str, bytes]:
             ("cluster", "contig", "assembly", "name"), *[(1 + (row == 2), *by_assembly[row][:3]) for row in range(4)]
         ),
         "homologs.tsv.gz": lines(("contig_1", "contig_2", "shared"), ("A1~NA", 'A1~"b', 5), ('A1~"b', "A1~001", 3)),
+        "genes.tsv.gz": lines(
+            ("contig", "family", "start", "end", "score", "covered", "cut"),
+            ("A1~NA", "COG0012", 1, 900, 99, 1, "false"),
+            ('A1~"b', "COG0016", 1, 800, 99, 0.5, "true"),
+        ),
+        "families.tsv": lines(("family", "bacteria", "archaea"), ("COG0012", 0.6, 0.5), ("COG0016", 0.4, 0.5)),
         "vertices.tsv.gz": lines(("contig",), ("A1~NA",), ('A1~"b',), ("A1~001",)),
         "edges.tsv.gz": lines(("contig_1", "contig_2"), ('A1~"b', "A1~NA"), ("A1~001", "A1~NA")),
         "labels.tsv": lines(("contig", "bin"), ("A1~NA", 1), ('A1~"b', 1), ('A1~"b', 2)),
@@ -120,6 +126,7 @@ CONTIG_GRAPH = "--vertices vertices.tsv.gz --edges edges.tsv.gz"
 # Also a second run of features, which takes abundances in place of counts
 COMMANDS = {
     "homologs": "--catalogue catalogue.fa.gz --contigs contigs.tsv",
+    "markers": "--assembly A1 --catalogue catalogue.fa.gz --contigs contigs.tsv --families families.tsv",
     "map_reads": "--sample S --contigs contigs.tsv --bam S.bam",
     "features": f"{FEATURES} {SAMPLE_TABLES}",
     "features of a table": f"{FEATURES} --abundance abundance.tsv",
@@ -137,6 +144,7 @@ COMMANDS = {
     "--graph A1 vertices.tsv.gz edges.tsv.gz --min_bin_size 1000",
     "bins": "--catalogue catalogue.fa.gz --contigs contigs.tsv --clusters clusters.tsv --excluded excluded.tsv "
     "--coverage coverage.tsv.gz --refined labels.tsv refinement.tsv --same_genomes same_genomes.tsv "
+    "--markers genes.tsv.gz families.tsv "
     "--min_bin_size 1000",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
 }
@@ -150,6 +158,8 @@ SCHEMAS = {
     "excluded.tsv": tables.EXCLUDED,
     "clusters.tsv": tables.CLUSTERS,
     "homologs.tsv.gz": tables.HOMOLOGS,
+    "genes.tsv.gz": tables.MARKERS,
+    "families.tsv": tables.FAMILIES,
     "vertices.tsv.gz": tables.VERTICES,
     "edges.tsv.gz": tables.EDGES,
     "labels.tsv": tables.REFINED_CONTIG2BIN,
