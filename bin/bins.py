@@ -11,7 +11,7 @@ Out: bins/<assembly>.<number>.fa.gz, contig2bin.tsv, bins.tsv, unbinned.tsv, wit
 A bin is what a cluster holds of one assembly (multi-split of the VAMB preprint). In a refined assembly a contig may
 belong to several bins, and is written to each of them. Bins of at least --min_bin_size bp are numbered within their
 assembly from the largest down; of equal bins the one whose first contig comes first in the catalogue has the lower
-number. Every contig of the catalogue is in contig2bin.tsv or in unbinned.tsv. A genome is called after its largest bin,
+number. Every contig of the catalogue is in contig2bin.tsv or in unbinned.tsv. A genome is called after its best bin,
 which represents it.
 
 The column `reason` of unbinned.tsv has the first of these words that applies:
@@ -58,6 +58,7 @@ from stage_warnings import warn
 # Sequences are kept in memory up to this number of bases, so that the files of the bins are opened less often.
 MAX_BUFFERED_BP = 200_000_000
 GZIP_LEVEL = 6
+CONTAMINATION_WEIGHT = 5  # against completeness, where the best bin of a genome is chosen (as dRep has it)
 MAX_ADVISED_SIZES = 3  # in the warning that no bin is large enough
 MIN_NUMBER_WIDTH = 3  # digits of a bin's number in its name
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -124,9 +125,9 @@ def main(
     cluster = clustered.set_index("contig")["cluster"]
     unbinned = list_unbinned(table, placement, labels.removed, cluster, left_out)
     write_table(CONTIG2BIN, placement.placed[["assembly", "name", "bin"]].rename(columns={"name": "contig"}))
-    write_bins(described, placement.placed, marked)
+    rated = write_bins(described, placement.placed, marked)
     if genomes is not None:
-        write_table(GENOMES, list_genomes(described, genomes["genome"]))
+        write_table(GENOMES, list_genomes(rated, genomes["genome"]))
     write_table(UNBINNED, unbinned)
     if placement.bins.empty:
         warn_of_no_bin(number_bins(placement.labels, table, 0)["size"].tolist(), min_bin_size)
@@ -176,14 +177,16 @@ def read_markers(given: Iterable[tuple[Path, Path]], contigs: pd.DataFrame) -> M
     return None if families is None else Marked(pd.concat(markers, ignore_index=True), families)
 
 
-def write_bins(described: pd.DataFrame, placed: pd.DataFrame, marked: Marked | None) -> None:
-    """Write bins.tsv, with what marker genes tell of the bins if they were searched for."""
+def write_bins(described: pd.DataFrame, placed: pd.DataFrame, marked: Marked | None) -> pd.DataFrame:
+    """Write bins.tsv and return it, with what marker genes tell of the bins if they were searched for."""
     if marked is None:
         write_table(BINS, described)
-        return
+        return described
     rated = described.join(rate_bins(placed[["contig", "bin", "length"]], marked), on="bin")
     names = [column.name for column in RATED_BINS.columns]
-    write_table(RATED_BINS, rated[[*names, *[name for name in rated.columns if name not in names]]])
+    rated = rated[[*names, *[name for name in rated.columns if name not in names]]]
+    write_table(RATED_BINS, rated)
+    return rated
 
 
 def place_contigs(clustered: pd.DataFrame, refined: Refined, contigs: pd.DataFrame, min_bin_size: int) -> Placement:
@@ -311,9 +314,16 @@ def describe_bins(
 
 
 def list_genomes(bins: pd.DataFrame, genome: pd.Series) -> pd.DataFrame:
-    """Return genomes.tsv from bins.tsv and the number of each bin's genome, by the name of the bin."""
-    number = genome.loc[bins["bin"]].to_numpy()
-    ranked = bins.assign(number=number).sort_values(["size", "n50"], ascending=False, kind="stable")
+    """Return genomes.tsv from bins.tsv and the number of each bin's genome, by the name of the bin.
+
+    The best bin comes first: that of the greatest completeness less CONTAMINATION_WEIGHT times contamination if these
+    are known, then the largest.
+    """
+    merit = 0.0
+    if "completeness" in bins:
+        merit = (bins["completeness"] - CONTAMINATION_WEIGHT * bins["contamination"]).fillna(-np.inf)
+    ranked = bins.assign(number=genome.loc[bins["bin"]].to_numpy(), merit=merit)
+    ranked = ranked.sort_values(["merit", "size", "n50"], ascending=False, kind="stable")
     ranked["genome"] = ranked.groupby("number")["bin"].transform("first")
     ranked["representative"] = ranked["genome"] == ranked["bin"]
     order = ranked["genome"].map({name: i for i, name in enumerate(ranked["genome"].unique())})

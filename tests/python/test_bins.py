@@ -167,6 +167,22 @@ def test_bins_of_one_genome_are_called_after_the_largest(tmp_path):
     )
 
 
+def test_a_genome_is_represented_by_its_most_complete_bin(tmp_path):
+    """The smaller bin has all families, the larger one has half of them; of two bins without any, it is the larger."""
+    contigs = [(f"A{n}~c", f"A{n}", "c", "ACGT" * (20_000 + n)) for n in range(4)]
+    steps = {f"A{n}": [(f"A{n}~c", "1", ["1"])] for n in range(4)}
+    given = write_inputs(tmp_path, contigs, {c[0]: "1" for c in contigs}, refined=steps)
+    for n, families in enumerate((FAMILIES, FAMILIES[:10], [], [])):
+        given += write_markers(tmp_path, f"A{n}", [(f"A{n}~c", family) for family in families], FAMILIES)
+    rows = "".join(f"{n // 2}\tA{n}\t1\tfalse\n" for n in range(4))
+    (tmp_path / "same_genomes.tsv").write_text(f"genome\tassembly\tcluster\ttransferred\n{rows}")
+    run_bins(tmp_path, [*given, "--same_genomes", str(tmp_path / "same_genomes.tsv")], 0)
+    genomes = pd.read_csv(tmp_path / "out/genomes.tsv", **READ)
+    assert list(zip(genomes["genome"], genomes["bin"])) == [
+        ("A0.001", "A0.001"), ("A0.001", "A1.001"), ("A3.001", "A3.001"), ("A3.001", "A2.001"),
+    ]  # fmt: skip
+
+
 def test_bin_without_a_genome_is_refused(tmp_path):
     arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, refined={"A1": [("A1~c1", "1", ["1"])]})
     given = tmp_path / "same_genomes.tsv"
@@ -374,7 +390,7 @@ RATED = ("markers_found", "completeness", "contamination", "quality")
 
 def test_marker_genes_rate_the_bins(tmp_path):
     """Those of both assemblies: a bin with 15 families once, and one with all and two of them twice."""
-    contigs = [(f"{a}~{n}", a, n, "ACGT" * 200) for a in ("A1", "A2") for n in ("c1", "c2")]
+    contigs = [(f"{a}~{n}", a, n, "ACGT" * 20_000) for a in ("A1", "A2") for n in ("c1", "c2")]
     clusters = {"A1~c1": "1", "A2~c1": "2", "A2~c2": "2", "A1~c2": "3"}
     given = write_inputs(tmp_path, contigs, clusters)
     plain = run_bins(tmp_path, given, 0)[1]["bins"]

@@ -156,7 +156,7 @@ def test_bins_are_counted_by_quality_where_markers_were_searched_for(tmp_path):
     }
     for place, (name, values) in enumerate(columns.items()):
         table.insert(len(table.columns) - 1, name, values)
-        assert list(table.columns).index(name) == 9 + place
+        assert list(table.columns).index(name) == 10 + place
     table.to_csv(tmp_path / "rated" / "bins.tsv", sep="\t", index=False)
     _, _, text = run_summary(tmp_path, rated + plain)
     assert "Quality         2 high, 1 medium, 1 not known\n" in text
