@@ -140,6 +140,10 @@ def main(genomes: Path, found: Path, threads: int) -> None:
         shares = [genome_shares(table[table["family"].isin(chosen)], length) for table, length in zip(kept, lengths)]
         mean = pd.concat([share / share.sum() for share in shares], axis=1).mean(axis=1)
         weights[domain] = mean / mean.sum()
+        doubled = [
+            (table[~table["cut"]]["family"].value_counts()[lambda n: n > 1]).index.isin(chosen).sum() for table in kept
+        ]
+        click.echo(f"{domain}: genomes by doubled families {pd.Series(doubled).value_counts().to_dict()}", err=True)
         rows.append(measured.assign(domain=domain, genomes=len(kept), weight=weights[domain]))
         click.echo(f"{domain}: {len(chosen)} families by {len(kept)} of {of_domain.sum()} genomes", err=True)
     table = pd.DataFrame(weights).fillna(0).round(5).sort_index().rename_axis("family").reset_index()

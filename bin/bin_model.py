@@ -61,6 +61,9 @@ class Contigs(NamedTuple):
     tetranucleotides: np.ndarray  # n x 136, counts
     links: np.ndarray  # 2 x 2m: contigs and their neighbours, sorted; each link from both of its ends
     homologs: np.ndarray = np.empty((3, 0), dtype=np.int64)  # 3 x 2h: contigs, contigs homologous to them, shared seeds
+    markers: np.ndarray = np.empty(
+        (2, 0), dtype=np.int64
+    )  # 2 x m: contigs and single-copy families that they hold whole
 
 
 class Bins(NamedTuple):

@@ -6,11 +6,13 @@ splits a cluster into two sides that it calls two. Binloom's own method: docs/me
 refine stage uses this module.
 """
 
+from math import lgamma, log
 from typing import NamedTuple
 
 import numpy as np
 
 from bin_model import (
+    NO_BIN,
     Contigs,
     composition_evidence,
     coverage_evidence,
@@ -29,6 +31,12 @@ JUDGED_LENGTH = 20_000.0
 WHOLE_BIN_FREEDOM = 50
 # The weight of coverage against composition where pieces are joined, fitted by a logistic regression.
 JOIN_COVERAGE_WEIGHT = 0.4
+# The beta prior of the share of its single-copy families that a genome has twice: 0.4 % in the mean.
+DOUBLED_PRIOR = (0.7, 180.0)
+# Families count against a join only if they make two genomes so many times likelier: a few genomes double several.
+MIN_FAMILY_ODDS = 20
+# The share of the families that another genome has in common with a piece lies between these bounds.
+FAMILY_SHARE_BOUNDS = (0.05, 0.95)
 # Coverage speaks for a join with at most this log odds: the coverages of many samples would drown the composition.
 MAX_JOIN_COVERAGE = 15
 
@@ -45,6 +53,7 @@ class Profiles(NamedTuple):
     scatter: np.ndarray  # P x s, relative standard deviation of the coverage, beyond counting noise
     tetranucleotides: np.ndarray  # P x 136, counts
     log_composition: np.ndarray  # P x 136, log frequencies
+    families: np.ndarray  # P x F, whether it holds each single-copy family whole
 
     def take(self, rows: np.ndarray) -> "Profiles":
         """Return the profiles of these pieces."""
@@ -58,7 +67,11 @@ def describe_piece(contigs: Contigs, members: np.ndarray, all_tetranucleotides: 
     """
     density, scatter = coverage_profile(contigs, members)
     counts = contigs.tetranucleotides[members].sum(axis=0, dtype=np.float64)
-    return Profiles(density[None], scatter[None], counts[None], log_frequencies(counts, all_tetranucleotides)[None])
+    frequencies = log_frequencies(counts, all_tetranucleotides)
+    contig, family = contigs.markers
+    families = np.zeros(int(family.max(initial=NO_BIN)) + 1, dtype=bool)
+    families[family[np.isin(contig, members)]] = True
+    return Profiles(density[None], scatter[None], counts[None], frequencies[None], families[None])
 
 
 def own_composition_evidence(pieces: Profiles) -> np.ndarray:
@@ -79,16 +92,45 @@ def unknown_genome_evidence(pieces: Profiles, typical: np.ndarray) -> np.ndarray
     return np.concatenate([unknown_coverage_evidence(row[None], expected) for row in reads])
 
 
+def doubling_evidence(n: int) -> np.ndarray:
+    """Return the log probability (n + 1 x n + 1) that one genome doubles k given families out of m; k is the row.
+
+    The rate at which a genome doubles families has a beta prior: few genomes have several doubled.
+    """
+    counts = np.arange(n + 1)
+    doubled, single = (np.array([lgamma(value + i) for i in counts]) for value in DOUBLED_PRIOR)
+    total = np.array([lgamma(sum(DOUBLED_PRIOR) + i) for i in counts])
+    rest = np.maximum(counts[None] - counts[:, None], 0)
+    start = doubled[0] + single[0] - total[0]
+    return doubled[:, None] + single[rest] - total[None] - start
+
+
+def family_evidence(small: Profiles, large: Profiles) -> np.ndarray:
+    """Return what the single-copy families of c pieces say against their being of the genomes of K larger ones (c x K).
+
+    The log odds of the families that a piece has in common with a larger one, and of those that it has not: one genome
+    doubles few families, another has those that the larger one has. They never speak for a join.
+    """
+    n = large.families.shape[1]
+    share = np.clip(large.families.sum(axis=1) / max(n, 1), *FAMILY_SHARE_BOUNDS)
+    doubled = small.families.astype(np.int64) @ large.families.T
+    held = np.broadcast_to(small.families.sum(axis=1, keepdims=True), doubled.shape)
+    other = doubled * np.log(share) + (held - doubled) * np.log(1 - share)
+    odds = doubling_evidence(n)[doubled, held] - other
+    return np.where(odds <= -log(MIN_FAMILY_ODDS), odds, 0.0)
+
+
 def one_genome_evidence(
     small: Profiles, large: Profiles, own_composition: np.ndarray, unknown_coverage: np.ndarray
 ) -> np.ndarray:
     """Return the log odds (c x K) that each of c pieces is of the genome of each of K larger ones (equation 20).
 
-    The sum of two parts: the coverage under the larger piece against a genome without a bin (unknown_coverage, c), and
-    what the composition loses under the larger piece against the piece's own (own_composition, c).
+    The sum of three parts: the coverage under the larger piece against a genome without a bin (unknown_coverage, c),
+    what the composition loses under the larger piece against the piece's own (own_composition, c), and what the
+    single-copy families that both have say against it.
     """
     reads, length = small.density * JUDGED_LENGTH, np.full(len(small.density), JUDGED_LENGTH)
     expected = large.density[None] * JUDGED_LENGTH
     fit = coverage_evidence(reads, length, expected, large.scatter, WHOLE_BIN_FREEDOM) - unknown_coverage[:, None]
     loss = composition_evidence(small.tetranucleotides, large.log_composition) - own_composition[:, None]
-    return JOIN_COVERAGE_WEIGHT * np.minimum(fit, MAX_JOIN_COVERAGE) + loss
+    return JOIN_COVERAGE_WEIGHT * np.minimum(fit, MAX_JOIN_COVERAGE) + loss + family_evidence(small, large)

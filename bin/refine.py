@@ -47,7 +47,7 @@ from pieces import piece_size
 from refinement_tables import count_table, why_in_none
 from split_clusters import split_related_genomes
 from stage_arrays import REFINEMENT_COUNTS, write_description
-from stage_tables import REFINED_CONTIG2BIN, REFINEMENT, write_table
+from stage_tables import MARKERS, REFINED_CONTIG2BIN, REFINEMENT, check_contigs, read_table, write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -66,6 +66,7 @@ class Files(NamedTuple):
     tetranucleotides: Path
     features: Path
     homologs: Path | None = None
+    markers: Path | None = None
     vertices: Path | None = None
     edges: Path | None = None
 
@@ -88,6 +89,7 @@ class Assembly(NamedTuple):
 @click.option("--tetranucleotides", required=True, type=FILE, help="Counts of all contigs (features stage).")
 @click.option("--features", required=True, type=FILE, help="features.json.")
 @click.option("--homologs", type=FILE, help="Contigs that are homologous (homologs stage).")
+@click.option("--markers", type=FILE, help="Single-copy marker genes (markers stage).")
 @click.option("--vertices", type=FILE, help="Contigs that have a place in the graph (graph stage), if there is one.")
 @click.option("--edges", type=FILE, help="Edges between them (graph stage).")
 @click.option(
@@ -126,11 +128,13 @@ def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     group = read_group(files.contigs, files.coverage, files.tetranucleotides, files.features)
     table, contigs, in_graph = read_contigs(group, assembly, files.vertices, files.edges)
     cluster = large_clusters(read_clusters(files.clusters, group.table), table.sort_index(), min_size)
-    homologs = read_unlinked_homologs(files.homologs, group.table["contig"], table["contig"].tolist(), contigs.links)
+    names = table["contig"].tolist()
+    homologs = read_unlinked_homologs(files.homologs, group.table["contig"], names, contigs.links)
+    markers = read_whole_markers(files.markers, group.table["contig"], names)
     ids = sorted(set(cluster) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     label = cluster[table.index].map(number).to_numpy()
-    return Assembly(table, contigs._replace(homologs=homologs), label, ids, in_graph)
+    return Assembly(table, contigs._replace(homologs=homologs, markers=markers), label, ids, in_graph)
 
 
 def refine_labels(
@@ -221,6 +225,21 @@ def read_unlinked_homologs(path: Path | None, group: pd.Series, names: Sequence[
     unlinked = ~np.isin(source * len(names) + target, links[0] * len(names) + links[1])
     source, target, shared = source[unlinked], target[unlinked], shared[unlinked]
     return np.stack([np.append(source, target), np.append(target, source), np.append(shared, shared)])
+
+
+def read_whole_markers(path: Path | None, group: pd.Series, names: Sequence[str]) -> np.ndarray:
+    """Return the marker genes that no end of a contig cuts off: contigs (numbers in `names`) and families (2 x m).
+
+    A gene that is of families of two collections counts for the first by name. group: the names of all contigs.
+    """
+    if path is None:
+        return np.empty((2, 0), dtype=np.int64)
+    table = read_table(MARKERS, path)
+    check_contigs(path, table, group, "in contigs.tsv")
+    whole = table[~table["cut"]].sort_values("family", kind="stable").drop_duplicates(["contig", "start", "end"])
+    number = pd.Series(np.arange(len(names)), index=names)
+    whole = whole[whole["contig"].isin(number.index)]
+    return np.stack([number[whole["contig"]].to_numpy(), pd.factorize(whole["family"], sort=True)[0]])
 
 
 if __name__ == "__main__":

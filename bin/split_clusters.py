@@ -24,7 +24,9 @@ def take_contigs(contigs: Contigs, rows: np.ndarray, links: np.ndarray, homologs
     """Return these contigs (ascending rows), with the links and homologs between them."""
     members = [values[rows] for values in (contigs.length, contigs.reads, contigs.tetranucleotides)]
     inner_homologs = np.concatenate([np.searchsorted(rows, homologs[:2]), homologs[2:]])
-    return Contigs(*members, links=np.searchsorted(rows, links), homologs=inner_homologs)
+    contig, family = contigs.markers[:, np.isin(contigs.markers[0], rows)]
+    markers = np.stack([np.searchsorted(rows, contig), family])
+    return Contigs(*members, links=np.searchsorted(rows, links), homologs=inner_homologs, markers=markers)
 
 
 def split_related_genomes(contigs: Contigs, label: np.ndarray, n_bins: int, min_size: int) -> np.ndarray:

@@ -134,7 +134,8 @@ workflow BINNING {
     ch_profiles = together([FEATURES.out.coverage, FEATURES.out.tetranucleotides, FEATURES.out.json])
     REFINE(
         ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs), by: 0)
-            .map { _group, meta, graph, contigs, clusters, profiles, homologs -> [meta, graph, contigs, clusters, profiles, homologs] },
+            .map { _group, meta, graph, contigs, clusters, profiles, homologs -> [meta, graph, contigs, clusters, profiles, homologs] }
+            .join(MARKERS.out.markers.mix(ch_graphs.filter { _row -> !options.markers }.map { _group, meta, _graph, _paths -> [meta, []] })),
         options.refine
     )
     GRAPHBIN2(

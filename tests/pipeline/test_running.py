@@ -52,7 +52,7 @@ def test_resume_reruns_what_depends_on_the_change(tmp_path):
         (): set(),
         ("--min_bin_size", "30000"): {"REFINE", "BINS"},
         ("--min_posterior", "0.99"): {"REFINE", "BINS"},
-        ("--markers", "false"): {"BINS"},
+        ("--markers", "false"): {"REFINE", "BINS"},
         ("--refine_mode", "article"): {"CLUSTER", "GRAPHBIN2", "BINS"},
         ("--threshold_scale", "0.7"): {"CLUSTER", "REFINE", "BINS"},
         ("--medoid_patience", "5"): {"CLUSTER", "REFINE", "BINS"},

@@ -137,7 +137,7 @@ COMMANDS = {
     "ensemble": "--contigs contigs.tsv --own clusters.tsv --given clusters.tsv",
     "graph": "--assembly A1 --assembler gfa --graph graph.gfa --contigs contigs.tsv",
     "refine": f"{ASSEMBLY} {CONTIG_GRAPH} --tetranucleotides tetranucleotides.npy --features features.json "
-    "--homologs homologs.tsv.gz",
+    "--homologs homologs.tsv.gz --markers genes.tsv.gz",
     "graphbin2": f"{ASSEMBLY} {CONTIG_GRAPH}",
     "transfer": "--catalogue catalogue.fa.gz --contigs contigs.tsv --coverage coverage.tsv.gz --features features.json "
     "--tetranucleotides tetranucleotides.npy --refined labels.tsv refinement.tsv "

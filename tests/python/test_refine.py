@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -359,3 +361,20 @@ def test_half_a_graph(tmp_path, run_refine, half):
 def test_unknown_assembly(tmp_path, run_refine):
     result = run_refine(tmp_path, two_genomes(), "--assembly", "A3")[0]
     assert result.exit_code == 1 and "no contig of assembly 'A3'" in result.output
+
+
+def test_whole_marker_genes_are_read_each_once(tmp_path):
+    """Without cut ones and those of other assemblies; of two families of one gene the first by name."""
+    rows = [
+        ("b", "TIGR2", 1, 900, "false"), ("b", "COG1", 1, 900, "false"), ("a", "TIGR2", 5, 800, "false"),
+        ("a", "COG1", 901, 1500, "true"), ("other", "COG1", 1, 900, "false"), ("a", "COG7", 2000, 2900, "false"),
+    ]  # fmt: skip
+    lines = [f"{contig}\t{family}\t{start}\t{end}\t50\t1\t{cut}\n" for contig, family, start, end, cut in rows]
+    path = tmp_path / "markers.tsv.gz"
+    path.write_text("contig\tfamily\tstart\tend\tscore\tcovered\tcut\n" + "".join(lines))
+    markers = refine.read_whole_markers(path, pd.Series(["a", "b", "other"]), ["b", "a"])
+    # COG1, COG7, TIGR2
+    assert sorted(markers.T.tolist()) == [[0, 0], [1, 1], [1, 2]]
+    with pytest.raises(click.ClickException, match=r"contig 'other' is not in contigs.tsv"):
+        refine.read_whole_markers(path, pd.Series(["a", "b"]), ["b", "a"])
+    assert refine.read_whole_markers(None, pd.Series(["a"]), ["a"]).shape == (2, 0)

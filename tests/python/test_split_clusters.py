@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bin_model import NO_BIN, Contigs
 from planted_contigs import KB, composition, plant_contigs, relatives
-from split_clusters import split_related_genomes
+from split_clusters import split_related_genomes, take_contigs
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -62,7 +62,8 @@ def test_splitting_keeps_clusters_apart(seed, n, samples):
     shared = rng.integers(1, 500, pairs.shape[1])
     homologs = np.concatenate([np.vstack([pairs, shared]), np.vstack([pairs[::-1], shared])], axis=1)
     label = rng.integers(NO_BIN, 3, n)
-    contigs = Contigs(length, reads, counts, np.zeros((2, 0), np.int64), homologs.astype(np.int64))
+    markers = np.stack([rng.integers(0, n, 20), rng.integers(0, 9, 20)])
+    contigs = Contigs(length, reads, counts, np.zeros((2, 0), np.int64), homologs.astype(np.int64), markers)
     part = split_related_genomes(contigs, label, 3, 200)
     whole = {int(p): set(label[part == p]) for p in set(part)}
     assert all(len(labels) == 1 for labels in whole.values())
@@ -70,3 +71,12 @@ def test_splitting_keeps_clusters_apart(seed, n, samples):
     size = np.bincount(part + 1, length)
     split = set().union(*(labels for p, labels in whole.items() if p >= 3))
     assert all(size[p + 1] >= 200 for p, labels in whole.items() if labels <= split)
+
+
+def test_the_contigs_of_a_cluster_keep_their_markers():
+    rows = np.array([1, 3])
+    markers = np.array([[0, 1, 3, 3], [5, 6, 6, 8]])
+    empty = np.zeros((2, 0), np.int64)
+    contigs = Contigs(np.ones(4), np.ones((4, 1)), np.ones((4, 136)), empty, np.zeros((3, 0), np.int64), markers)
+    taken = take_contigs(contigs, rows, empty, np.zeros((3, 0), np.int64))
+    assert taken.markers.tolist() == [[0, 1, 1], [6, 6, 8]]
