@@ -42,7 +42,7 @@ def set_option(command: Callable) -> Callable:
 
 
 def refine_files(results: Path, assembly: str) -> dict[str, Path]:
-    """Return the files of an assembly of a group by the options of refine.py, with the graph if there is one."""
+    """Return the files of an assembly of a group by the options of refine.py; graph and markers if there are any."""
     graph = results / "refine" / assembly
     files = {
         "contigs": results / "catalogue/contigs.tsv",
@@ -54,7 +54,8 @@ def refine_files(results: Path, assembly: str) -> dict[str, Path]:
     }
     if (graph / "edges.tsv.gz").exists():
         files |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
-    return files
+    markers = results / "markers" / assembly / "markers.tsv.gz"
+    return files | ({"markers": markers} if markers.exists() else {})
 
 
 def command_words(**files: Path | str | float) -> list[str]:

@@ -31,6 +31,11 @@ def no_bin_closed(bins: Any, *_: Any) -> np.ndarray:
     return np.zeros(len(bins.density), dtype=bool)
 
 
+def no_family_evidence(small: Any, large: Any) -> np.ndarray:
+    """Stand in for family_evidence."""
+    return np.zeros((len(small.density), len(large.density)))
+
+
 def returns(value: Any) -> Callable:
     """Return a function that gives this value whatever it is given."""
     return lambda *_: value
@@ -48,6 +53,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "split_clusters.two_coverage_sides": returns(None),
     },
     "no cluster split by coverage": {"split_clusters.two_coverage_sides": returns(None)},
+    "no marker genes": {"pieces.family_evidence": no_family_evidence},
     "no pieces joined": {"join_clusters.join_pieces": nothing_joined},
     "no small cluster grows": {"refine.MIN_SMALL_FRACTION": 1},
     "no whole bins joined": {"join_clusters.merge_linked_bins": nothing_joined},

@@ -15,7 +15,7 @@ from kmer_samples import Samples
 # A k-mer in more genomes than this is of a mobile element, or of a gene that all life shares: it is left out.
 MAX_GENOMES_PER_KMER = 8
 # Pairs of bins are compared by so many pairs of equal k-mers at most, or little more: by a part of the sample.
-MAX_COMPARED_PAIRS = 50_000_000
+MAX_COMPARED_PAIRS = 10_000_000
 # So many k-mers are looked at in one piece, or little more.
 BLOCK_SIZE = 1 << 22
 
