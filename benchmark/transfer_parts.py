@@ -4,7 +4,9 @@
 In: for each --set a group's results of the pipeline with several assemblies (refine_mode evidence), and their truth,
 with contigs called ASSEMBLY:CONTIG (community.sh makes it). Out: a row for each set and variant, on stdout as Markdown
 and, with --tsv, in a file: genomes by recall in bins of at least --min_bin_size, where a genome in an assembly counts
-as one of its own, and purity. Every assembly is refined anew, once; the transfer follows in each variant.
+as one of its own, and purity; how many genomes are missed without the transfer, though another assembly has them at a
+recall of 0.9 (`missed_but_elsewhere`), and how many of these are found (`of_these_found`). Every assembly is refined
+anew, once; the transfer follows in each variant.
 """
 
 import contextlib
@@ -21,12 +23,13 @@ import pandas as pd
 from project import BIN, command_words, refine_files
 from refine_runs import replaced
 from result_tables import FILE, FOLDER, ResultTable, tsv_option
-from score import MIN_BIN_SIZE, Truth, read_truth, score_row
+from score import MIN_BIN_SIZE, Bins, Truth, genomes_found, read_truth, score_row
 
 sys.path.insert(0, str(BIN))
 import refine
 import transfer
 
+RECALL = 0.9
 CONSTANTS = {
     "kmer_samples.SAMPLING": (8, 32),
     "shared_kmers.MAX_GENOMES_PER_KMER": (4, 16),
@@ -94,6 +97,22 @@ def read_bins(folder: Path, truth: Truth) -> dict[str, set[str]]:
     return bins
 
 
+def missed_but_elsewhere(bins: Bins, truth: Truth, min_bin_size: int) -> set[str]:
+    """Return the genomes (ASSEMBLY:GENOME) that are not found at RECALL, though another assembly's bins have them."""
+    found = genomes_found(bins, truth, RECALL, min_bin_size=min_bin_size)
+    known = {name.partition(":")[2] for name in found}
+    return {name for name in truth.genome_sizes() if name not in found and name.partition(":")[2] in known}
+
+
+def transfer_row(
+    group: Group, variant: str, bins: Bins, truth: Truth, min_bin_size: int, missed: set[str]
+) -> dict[str, str]:
+    """Return the row of a variant; `missed`: from missed_but_elsewhere."""
+    found = genomes_found(bins, truth, RECALL, min_bin_size=min_bin_size)
+    counts = {"missed_but_elsewhere": str(len(missed)), "of_these_found": str(len(missed & found))}
+    return score_row({"set": group.name, "variant": variant}, bins, truth, min_bin_size) | counts
+
+
 @click.command(context_settings={"show_default": True})
 @click.option("--set", "sets", multiple=True, required=True, type=(str, FOLDER, FILE), metavar="NAME RESULTS TRUTH")
 @click.option("--min_bin_size", default=MIN_BIN_SIZE, type=click.IntRange(min=0))
@@ -110,13 +129,14 @@ def main(
         truth = read_truth(group.truth)
         with tempfile.TemporaryDirectory() as folder:
             refine_assemblies(group, Path(folder), min_bin_size)
-            names = {"set": group.name, "variant": "without transfer"}
-            table.add(score_row(names, read_bins(Path(folder), truth), truth, min_bin_size))
+            bins = read_bins(Path(folder), truth)
+            missed = missed_but_elsewhere(bins, truth, min_bin_size)
+            table.add(transfer_row(group, "without transfer", bins, truth, min_bin_size, missed))
             for variant in chosen or VARIANTS:
                 with tempfile.TemporaryDirectory() as out, contextlib.chdir(out):
                     transfer_genomes(group, Path(folder), VARIANTS[variant], min_bin_size)
                     bins = read_bins(Path("refine"), truth)
-                table.add(score_row({"set": group.name, "variant": variant}, bins, truth, min_bin_size))
+                table.add(transfer_row(group, variant, bins, truth, min_bin_size, missed))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import pytest
 from conftest import DATA, genomes_found, read_fasta, read_table, read_truth, run_pipeline
 
 GIVEN_STAGES = {
-    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "IMPORT_BINS", "GRAPH", "HOMOLOGS", "REFINE", "BINS",
-    "SUMMARY",
+    "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "IMPORT_BINS", "GRAPH", "HOMOLOGS", "MARKERS", "REFINE",
+    "BINS", "SUMMARY",
 }  # fmt: skip
 MIN_GIVEN_LENGTH = 1000  # bp of a contig that the binner of these tests puts into a bin
 

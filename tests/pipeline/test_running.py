@@ -272,5 +272,5 @@ def test_every_process_names_its_container(tmp_path):
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
         stage: f"localhost/binloom/{'torch' if stage in ('VAE', 'CLUSTER') else 'core'}:{version}"
-        for stage in STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE"}
+        for stage in STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER"}
     }

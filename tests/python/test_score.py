@@ -112,9 +112,11 @@ def test_every_layout_of_bins_gives_the_same(text, truth, tmp_path):
 def test_bins_of_several_assemblies_ask_for_one(truth, tmp_path):
     path = tmp_path / "contig2bin.tsv"
     path.write_text("assembly\tcontig\tbin\nX\ta1\tX.1\nY\ta1\tY.1\nY\ta2\tY.1\n")
-    with pytest.raises(click.ClickException, match="X, Y; choose one with --assembly"):
+    with pytest.raises(click.ClickException, match="or choose one with --assembly"):
         score.read_bins(path, truth)
     assert score.read_bins(path, truth, "Y") == {"Y.1": {"a1", "a2"}}
+    both = score.Truth({"X:a1": 5, "Y:a1": 6, "Y:a2": 7}, {"X:a1": {"X:g"}, "Y:a1": {"Y:g"}, "Y:a2": {"Y:h"}})
+    assert score.read_bins(path, both) == {"X.1": {"X:a1"}, "Y.1": {"Y:a1", "Y:a2"}}
 
 
 def test_tables_that_do_not_fit_are_refused(truth, tmp_path):

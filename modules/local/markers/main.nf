@@ -6,7 +6,7 @@ process MARKERS {
 
     input:
     tuple val(meta), path(catalogue), path(contigs)
-    path families // what is known of the families of the installed packages
+    path families, stageAs: 'families/*' // what is known of those of the installed packages; beside it, the output would write over it
     path models, stageAs: 'models/*' // of a user, in place of these, or nothing
 
     output:
