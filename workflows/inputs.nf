@@ -56,7 +56,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'homologs', 'markers', 'refine', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
     return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
