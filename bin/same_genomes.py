@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+# benchmark/transfer_parts.py measures what halving and doubling each of these values does.
 
 # Two bins of different assemblies are one genome if the smaller has at least this share of its k-mers in the other.
 MIN_SHARED_KMERS = 0.3

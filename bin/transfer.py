@@ -36,7 +36,7 @@ from stage_tables import REFINED_CONTIG2BIN, REFINEMENT, SAME_GENOMES, write_tab
 FOLDER = Path("refine")  # of what is written of each
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+# benchmark/transfer_parts.py measures what halving and doubling each of these values does.
 
 # A contig counts as one of a genome from the start if its k-mers and its bin give the genome at least this posterior.
 MIN_START_POSTERIOR = 0.9
@@ -61,8 +61,9 @@ class Genomes(NamedTuple):
     bins: pd.DataFrame  # assembly, cluster, genome: a row for each bin before the transfer, genomes from 0
     of_contig: np.ndarray  # keys contig * G + genome of all contigs in bins, sorted
     shares: Shares
-    was_binned: np.ndarray  # N, contigs that had a bin before the transfer
-    counted: np.ndarray  # N, those of them that show how often each share is found
+    given: np.ndarray  # N, the genome of the bin that each contig came with, NO_BIN for none
+    counted: np.ndarray  # N, the contigs with such a bin that show how often each share is found
+    everywhere: tuple[np.ndarray, np.ndarray]  # of count_levels, over the whole group
 
     @property
     def n_genomes(self) -> int:
@@ -162,7 +163,9 @@ def find_genomes(labels: pd.DataFrame, contigs: pd.DataFrame, samples: Samples, 
     of_contig = np.unique(members.contig * n_genomes + genome[members.bin])
     is_elsewhere = np.bincount(genome, minlength=n_genomes)[of_contig % n_genomes] > 1
     counted = countable_contigs(shares, of_contig, is_elsewhere, n_genomes) & was_binned
-    return Genomes(bins[["assembly", "cluster"]].assign(genome=genome), of_contig, shares, was_binned, counted)
+    everywhere = count_levels(shares, counted, of_contig, n_genomes)
+    bins = bins[["assembly", "cluster"]].assign(genome=genome)
+    return Genomes(bins, of_contig, shares, given_labels(of_contig, n_genomes, was_binned), counted, everywhere)
 
 
 def transfer(
@@ -176,7 +179,7 @@ def transfer(
     n_genomes = genomes.n_genomes
     own = genomes.bins[genomes.bins["assembly"] == assembly].set_index("genome")["cluster"]
     odds = sequence_odds(genomes, assembly, rows)
-    given = given_labels(rows, genomes)
+    given = genomes.given[rows]
     label = starting_labels(odds, given)
     odds = odds + label_odds(given, n_genomes) - label_odds(label, n_genomes)  # assign_to_bins adds those of label
     size = bin_sizes(known.length, label, n_genomes)
@@ -203,20 +206,23 @@ def sequence_odds(genomes: Genomes, assembly: str, rows: np.ndarray) -> np.ndarr
     n_genomes = genomes.n_genomes
     is_here = np.zeros(len(genomes.shares.tells), dtype=bool)
     is_here[rows] = True
-    everywhere = count_levels(genomes.shares, genomes.counted, genomes.of_contig, n_genomes)
     here = count_levels(genomes.shares, genomes.counted & is_here, genomes.of_contig, n_genomes)
-    odds = level_odds(*here, *(counts.sum(axis=0) for counts in everywhere))
+    odds = level_odds(*here, *(counts.sum(axis=0) for counts in genomes.everywhere))
     # A genome that no other assembly has cannot be looked for there
     elsewhere = genomes.bins["genome"][genomes.bins["assembly"] != assembly]
     odds[~np.isin(np.arange(n_genomes), elsewhere)] = 0
     return contig_odds(genomes.shares, rows, odds, np.arange(n_genomes))
 
 
-def given_labels(rows: np.ndarray, genomes: Genomes) -> np.ndarray:
-    """Return the genome of the bin that each contig (n rows of contigs.tsv) came with, NO_BIN for none."""
-    contig, genome = np.divmod(genomes.of_contig, max(genomes.n_genomes, 1))
-    first = pd.Series(genome, index=contig)[lambda found: ~found.index.duplicated()]
-    return np.where(genomes.was_binned[rows], first.reindex(rows, fill_value=NO_BIN), NO_BIN)
+def given_labels(of_contig: np.ndarray, n_genomes: int, was_binned: np.ndarray) -> np.ndarray:
+    """Return the genome of the bin that each contig came with (N), the first of several, NO_BIN for none.
+
+    of_contig: keys contig * G + genome, sorted. was_binned (N): whether the contig had a bin before the transfer.
+    """
+    contig, genome = np.divmod(of_contig, n_genomes)
+    label = np.full(len(was_binned), NO_BIN)
+    label[contig[::-1]] = genome[::-1]
+    return np.where(was_binned, label, NO_BIN)
 
 
 def label_odds(label: np.ndarray, n_genomes: int) -> np.ndarray:
@@ -227,7 +233,7 @@ def label_odds(label: np.ndarray, n_genomes: int) -> np.ndarray:
 def starting_labels(odds: np.ndarray, given: np.ndarray) -> np.ndarray:
     """Return the genome of each contig (n) to begin with, NO_BIN for none, by its bin and its sequence (equation 30).
 
-    odds (n x G): from sequence_odds. given (n): from given_labels.
+    odds (n x G): from sequence_odds. given (n): the genome of the bin that the contig came with.
     """
     n_genomes = odds.shape[1]
     if not n_genomes:

@@ -113,12 +113,10 @@ workflow BINNING {
         file("${projectDir}/assets/marker_families.tsv"),
         models
     )
-    ch_markers = MARKERS.out.markers.join(MARKERS.out.families)
+    ch_found = MARKERS.out.markers.join(MARKERS.out.families)
         .map { meta, markers, families -> [[id: meta.group], [id: meta.id, files: [markers, families]]] }
         .combine(ch_n_assemblies, by: 0)
-        .map { group, found, n -> [groupKey(group, n), found] }
-        .groupTuple()
-        .map { key, found -> [key.target, found.sort { assembly -> assembly.id }] }
+    ch_markers = sortedGroups(ch_found)
         .mix(ch_n_assemblies.filter { _row -> !options.markers }.map { group, _n -> [group, []] })
         .map { group, found -> [group, found.collect { assembly -> assembly.files[0] }, found.collect { assembly -> assembly.files[1] }] }
 
