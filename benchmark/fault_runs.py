@@ -16,7 +16,8 @@ import pandas as pd
 PROJECT = Path(__file__).resolve().parents[1]
 DATA = PROJECT / "tests" / "data"
 STAGES = (
-    "CATALOGUE", "INDEX", "MAP_READS", "HOMOLOGS", "GRAPH", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS", "SUMMARY",
+    "CATALOGUE", "INDEX", "MAP_READS", "HOMOLOGS", "MARKERS", "GRAPH", "FEATURES", "VAE", "CLUSTER", "REFINE",
+    "BINS", "SUMMARY",
 )  # fmt: skip
 QUICK = ("--epochs", "30")  # the quality of the model is not the question
 # Threads that wait for one another take minutes where other work keeps the cores busy.
