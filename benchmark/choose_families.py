@@ -29,6 +29,7 @@ sys.path.insert(0, str(BIN))
 import homologs
 import marker_families
 import markers
+from base_digits import DIGITS
 from stage_tables import FAMILIES, MARKERS, read_table, write_table
 
 WORD = 31  # bases
@@ -57,7 +58,7 @@ def gene_words(genes: pd.DataFrame, sequences: dict[str, str]) -> dict[str, np.n
     """Return the words of the first whole gene of each family, as numbers that both strands have in common."""
     words = {}
     for row in genes[~genes["cut"]].drop_duplicates("family").itertuples():
-        text = sequences[row.contig][row.start - 1 : row.end].encode().translate(homologs.DIGITS)
+        text = sequences[row.contig][row.start - 1 : row.end].encode().translate(DIGITS)
         digits = np.frombuffer(text, np.uint8) & 3
         if len(digits) >= WORD:
             every = np.lib.stride_tricks.sliding_window_view(digits, WORD).astype(np.uint64)

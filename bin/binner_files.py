@@ -98,7 +98,7 @@ def table_pairs(path: Path, assembly: str, known: set[str]) -> list[Pair]:
     header, rows = read_rows(path, known)
     if not rows:
         raise click.ClickException(f"{path}: has no row; give a table of contig and bin, or remove it from the sheet")
-    words = [re.sub("[^a-z]", "", cell.lower()) for cell in header]
+    words = [header_word(cell) for cell in header]
     if ASSEMBLY_WORD in words:
         column = words.index(ASSEMBLY_WORD)
         found = rows[0][column]
@@ -141,7 +141,7 @@ def read_rows(path: Path, known: set[str]) -> tuple[list[str], list[list[str]]]:
         text = text_of(path, number, line)
         cells = [cell.strip(" ") for cell in text.split("\t")]
         has_contig = any(first_word(cell) in known for cell in cells)
-        is_header = any(re.sub("[^a-z]", "", cell.lower()) in BIN_WORDS for cell in cells) and not has_contig
+        is_header = any(header_word(cell) in BIN_WORDS for cell in cells) and not has_contig
         width = len(header or (rows[0] if rows else cells))
         if is_header and not header and not rows:
             header = cells
@@ -155,6 +155,11 @@ def read_rows(path: Path, known: set[str]) -> tuple[list[str], list[list[str]]]:
         else:
             rows.append(cells)
     return header, rows
+
+
+def header_word(cell: str) -> str:
+    """Return the cell of a header without capitals and what is no letter."""
+    return re.sub("[^a-z]", "", cell.lower())
 
 
 def lines_of(path: Path) -> Iterator[bytes]:

@@ -22,12 +22,11 @@ import click
 import numpy as np
 import pandas as pd
 
+from base_digits import DIGITS
 from catalogue_fasta import catalogue_sequences
 from stage_tables import CONTIGS, HOMOLOGS, read_table, write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-# Bases as digits 0 to 3 in the order ACGT, in either case; 4 is anything else.
-DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % 5 for code in range(256))
 N_BASES = 4
 # A seed is the first two bases of each of ten codons, 29 bases long; both strands have the same places.
 SEED_PLACES = np.delete(np.arange(29), np.s_[2::3])

@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from base_digits import DIGITS, NO_BASE
+
 K_LENGTH = 31  # the longest odd number whose words fit into 64 bits; odd, so that no word is its own reverse complement
 # One k-mer in SAMPLING is kept.
 SAMPLING = 16
-# Bases as digits 0 to 3 in the order ACGT, in either case; UNKNOWN is anything else.
-UNKNOWN = 4
-DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % (UNKNOWN + 1) for code in range(256))
 # The finalizer of MurmurHash3 (Austin Appleby, public domain), which spreads similar numbers over all 64 bits.
 HASH_SHIFT = np.uint64(33)
 HASH_FACTORS = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
@@ -66,7 +65,7 @@ def sample_kmers(sequence: bytes) -> np.ndarray:
     bases = digits & 3
     forward, backward = word_numbers(bases, K_LENGTH), word_numbers(3 - bases[::-1], K_LENGTH)[::-1]
     hashes = hash_numbers(np.minimum(forward, backward))
-    n_unknown = np.cumsum(np.append(False, digits == UNKNOWN))
+    n_unknown = np.cumsum(np.append(False, digits == NO_BASE))
     is_kept = (hashes < 2**64 // SAMPLING) & (n_unknown[K_LENGTH:] == n_unknown[:-K_LENGTH])
     return np.unique(hashes[is_kept])
 

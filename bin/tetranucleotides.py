@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from base_digits import DIGITS, NO_BASE
+
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
-# Bases as digits 0 to 3 in the order ACGT, in either case; anything else is NO_BASE.
-NO_BASE = 4
-DIGITS = bytes(b"ACGT".find(bytes([code]).upper()) % (NO_BASE + 1) for code in range(256))
 # Windows counted together. Their arrays stay in the processor's cache, and are small enough for the allocator to use
 # the same memory again: larger ones come fresh from the system, page by page. It decides the time alone.
 WINDOWS_PER_BATCH = 1 << 16

@@ -27,7 +27,7 @@ process FEATURES {
         ? "--abundance ${abundance_table}"
         : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
     """
-    # modules: abundances.py catalogue_fasta.py message_text.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py tetranucleotides.py
+    # modules: abundances.py base_digits.py catalogue_fasta.py message_text.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py tetranucleotides.py
     features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 
