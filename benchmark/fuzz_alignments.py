@@ -200,12 +200,14 @@ def generate(rng: random.Random) -> Case:
     raw = damage_bytes(rng, raw) if damage == "bytes" else raw
     table = pd.DataFrame(rng.sample(contigs, len(contigs)), columns=["contig", "length"])
     table["name"], min_score = table["contig"], rng.choice((0, 50))
+    table["assembly"] = [rng.choice("AB") for _ in contigs]
 
     def read(folder: Path) -> dict:
         path = folder / "sample.bam"
         with map_reads.bam_alignments(path) as alignments:
             tally = alignment_counts.count_alignments(alignments, table, folder / "contigs.tsv", min_score, str(path))
         counts = [+Counter(dict(zip(table["contig"], numbers))) for numbers in (tally.reads, tally.bases)]
+        tally.pairs.counts()
         numbers = tally.seen, tally.mapped, tally.counted, tally.alignments
         return {"reads": counts[0], "bases": counts[1], "numbers": numbers}
 

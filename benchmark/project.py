@@ -54,6 +54,8 @@ def refine_files(results: Path, assembly: str) -> dict[str, Path]:
     }
     if (graph / "edges.tsv.gz").exists():
         files |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
+    pairs = results / "features/pair_links.tsv.gz"
+    files |= {"pair_links": pairs} if pairs.exists() else {}
     markers = results / "markers" / assembly / "markers.tsv.gz"
     return files | ({"markers": markers} if markers.exists() else {})
 

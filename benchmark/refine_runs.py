@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
 import pandas as pd
 
 from project import BIN, ResultSet, command_words, refine_files
@@ -18,6 +19,23 @@ from score import MIN_BIN_SIZE, Truth
 
 sys.path.insert(0, str(BIN))
 import refine
+
+
+def no_pair_links(*_: Any) -> np.ndarray:
+    """Stand in for links_between: no pair of reads links contigs."""
+    return np.empty((2, 0), dtype=np.int64)
+
+
+def no_graph_links(_: Any, __: Any, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Stand in for read_links: there is no graph."""
+    return np.empty((2, 0), dtype=np.int64), np.zeros(len(names), dtype=bool)
+
+
+# What to replace so that one kind of links is missing
+WITHOUT_LINKS = {
+    "pairs": {"model_inputs.links_between": no_pair_links},
+    "graph": {"model_inputs.read_links": no_graph_links},
+}
 
 
 @contextlib.contextmanager

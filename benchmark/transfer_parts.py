@@ -6,7 +6,7 @@ with contigs called ASSEMBLY:CONTIG (community.sh makes it). Out: a row for each
 and, with --tsv, in a file: genomes by recall in bins of at least --min_bin_size, where a genome in an assembly counts
 as one of its own, and purity; how many genomes are missed without the transfer, though another assembly has them at a
 recall of 0.9 (`missed_but_elsewhere`), and how many of these are found (`of_these_found`). Every assembly is refined
-anew, once; the transfer follows in each variant.
+anew, once; the transfer follows in each variant. With --without, graph or pairs of reads are left out everywhere.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import click
 import pandas as pd
 
 from project import BIN, command_words, refine_files
-from refine_runs import replaced
+from refine_runs import WITHOUT_LINKS, replaced
 from result_tables import FILE, FOLDER, ResultTable, tsv_option
 from score import MIN_BIN_SIZE, Bins, Truth, genomes_found, read_truth, score_row
 
@@ -60,23 +60,23 @@ class Group(NamedTuple):
         return sorted(path.name for path in (self.results / "refine").iterdir())
 
 
-def refine_assemblies(group: Group, folder: Path, min_bin_size: int) -> None:
-    """Refine each assembly into a folder of its own."""
+def refine_assemblies(group: Group, folder: Path, parts: Mapping[str, Any], min_bin_size: int) -> None:
+    """Refine each assembly into a folder of its own, with parts replaced."""
     for assembly in group.assemblies:
         (folder / assembly).mkdir()
         words = command_words(assembly=assembly, min_bin_size=min_bin_size, **refine_files(group.results, assembly))
-        with contextlib.chdir(folder / assembly), contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.chdir(folder / assembly), replaced(parts), contextlib.redirect_stderr(io.StringIO()):
             refine.main.main(words, standalone_mode=False)
 
 
 def transfer_genomes(group: Group, refined: Path, parts: Mapping[str, Any], min_bin_size: int) -> None:
     """Run the transfer of refined assemblies into the current directory, with parts replaced."""
     files = refine_files(group.results, group.assemblies[0])
-    names = ("contigs", "coverage", "tetranucleotides", "features")
+    names = {"contigs", "coverage", "tetranucleotides", "features", "pair_links"} & files.keys()
     words = command_words(
         catalogue=group.results / "catalogue/catalogue.fa.gz",
         min_bin_size=min_bin_size,
-        **{name: files[name] for name in names},
+        **{name: files[name] for name in sorted(names)},
     )
     for assembly in group.assemblies:
         words += ["--refined", *(str(refined / assembly / f"{name}.tsv") for name in ("contig2bin", "refinement"))]
@@ -119,24 +119,31 @@ def transfer_row(
 @click.option(
     "--variant", "chosen", multiple=True, type=click.Choice(list(VARIANTS)), help="Only this one. Repeatable."
 )
+@click.option("--without", multiple=True, type=click.Choice(list(WITHOUT_LINKS)), help="Leave out links. Repeatable.")
 @tsv_option
 def main(
-    sets: tuple[tuple[str, Path, Path], ...], min_bin_size: int, chosen: tuple[str, ...], tsv: Path | None
+    sets: tuple[tuple[str, Path, Path], ...],
+    min_bin_size: int,
+    chosen: tuple[str, ...],
+    without: tuple[str, ...],
+    tsv: Path | None,
 ) -> None:
     """Measure the transfer of genomes between the assemblies of a group."""
+    missing = {name: part for kind in without for name, part in WITHOUT_LINKS[kind].items()}
+    suffix = "".join(f", no {kind}" for kind in without)
     table = ResultTable(tsv and tsv.resolve(), ("set", "variant"))
     for group in (Group(name, *(path.resolve() for path in paths)) for name, *paths in sets):
         truth = read_truth(group.truth)
         with tempfile.TemporaryDirectory() as folder:
-            refine_assemblies(group, Path(folder), min_bin_size)
+            refine_assemblies(group, Path(folder), missing, min_bin_size)
             bins = read_bins(Path(folder), truth)
             missed = missed_but_elsewhere(bins, truth, min_bin_size)
-            table.add(transfer_row(group, "without transfer", bins, truth, min_bin_size, missed))
+            table.add(transfer_row(group, f"without transfer{suffix}", bins, truth, min_bin_size, missed))
             for variant in chosen or VARIANTS:
                 with tempfile.TemporaryDirectory() as out, contextlib.chdir(out):
-                    transfer_genomes(group, Path(folder), VARIANTS[variant], min_bin_size)
+                    transfer_genomes(group, Path(folder), missing | VARIANTS[variant], min_bin_size)
                     bins = read_bins(Path("refine"), truth)
-                table.add(transfer_row(group, variant, bins, truth, min_bin_size, missed))
+                table.add(transfer_row(group, variant + suffix, bins, truth, min_bin_size, missed))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ tetranucleotide frequencies":
 
 Records flagged as duplicates or as failing quality control are seen, but not counted.
 
+The same stream shows which contigs are linked by pairs (read_pairs.py).
+
 All records of a read name have to stand together, and a name belongs to one read or pair. What breaks either rule would
 be counted wrong without a word, so it is refused.
 """
@@ -27,6 +29,7 @@ import pandas as pd
 import pysam
 
 from message_text import shown
+from read_pairs import PairLinks
 
 # Bits of a record's flag (SAM specification, section 1.4).
 PAIRED, UNMAPPED, MATE_UNMAPPED, READ1, READ2 = 0x1, 0x4, 0x8, 0x40, 0x80
@@ -58,6 +61,7 @@ class Tally:
 
     reads: list[int]
     bases: list[int]
+    pairs: PairLinks
     seen: int = 0
     mapped: int = 0
     counted: int = 0
@@ -131,22 +135,23 @@ def count_read_name(
     That is READ1, READ2 and SINGLE_READ of its primary records, combined by "or". `source` names the alignments in
     errors. Raise ClickException if several reads have the name.
     """
+    of_pair: list[tuple[int, pysam.AlignedSegment]] = []
     times: dict[int, int] = {}  # how often (1 or 2) a read counts on a contig; the key is 2 * row + (is second read)
     ends = 0
     for record in records:
-        flag = record.flag
-        if not flag & NOT_PRIMARY:
-            tally.seen += 1
-            tally.mapped += not flag & UNMAPPED
+        if not (flag := record.flag) & NOT_PRIMARY:
             end = flag & READ_ENDS or SINGLE_READ
             if ends & end and not flag & UNMAPPED:
                 raise shared_name(record.query_name, source)
             ends |= end
-        number = record.reference_id
-        if flag & NOT_COUNTED or number < 0 or alignment_score(record, source) <= min_score:
+            tally.seen += 1
+            tally.mapped += not flag & UNMAPPED
+        if flag & NOT_COUNTED or record.reference_id < 0 or alignment_score(record, source) <= min_score:
             continue
-        row = references.row_by_number[number]
+        row = references.row_by_number[record.reference_id]
         rows = [row, *alternative_rows(record, references, source)] if record.has_tag("XA") else [row]
+        if flag & PAIRED and not flag & SUPPLEMENTARY:
+            of_pair.append((row, record))
         is_second, weight = flag & READ2 > 0, 1 + (flag & MATE_LOST == MATE_LOST)
         for each in rows:
             key = 2 * each + is_second
@@ -158,6 +163,7 @@ def count_read_name(
         tally.reads[key // 2] += weight
     tally.counted += len({key % 2 for key in times})
     tally.alignments += len(times)
+    tally.pairs.add(of_pair)
     return ends
 
 
@@ -197,7 +203,8 @@ def count_alignments(
     """
     lengths = dict(zip(alignments.references, alignments.lengths, strict=True))
     references = match_references(lengths, contigs, source, contigs_path)
-    tally = Tally([0] * len(contigs), [0] * len(contigs))
+    pairs = PairLinks(contigs["length"].tolist(), pd.factorize(contigs["assembly"])[0].tolist())
+    tally = Tally([0] * len(contigs), [0] * len(contigs), pairs)
     # The hash of each name, and whether it lacks records. Two single reads of one name may stand apart: each is whole.
     seen: dict[int, bool] = {}
     for name, records in groupby(alignments, attrgetter("query_name")):

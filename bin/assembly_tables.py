@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Read a group's tables together, each held against contigs.tsv, and take out what is of one assembly.
 
-The stages that refine bins or cut them read clusters, coverages, homologs and contig graphs here, so that all of them
-refuse files of another run with the same words.
+The stages that refine bins or cut them read clusters, coverages, homologs, links and contig graphs here, so that all of
+them refuse files of another run with the same words.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from message_text import shown
-from stage_tables import CLUSTERS, COVERAGE, EDGES, HOMOLOGS, VERTICES, check_contigs, read_table
+from stage_tables import CLUSTERS, COVERAGE, EDGES, HOMOLOGS, PAIR_LINKS, VERTICES, check_contigs, read_table
 
 
 def contigs_of_assembly(contigs: pd.DataFrame, assembly: str, contigs_path: Path) -> pd.DataFrame:
@@ -86,6 +86,26 @@ def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tupl
     one, other = number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()
     links = np.unique(np.stack([np.append(one, other), np.append(other, one)]), axis=1)
     return links[:, links[0] != links[1]], is_placed
+
+
+def read_pair_links(path: Path, contigs: pd.DataFrame) -> np.ndarray:
+    """Return the contigs of a group that pairs of reads link, as rows of contigs.tsv (2 x p).
+
+    Raise ClickException for a contig that is not in contigs.tsv, and for a link between two assemblies.
+    """
+    table = read_table(PAIR_LINKS, path)
+    ends = ["contig_1", "contig_2"]
+    check_contigs(path, table, contigs["contig"], "in contigs.tsv", ends)
+    rows = np.stack([pd.Index(contigs["contig"]).get_indexer(table[name]) for name in ends])
+    assembly = contigs["assembly"].to_numpy()[rows]
+    differs = assembly[0] != assembly[1]
+    if differs.any():
+        row = int(differs.argmax())
+        names = " and ".join(shown(name) for name in table[ends].iloc[row])
+        raise click.ClickException(
+            f"{path}: row {row + 1}: contigs {names} are of two assemblies in contigs.tsv; give both from the same run"
+        )
+    return rows
 
 
 def read_homologs(path: Path, group: pd.Series, names: Sequence[str]) -> np.ndarray:

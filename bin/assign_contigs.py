@@ -6,6 +6,7 @@ bins of its neighbours in the assembly graph, and the bin it came with. Binloom'
 6.1, equations (10) to (16) and (23). The refine stage uses this module.
 """
 
+from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
 
@@ -127,10 +128,12 @@ def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.nd
     variance = root_count_variance(bins.scatter**2 * bins.density * middle)
     score = root @ (center / variance).T - root**2 @ (0.5 / variance).T + composition
     score -= 0.5 * (center**2 / variance + np.log(variance)).sum(axis=1)
-    first, last = np.searchsorted(contigs.links[0], [rows.start, rows.stop])
-    source, target = contigs.links[:, first:last]
-    row, b = source - rows.start, label[target]
-    score[row[b != NO_BIN], b[b != NO_BIN]] += np.ptp(score) + 1  # above all others, and in order among themselves
+    above = np.ptp(score) + 1
+    for links in (contigs.links, contigs.pairs):
+        first, last = np.searchsorted(links[0], [rows.start, rows.stop])
+        source, target = links[:, first:last]
+        row, b = source - rows.start, label[target]
+        score[row[b != NO_BIN], b[b != NO_BIN]] += above  # above all others, and in order among themselves
     labelled = np.flatnonzero(label[rows] != NO_BIN)
     score[labelled, label[rows][labelled]] = np.inf
     return np.sort(np.argpartition(-score, MAX_CANDIDATES, axis=1)[:, :MAX_CANDIDATES], axis=1)
@@ -200,29 +203,56 @@ def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndar
     return np.exp(score - np.logaddexp(np.logaddexp.reduce(score, axis=1), none)[:, None])
 
 
+class Neighbours(NamedTuple):
+    """The neighbours of the n contigs by one kind of links, and what these links are worth."""
+
+    receivers: np.ndarray  # r contigs that have neighbours
+    first: np.ndarray  # r, the first of their links
+    degree: np.ndarray  # r, their neighbours
+    position: np.ndarray  # 2m x K, from neighbour_candidates
+    trust: np.ndarray  # n x K, of the links of each candidate
+
+
+def neighbours(links: np.ndarray, candidates: np.ndarray, trust: np.ndarray) -> Neighbours:
+    """Return the neighbours by links (2 x 2m) with this trust of each bin (B)."""
+    receivers, first, degree = np.unique(links[0], return_index=True, return_counts=True)
+    return Neighbours(receivers, first, degree, neighbour_candidates(links, candidates), trust[candidates])
+
+
+def bin_support(linked: np.ndarray, kinds: Sequence[Neighbours]) -> np.ndarray:
+    """Return the trusted fraction of the neighbours of each contig in each candidate (n x K; equation 10).
+
+    linked (n x K): posteriors. Only contigs with MIN_MESSAGE_POSTERIOR count: else those in doubt would support each
+    other, and a genome without a bin would end up in one. Several kinds of links are put together by Dempster's rule
+    of combination: each leaves a part of the truth open, and contradictions do not count.
+    """
+    support = np.zeros_like(linked)
+    for kind in kinds:
+        messages = np.append(np.where(linked >= MIN_MESSAGE_POSTERIOR, linked * kind.trust, 0), 0)
+        found = np.zeros_like(linked)
+        found[kind.receivers] = np.add.reduceat(messages[kind.position], kind.first, axis=0) / kind.degree[:, None]
+        total, found_total = (values.sum(axis=1, keepdims=True) for values in (support, found))
+        agreed = support * found
+        conflict = total * found_total - agreed.sum(axis=1, keepdims=True)
+        support = (agreed + support * (1 - found_total) + (1 - total) * found) / (1 - conflict)
+    return support
+
+
 def posterior_with_links(
-    evidence: ContigEvidence, contigs: Contigs, label: np.ndarray, link_trust: np.ndarray
+    evidence: ContigEvidence, contigs: Contigs, label: np.ndarray, bins: Bins
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the posteriors (n x K) without the links, and with them (equations 10 and 15).
 
-    In each round, contigs support their bin at their neighbours, as far as the links of this bin are trusted (B). Only
-    contigs with MIN_MESSAGE_POSTERIOR do: else those in doubt would support each other, and a genome without a bin
-    would end up in one.
+    In each round, contigs support their bin at their neighbours, as far as the links of this bin are trusted.
     """
-    n, k = evidence.candidates.shape
-    label_odds = np.where(evidence.candidates == label[:, None], log(LABEL_ODDS), 0.0)
-    unlinked = posterior(evidence, label_odds, np.zeros((n, k)), len(link_trust))
-    source = contigs.links[0]
-    if not len(source):
-        return unlinked, unlinked
-    position = neighbour_candidates(contigs.links, evidence.candidates)
-    receivers, first, degree = np.unique(source, return_index=True, return_counts=True)
-    linked, support = unlinked, np.zeros((n, k))
-    for _ in range(MESSAGE_ROUNDS):
-        is_sure = linked >= MIN_MESSAGE_POSTERIOR
-        messages = np.append(np.where(is_sure, linked * link_trust[evidence.candidates], 0), 0)
-        support[receivers] = np.add.reduceat(messages[position], first, axis=0) / degree[:, None]
-        implied = posterior(evidence, label_odds, support, len(link_trust))
+    n_bins, candidates = len(bins.density), evidence.candidates
+    label_odds = np.where(candidates == label[:, None], log(LABEL_ODDS), 0.0)
+    unlinked = posterior(evidence, label_odds, np.zeros(candidates.shape), n_bins)
+    both = (contigs.links, bins.link_trust), (contigs.pairs, bins.pair_trust)
+    kinds = [neighbours(links, candidates, trust) for links, trust in both if links.size]
+    linked = unlinked
+    for _ in range(MESSAGE_ROUNDS if kinds else 0):
+        implied = posterior(evidence, label_odds, bin_support(linked, kinds), n_bins)
         linked = (1 - MESSAGE_STEP) * linked + MESSAGE_STEP * implied
     return unlinked, linked
 
@@ -259,7 +289,7 @@ def assign_to_bins(
         known = np.take_along_axis(sequence_odds[:, is_bin], evidence.candidates, axis=1)
         evidence = evidence._replace(likelihood=evidence.likelihood + known)
     evidence = without_closed_bins(evidence, bins, label)
-    without_links, probability = posterior_with_links(evidence, contigs, label, bins.link_trust)
+    without_links, probability = posterior_with_links(evidence, contigs, label, bins)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)
     none_score = evidence.unknown_coverage + log(NONE_PRIOR)

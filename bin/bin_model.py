@@ -59,7 +59,8 @@ class Contigs(NamedTuple):
     length: np.ndarray  # n, bp
     reads: np.ndarray  # n x s: coverage * length / bases per read
     tetranucleotides: np.ndarray  # n x 136, counts
-    links: np.ndarray  # 2 x 2m: contigs and their neighbours, sorted; each link from both of its ends
+    links: np.ndarray  # 2 x 2m: contigs and their neighbours in the graph, sorted; each link from both of its ends
+    pairs: np.ndarray = np.empty((2, 0), dtype=np.int64)  # 2 x 2p: the same of contigs that pairs of reads link
     homologs: np.ndarray = np.empty((3, 0), dtype=np.int64)  # 3 x 2h: contigs, contigs homologous to them, shared seeds
     markers: np.ndarray = np.empty(
         (2, 0), dtype=np.int64
@@ -74,6 +75,7 @@ class Bins(NamedTuple):
     log_composition: np.ndarray  # B x 136, log frequencies
     links: np.ndarray  # B x B, from count_bin_links
     link_trust: np.ndarray  # B, probability that a neighbour of a contig of the bin belongs to the bin, too
+    pair_trust: np.ndarray  # B, the same of a contig that pairs of reads link to it
 
 
 def weighted_median(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -169,6 +171,12 @@ def count_bin_links(links: np.ndarray, label: np.ndarray, n_bins: int) -> np.nda
     return np.bincount(source[binned] * n_bins + target[binned], minlength=n_bins**2).reshape(n_bins, n_bins)
 
 
+def trust_of_links(links: np.ndarray) -> np.ndarray:
+    """Return the link trust of each bin (B) from the links between bins (B x B, of count_bin_links; equation 9)."""
+    inner, outer = np.diag(links) / 2, links.sum(axis=1) - np.diag(links)
+    return MAX_LINK_TRUST * (inner + PSEUDO_LINKS) / (inner + outer + 2 * PSEUDO_LINKS)
+
+
 def bin_sizes(length: np.ndarray, label: np.ndarray, n_bins: int) -> np.ndarray:
     """Return the number of bases (B) of the contigs of each bin."""
     return np.bincount(label + 1, length, n_bins + 1)[1:]
@@ -205,11 +213,9 @@ def describe_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> Bins:
     members = bin_members(label, n_bins)
     profiles = np.array([coverage_profile(contigs, rows) for rows in members])
     composition = np.array([contigs.tetranucleotides[rows].sum(axis=0) for rows in members], dtype=np.float64)
-    links = count_bin_links(contigs.links, label, n_bins)
-    inner, outer = np.diag(links) / 2, links.sum(axis=1) - np.diag(links)
-    link_trust = MAX_LINK_TRUST * (inner + PSEUDO_LINKS) / (inner + outer + 2 * PSEUDO_LINKS)
+    links, pairs = (count_bin_links(kind, label, n_bins) for kind in (contigs.links, contigs.pairs))
     frequencies = log_frequencies(composition, composition.sum(axis=0))
-    return Bins(profiles[:, 0], profiles[:, 1], frequencies, links, link_trust)
+    return Bins(profiles[:, 0], profiles[:, 1], frequencies, links, trust_of_links(links), trust_of_links(pairs))
 
 
 def summed_coverage(bins: Bins, groups: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:

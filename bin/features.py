@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Compute the features of the contigs: tetranucleotide frequencies and abundances.
 
-In:  catalogue.fa.gz, contigs.tsv, and either each sample's counts.tsv.gz and mapping.tsv (of `map_reads`) or a table of
-     RPKM (`contigname`, one column per sample).
+In:  catalogue.fa.gz, contigs.tsv, and either each sample's counts.tsv.gz, mapping.tsv and pairs.tsv.gz (of
+     `map_reads`) or a table of RPKM (`contigname`, one column per sample).
 Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), depth.npy (n float32, log of the
      RPKM summed over the samples, scaled), rows.tsv (`contig, length`: the rows of these), excluded.tsv (`contig,
      reason`: `short` or `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
-     rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); features.json.
+     rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); pair_links.tsv.gz (`contig_1,
+     contig_2, pairs`: the pairs of reads of all samples that link two contigs); features.json.
 
 Implements "Computation of abundance and tetranucleotide frequencies" of the VAMB preprint (Nissen et al. 2018,
 doi:10.1101/490078) with tetranucleotides.py and abundances.py. The rows are the contigs of at least --min_contig_length
@@ -31,6 +32,7 @@ import pandas as pd
 from abundances import log_depth, reads_per_kilobase_million, sample_shares, warn_of_equal_samples
 from catalogue_fasta import catalogue_sequences
 from message_text import shown
+from pair_links import sum_links
 from stage_arrays import ABUNDANCE, DEPTH, FEATURES, TETRANUCLEOTIDE_COUNTS, TNF, write_description, write_matrix
 from stage_tables import (
     CONTIGS,
@@ -38,6 +40,7 @@ from stage_tables import (
     COVERAGE,
     EXCLUDED,
     MAPPING,
+    PAIR_LINKS,
     ROWS,
     RPKM,
     Table,
@@ -234,6 +237,7 @@ def write_features(
 )
 @click.option("--counts", type=FILE, multiple=True, help="A sample's counts.tsv.gz; once each.")
 @click.option("--mapping", type=FILE, multiple=True, help="A sample's mapping.tsv; once each.")
+@click.option("--pairs", type=FILE, multiple=True, help="A sample's pairs.tsv.gz; once each.")
 @click.option("--abundance", type=FILE, help="RPKM of all samples, in place of --counts.")
 def main(
     catalogue: Path,
@@ -241,11 +245,14 @@ def main(
     min_contig_length: int,
     counts: tuple[Path, ...],
     mapping: tuple[Path, ...],
+    pairs: tuple[Path, ...],
     abundance: Path | None,
 ) -> None:
     """Compute the tetranucleotide frequencies and the abundances of a group's contigs."""
     if bool(counts) == bool(abundance) or bool(counts) != bool(mapping):
         raise click.UsageError("give --counts and --mapping of every sample, or --abundance")
+    if len(pairs) not in (0, len(counts)):
+        raise click.UsageError("give --pairs of every sample, as --counts, or of none")
     contigs = read_table(CONTIGS, contigs_path)
     if abundance:
         samples, rpkm = read_abundance(abundance, contigs, min_contig_length)
@@ -260,6 +267,7 @@ def main(
     samples, rpkm, coverage = [samples[i] for i in kept], rpkm[:, kept], coverage[:, kept]
     mapped_reads = mapped_reads and [mapped_reads[i] for i in kept]
     tetranucleotide_counts = count_sequences(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
+    write_table(PAIR_LINKS, sum_links(pairs, contigs["contig"]))
     n_rows = write_features(contigs, tetranucleotide_counts, samples, rpkm, min_contig_length, mapped_reads)
     for table, values in ((RPKM, rpkm), (COVERAGE, coverage)):
         frame = pd.DataFrame(values, columns=samples)

@@ -2,14 +2,15 @@
 """Maps the reads of a sample to the catalogue and counts the alignments as the mapper writes them.
 
 In:  the sample's FASTQ (one file, or two for pairs) and the mapper's index of the catalogue, or a BAM; contigs.tsv.
-Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig of the catalogue) and
+Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig of the catalogue),
+     SAMPLE.pairs.tsv.gz (`contig_1, contig_2, pairs`, one row for each two contigs that pairs of reads link) and
      SAMPLE.mapping.tsv (one row: `sample, reads, mapped_reads, counted_reads, alignments, mean_coverage`). With
      --save_bam and reads, also SAMPLE.bam, sorted, and its index.
 
-`alignment_counts` has the rules of counting. `coverage` is the mean number of reads per base: the aligned bases over
-the length of the contig. `reads` and `mapped_reads` of mapping.tsv count primary records, `counted_reads` the reads
-with at least one counted alignment, and `alignments` the pairs of a read and a contig; no number of mapping.tsv is
-weighted. `mean_coverage` is the mean over all bases of the catalogue.
+`alignment_counts` has the rules of counting, `read_pairs` those of links. `coverage` is the mean number of reads per
+base: the aligned bases over the length of the contig. `reads` and `mapped_reads` of mapping.tsv count primary records,
+`counted_reads` the reads with at least one counted alignment, and `alignments` the pairs of a read and a contig; no
+number of mapping.tsv is weighted. `mean_coverage` is the mean over all bases of the catalogue.
 """
 
 import subprocess
@@ -29,7 +30,7 @@ from alignment_counts import Tally, count_alignments
 from command_pipe import CommandFailed, running
 from fastq_reads import check_every_name, fastq_reads
 from message_text import one_line, printable, shown
-from stage_tables import CONTIGS, COUNTS, MAPPING, read_table, write_table
+from stage_tables import CONTIGS, COUNTS, MAPPING, PAIRS, read_table, write_table
 from stage_warnings import warn
 
 # minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
@@ -194,7 +195,7 @@ def report(sample: str, tally: Tally) -> None:
 
 
 def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
-    """Write SAMPLE.counts.tsv.gz and SAMPLE.mapping.tsv to the current directory."""
+    """Write SAMPLE.counts.tsv.gz, SAMPLE.pairs.tsv.gz and SAMPLE.mapping.tsv to the current directory."""
     bases = np.array(tally.bases, np.int64)
     counts = pd.DataFrame({"sample": sample, "contig": contigs["contig"]})
     counts["reads"] = np.array(tally.reads, np.int64)
@@ -207,7 +208,11 @@ def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
         "alignments": tally.alignments,
         "mean_coverage": bases.sum() / contigs["length"].sum(),
     }
+    names = contigs["contig"].to_numpy()
+    one, other, pairs = tally.pairs.counts()
+    linked = pd.DataFrame({"contig_1": names[one], "contig_2": names[other], "pairs": pairs})
     write_table(COUNTS, counts, f"{sample}.counts.tsv.gz")
+    write_table(PAIRS, linked, f"{sample}.pairs.tsv.gz")
     write_table(MAPPING, pd.DataFrame([mapping]), f"{sample}.mapping.tsv")
 
 

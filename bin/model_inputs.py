@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Read what the model of the bins knows of the contigs of a group.
 
-That is their lengths, the reads of each sample on them, their tetranucleotides and their links in the assembly graph.
+That is their lengths, the reads of each sample on them, their tetranucleotides, and their links: in the assembly graph
+and by pairs of reads.
 The stages refine and transfer read them here.
 """
 
@@ -13,7 +14,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import contigs_of_assembly, read_contig_graph, read_coverage
+from assembly_tables import contigs_of_assembly, read_contig_graph, read_coverage, read_pair_links
 from bin_model import Contigs
 from stage_arrays import FEATURES, TETRANUCLEOTIDE_COUNTS, check_hash, read_description, read_matrix
 from stage_tables import CONTIGS, read_table
@@ -31,9 +32,10 @@ class Group(NamedTuple):
     coverage: pd.DataFrame  # N x s, by contig
     bases_per_read: np.ndarray  # s, what one read adds to coverage times length
     tetranucleotides: Path  # their counts (features stage), of all contigs
+    pairs: np.ndarray  # 2 x p, rows of contigs that pairs of reads link
 
 
-def read_group(contigs: Path, coverage: Path, tetranucleotides: Path, features: Path) -> Group:
+def read_group(contigs: Path, coverage: Path, tetranucleotides: Path, features: Path, pair_links: Path | None) -> Group:
     """Read what is known of the contigs of a group; raise ClickException if the files are of different runs."""
     table = read_table(CONTIGS, contigs)
     mapped_reads = read_mapped_reads(features, table["contig"], contigs)
@@ -43,7 +45,8 @@ def read_group(contigs: Path, coverage: Path, tetranucleotides: Path, features: 
         problem = f"no sample {min(unknown)!r}, which {coverage} has"
         raise click.ClickException(f"{features}: {problem}; give both from the same run")
     bases = bases_per_read(depth, table["length"].to_numpy(), mapped_reads)
-    return Group(table, contigs, depth, bases, tetranucleotides)
+    pairs = np.empty((2, 0), np.int64) if pair_links is None else read_pair_links(pair_links, table)
+    return Group(table, contigs, depth, bases, tetranucleotides, pairs)
 
 
 def read_contigs(
@@ -62,7 +65,8 @@ def read_contigs(
     )
     links, in_graph = read_links(vertices, edges, names)
     reads = group.coverage.loc[names].to_numpy() * length[:, None] / group.bases_per_read
-    return table, Contigs(length, reads, tetranucleotides, links), in_graph
+    pairs = links_between(group.pairs, rows, len(group.table))
+    return table, Contigs(length, reads, tetranucleotides, links, pairs), in_graph
 
 
 def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
@@ -75,6 +79,15 @@ def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dic
     total = length @ coverage.to_numpy()
     reads = np.array([mapped_reads.get(sample, 0) for sample in coverage.columns])
     return np.where((total > 0) & (reads > 0), total / np.maximum(reads, 1), 1.0)
+
+
+def links_between(pairs: np.ndarray, rows: np.ndarray, n_all: int) -> np.ndarray:
+    """Return the links (2 x 2p, as in Contigs) between the contigs in these rows (n), of the pairs of all (2 x any)."""
+    place = np.full(n_all, -1)
+    place[rows] = np.arange(len(rows))
+    pairs = place[pairs]
+    pairs = pairs[:, (pairs >= 0).all(axis=0) & (pairs[0] != pairs[1])]
+    return np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
 
 
 def read_links(vertices: Path | None, edges: Path | None, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -45,6 +45,18 @@ MAPPING = Table(
     (*text("sample"), *whole(*READ_NUMBERS), *real("mean_coverage")),
     key=("sample",),
 )
+PAIRS = Table(
+    "abundance/<sample>.pairs.tsv.gz",
+    "map_reads",
+    (*text("contig_1", "contig_2"), *whole("pairs", least=1)),
+    key=("contig_1", "contig_2"),
+)
+PAIR_LINKS = Table(
+    "features/pair_links.tsv.gz",
+    "features",
+    (*text("contig_1", "contig_2"), *whole("pairs", least=1)),
+    key=("contig_1", "contig_2"),
+)
 ROWS = Table("features/rows.tsv", "features", (*text("contig"), *whole("length", least=1)), key=("contig",))
 EXCLUDED = Table(
     "features/excluded.tsv",

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Complete the bins of each assembly of a group by what the other assemblies show of the same genomes.
 
-In: catalogue.fa.gz, contigs.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group; contig2bin.tsv
-and refinement.tsv of each assembly (refine stage) and, where it has a graph, its vertices.tsv.gz and edges.tsv.gz. Out:
-refine/<assembly>/ with contig2bin.tsv, refinement.tsv and refinement.json, which replace those of the refine stage, and
-same_genomes.tsv. Binloom's own method: docs/method.md, section 6.2.
+In: catalogue.fa.gz, contigs.tsv, coverage.tsv.gz, tetranucleotides.npy, features.json and pair_links.tsv.gz of the
+group; contig2bin.tsv and refinement.tsv of each assembly (refine stage) and, where it has a graph, its vertices.tsv.gz
+and edges.tsv.gz. Out: refine/<assembly>/ with contig2bin.tsv, refinement.tsv and refinement.json, which replace those
+of the refine stage, and same_genomes.tsv. Binloom's own method: docs/method.md, section 6.2.
 
 A genome that is deep in one sample is well assembled and binned there, and lies in short contigs in the assemblies of
 samples in which it is shallow. Bins of different assemblies that hold the same k-mers are one genome (same_genomes.py).
@@ -77,6 +77,7 @@ class Genomes(NamedTuple):
 @click.option("--coverage", required=True, type=FILE)
 @click.option("--tetranucleotides", required=True, type=FILE, help="Counts of all contigs (features stage).")
 @click.option("--features", required=True, type=FILE, help="features.json.")
+@click.option("--pair_links", type=FILE, help="Contigs that pairs of reads link (features stage).")
 @click.option(
     "--refined",
     multiple=True,
@@ -108,7 +109,7 @@ def main(
     graph: tuple[tuple[str, Path, Path], ...],
     min_posterior: float,
     min_bin_size: int,
-    **profiles: Path,
+    **profiles: Path | None,
 ) -> None:
     """Complete the bins of each assembly by the genomes of the others."""
     group = read_group(contigs, **profiles)

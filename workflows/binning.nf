@@ -60,13 +60,12 @@ workflow BINNING {
     )
 
     // A group's features start when the last of its own samples is in, however long other groups take
-    ch_counts = MAP_READS.out.counts.join(MAP_READS.out.mapping)
-        .map { meta, counts, mapping -> [[id: meta.group], counts, mapping] }
+    ch_counts = MAP_READS.out.counts.join(MAP_READS.out.mapping).join(MAP_READS.out.pairs)
+        .map { meta, counts, mapping, pairs -> [[id: meta.group], [id: meta.id, files: [counts, mapping, pairs]]] }
         .combine(ch_n_samples, by: 0)
-        .map { group, counts, mapping, n -> [groupKey(group, n), counts, mapping] }
-        .groupTuple()
-        .map { key, counts, mapping -> [key.target, counts.sort { file -> file.name }, mapping.sort { file -> file.name }, []] }
-    ch_abundances = ch_counts.mix(ch_tables.unique().map { group, table -> [group, [], [], table] })
+    ch_abundances = sortedGroups(ch_counts)
+        .map { group, samples -> [group] + samples*.files.transpose() + [[]] }
+        .mix(ch_tables.unique().map { group, table -> [group, [], [], [], table] })
     FEATURES(CATALOGUE.out.fasta.join(ch_contigs).join(ch_abundances), options.features)
 
     // Bins of other binners take the place of training and clustering, or, in an ensemble, stand beside them
@@ -101,7 +100,7 @@ workflow BINNING {
     }
     GRAPH(ch_has_graph.yes.combine(CATALOGUE.out.fasta.join(ch_contigs), by: 0).map { _group, meta, graph, paths, fasta, contigs -> [meta, graph, paths, fasta, contigs] })
     ch_has_graph.no.subscribe { group, meta, _graph, _paths ->
-        def refined = by_evidence ? 'are refined by coverage and composition alone' : 'go without refinement'
+        def refined = by_evidence ? 'are refined by coverage, composition and pairs of reads alone' : 'go without refinement'
         log.info("Assembly ${meta.id} of group ${group.id} has no graph: its bins ${refined}")
     }
 
@@ -129,7 +128,7 @@ workflow BINNING {
             evidence: by_evidence
             article: graph
         }
-    ch_profiles = together([FEATURES.out.coverage, FEATURES.out.tetranucleotides, FEATURES.out.json])
+    ch_profiles = together([FEATURES.out.coverage, FEATURES.out.tetranucleotides, FEATURES.out.json, FEATURES.out.pair_links])
     REFINE(
         ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs), by: 0)
             .map { _group, meta, graph, contigs, clusters, profiles, homologs -> [meta, graph, contigs, clusters, profiles, homologs] }
@@ -180,9 +179,9 @@ workflow BINNING {
     // What is published, and the folder that it goes to
     results = SUMMARY.out.table.mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }
         .mix(inFolder([CATALOGUE.out.fasta, ch_contigs]) { group -> "${group.id}/catalogue" })
-        .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.bam]) { sample -> "${sample.group}/abundance" })
+        .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.pairs, MAP_READS.out.bam]) { sample -> "${sample.group}/abundance" })
         .mix(inFolder([FEATURES.out.tnf, FEATURES.out.abundance, FEATURES.out.depth, FEATURES.out.rows, FEATURES.out.excluded]) { group -> "${group.id}/features" })
-        .mix(inFolder([FEATURES.out.coverage, FEATURES.out.rpkm, FEATURES.out.tetranucleotides, FEATURES.out.json]) { group -> "${group.id}/features" })
+        .mix(inFolder([FEATURES.out.coverage, FEATURES.out.rpkm, FEATURES.out.tetranucleotides, FEATURES.out.pair_links, FEATURES.out.json]) { group -> "${group.id}/features" })
         .mix(inFolder([VAE.out.latent, VAE.out.json, VAE.out.model, VAE.out.training]) { group -> "${group.id}/vae" })
         .mix(inFolder([CLUSTER.out.threshold]) { group -> "${group.id}/cluster" })
         .mix(inFolder([HOMOLOGS.out.homologs]) { group -> "${group.id}/homologs" })

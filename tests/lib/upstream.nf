@@ -8,7 +8,7 @@ workflow UPSTREAM {
     CATALOGUE([[id: 'co'], ['coasm'], file("${projectDir}/tests/data/co.contigs.fasta.gz", checkIfExists: true)])
     FEATURES(
         CATALOGUE.out.fasta.join(CATALOGUE.out.contigs).map { group, fasta, contigs ->
-            [group, fasta, contigs, [], [], file("${projectDir}/tests/data/co.abundance.tsv", checkIfExists: true)]
+            [group, fasta, contigs, [], [], [], file("${projectDir}/tests/data/co.abundance.tsv", checkIfExists: true)]
         },
         '--min_contig_length=500'
     )
@@ -22,6 +22,7 @@ workflow UPSTREAM {
     json             = FEATURES.out.json
     tetranucleotides = FEATURES.out.tetranucleotides
     coverage         = FEATURES.out.coverage
+    pair_links       = FEATURES.out.pair_links
     excluded         = FEATURES.out.excluded
     homologs         = HOMOLOGS.out.homologs
 
@@ -35,6 +36,7 @@ workflow UPSTREAM {
     json             = json
     tetranucleotides = tetranucleotides
     coverage         = coverage
+    pair_links       = pair_links
     excluded         = excluded
     homologs         = homologs
 }

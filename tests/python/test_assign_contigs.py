@@ -43,6 +43,36 @@ def test_posterior_is_bayes_rule():
     assert found == pytest.approx(bins / (bins.sum(axis=1) + none)[:, None])
 
 
+def test_two_kinds_of_links_support_by_dempsters_rule():
+    """Three contigs; the first one has a neighbour in bin 0 by either kind, or one in bin 1 by the second."""
+
+    def support(target: int, trust=(0.6, 0.5)):
+        candidates = np.tile([0, 1], (3, 1))
+        linked = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        kinds = [
+            assign_contigs.neighbours(np.array([[0, other], [other, 0]]), candidates, np.full(2, each))
+            for other, each in zip((1, target), trust)
+        ]
+        return assign_contigs.bin_support(linked, kinds)[0]
+
+    assert support(1) == pytest.approx([0.6 * 0.5 + 0.6 * 0.5 + 0.4 * 0.5, 0])
+    # The kinds contradict each other: what both of them leave open is larger
+    assert support(2) == pytest.approx([0.6 * 0.5 / 0.7, 0.4 * 0.5 / 0.7])
+    assert (support(2, (0.6, 0)) == [0.6, 0]).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_pairs_of_reads_bind_what_no_graph_shows(seed):
+    """One sample: coverage and composition of short contigs say little, a graph is not there."""
+    known = community(seed, 1)
+    linked = known._replace(contigs=known.contigs._replace(pairs=known.contigs.links))
+    bare, paired = (
+        quality(one, refined_sets(one._replace(contigs=one.contigs._replace(links=np.empty((2, 0), np.int64))))[1])
+        for one in (known, linked)
+    )
+    assert paired[0] > bare[0] - 0.002 and paired[1] > bare[1] + 0.005
+
+
 def test_ambiguous_is_not_unlike():
     """Three bins of one coverage: a contig without a 4-mer fits all of them; labelled contigs keep their bins."""
     rng = np.random.default_rng(4)

@@ -50,6 +50,8 @@ def good_tables() -> dict[str, bytes]:
             )
             for sample in SAMPLES
         },
+        **{f"{s}.pairs.tsv.gz": lines(("contig_1", "contig_2", "pairs"), ("A1~NA", 'A1~"b', 2)) for s in SAMPLES},
+        "pair_links.tsv.gz": lines(("contig_1", "contig_2", "pairs"), ("A1~NA", 'A1~"b', 4)),
         "abundance.tsv": lines(("contigname", *SAMPLES), *depths),
         "coverage.tsv.gz": lines(("contig", *SAMPLES), *depths),
         "rows.tsv": lines(("contig", "length"), *[(row[0], row[3]) for row in by_assembly if row[0] in ROWS]),
@@ -120,7 +122,10 @@ def group(tmp_path_factory) -> Path:
 
 
 FEATURES = "--catalogue catalogue.fa.gz --contigs contigs.tsv --min_contig_length 500"
-SAMPLE_TABLES = " ".join(f"--counts {sample}.counts.tsv.gz --mapping {sample}.mapping.tsv" for sample in SAMPLES)
+SAMPLE_TABLES = " ".join(
+    f"--counts {sample}.counts.tsv.gz --mapping {sample}.mapping.tsv --pairs {sample}.pairs.tsv.gz"
+    for sample in SAMPLES
+)
 ASSEMBLY = "--assembly A1 --contigs contigs.tsv --clusters clusters.tsv --coverage coverage.tsv.gz --min_bin_size 1000"
 CONTIG_GRAPH = "--vertices vertices.tsv.gz --edges edges.tsv.gz"
 # Also a second run of features, which takes abundances in place of counts
@@ -137,10 +142,10 @@ COMMANDS = {
     "ensemble": "--contigs contigs.tsv --own clusters.tsv --given clusters.tsv",
     "graph": "--assembly A1 --assembler gfa --graph graph.gfa --contigs contigs.tsv",
     "refine": f"{ASSEMBLY} {CONTIG_GRAPH} --tetranucleotides tetranucleotides.npy --features features.json "
-    "--homologs homologs.tsv.gz --markers genes.tsv.gz",
+    "--pair_links pair_links.tsv.gz --homologs homologs.tsv.gz --markers genes.tsv.gz",
     "graphbin2": f"{ASSEMBLY} {CONTIG_GRAPH}",
     "transfer": "--catalogue catalogue.fa.gz --contigs contigs.tsv --coverage coverage.tsv.gz --features features.json "
-    "--tetranucleotides tetranucleotides.npy --refined labels.tsv refinement.tsv "
+    "--tetranucleotides tetranucleotides.npy --pair_links pair_links.tsv.gz --refined labels.tsv refinement.tsv "
     "--graph A1 vertices.tsv.gz edges.tsv.gz --min_bin_size 1000",
     "bins": "--catalogue catalogue.fa.gz --contigs contigs.tsv --clusters clusters.tsv --excluded excluded.tsv "
     "--coverage coverage.tsv.gz --refined labels.tsv refinement.tsv --same_genomes same_genomes.tsv "
@@ -152,6 +157,8 @@ SCHEMAS = {
     "contigs.tsv": tables.CONTIGS,
     "S2.counts.tsv.gz": tables.COUNTS,
     "S2.mapping.tsv": tables.MAPPING,
+    "S2.pairs.tsv.gz": tables.PAIRS,
+    "pair_links.tsv.gz": tables.PAIR_LINKS,
     "abundance.tsv": tables.RPKM,
     "coverage.tsv.gz": tables.COVERAGE,
     "rows.tsv": tables.ROWS,

@@ -5,7 +5,7 @@ process FEATURES {
     label 'image_core'
 
     input:
-    tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(abundance_table, stageAs: 'table/*')
+    tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(pairs), path(abundance_table, stageAs: 'table/*')
     val options
 
     output:
@@ -18,6 +18,7 @@ process FEATURES {
     tuple val(meta), path('coverage.tsv.gz')     , emit: coverage
     tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm
     tuple val(meta), path('excluded.tsv')        , emit: excluded
+    tuple val(meta), path('pair_links.tsv.gz')   , emit: pair_links
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
@@ -25,14 +26,15 @@ process FEATURES {
     script:
     def source = abundance_table
         ? "--abundance ${abundance_table}"
-        : ([counts].flatten().collect { file -> "--counts ${file}" } + [mapping].flatten().collect { file -> "--mapping ${file}" }).join(' ')
+        : [counts: counts, mapping: mapping, pairs: pairs]
+            .collectMany { option, files -> [files].flatten().collect { file -> "--${option} ${file}" } }.join(' ')
     """
-    # modules: abundances.py base_digits.py catalogue_fasta.py message_text.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py tetranucleotides.py
+    # modules: abundances.py base_digits.py catalogue_fasta.py message_text.py output_files.py pair_links.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py tetranucleotides.py
     features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 
     stub:
     """
-    touch tnf.npy abundance.npy depth.npy rows.tsv features.json tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz excluded.tsv
+    touch tnf.npy abundance.npy depth.npy rows.tsv features.json tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz excluded.tsv pair_links.tsv.gz
     """
 }

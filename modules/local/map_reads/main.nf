@@ -11,6 +11,7 @@ process MAP_READS {
     output:
     tuple val(meta), path("${meta.id}.counts.tsv.gz"), emit: counts
     tuple val(meta), path("${meta.id}.mapping.tsv")  , emit: mapping
+    tuple val(meta), path("${meta.id}.pairs.tsv.gz") , emit: pairs
     tuple val(meta), path("${meta.id}.bam{,.bai}")   , emit: bam, optional: true
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('samtools'), eval('samtools --version | sed -n "1s/samtools //p"'), topic: versions
@@ -26,7 +27,7 @@ process MAP_READS {
         : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode == 'bwa' ? '--mapper bwa' : "--mapper minimap2 --preset ${mode}"}"
     def mapper_args = task.ext.mapper_args && !bam ? "-- ${task.ext.mapper_args}" : ''
     """
-    # modules: alignment_counts.py command_pipe.py fastq_reads.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: alignment_counts.py command_pipe.py fastq_reads.py message_text.py output_files.py read_pairs.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
     map_reads.py --sample ${meta.id} --contigs ${contigs} ${source} --threads ${task.cpus} \\
         ${options} ${task.ext.args ?: ''} ${mapper_args}
     """
@@ -34,6 +35,6 @@ process MAP_READS {
     stub:
     def save = options.contains('--save_bam') && !bam
     """
-    touch ${meta.id}.counts.tsv.gz ${meta.id}.mapping.tsv ${save ? "${meta.id}.bam ${meta.id}.bam.bai" : ''}
+    touch ${meta.id}.counts.tsv.gz ${meta.id}.mapping.tsv ${meta.id}.pairs.tsv.gz ${save ? "${meta.id}.bam ${meta.id}.bam.bai" : ''}
     """
 }

@@ -6,8 +6,8 @@ process TRANSFER {
 
     input:
     tuple val(meta), path(catalogue), path(profiles), val(ids), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), val(graph_ids), path(vertices, stageAs: 'graph?/*'), path(edges, stageAs: 'graph?/*')
-    // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz, tetranucleotides.npy and features.json;
-    // ids: of the assemblies; graph_ids: of those that have a graph
+    // catalogue: catalogue.fa.gz and contigs.tsv; profiles: coverage.tsv.gz, tetranucleotides.npy, features.json and
+    // pair_links.tsv.gz; ids: of the assemblies; graph_ids: of those that have a graph
     val options
 
     output:
@@ -26,7 +26,7 @@ process TRANSFER {
     """
     # modules: assembly_tables.py assign_contigs.py base_digits.py bin_model.py catalogue_fasta.py kmer_samples.py message_text.py model_inputs.py output_files.py refined_bins.py refinement_tables.py same_genomes.py shared_contigs.py shared_kmers.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
     transfer.py --catalogue catalogue.fa.gz --contigs contigs.tsv --coverage coverage.tsv.gz \\
-        --tetranucleotides tetranucleotides.npy --features features.json ${refined.join(' ')} ${graphs.join(' ')} \\
+        --tetranucleotides tetranucleotides.npy --features features.json --pair_links pair_links.tsv.gz ${refined.join(' ')} ${graphs.join(' ')} \\
         ${options} ${task.ext.args ?: ''}
     """
 
