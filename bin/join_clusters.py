@@ -2,11 +2,12 @@
 """Join the clusters that are pieces of one genome, until each bin is one.
 
 Clusters are cut tighter in the latent space than genomes are wide in it, so that they are pure. First, pieces are
-joined by coverage and composition. Then, bins are merged if the assembly graph links them, too. Binloom's own method:
-docs/method.md, section 6.1, equations (20) to (22). The refine stage uses this module.
+joined by coverage, composition and pairs of reads. Then, bins are merged if the assembly graph links them, too.
+Binloom's own method: docs/method.md, section 6.1, equations (20) to (22) and (36). The refine stage uses this module.
 """
 
 import itertools
+from collections import Counter
 from math import log
 
 import numpy as np
@@ -35,6 +36,10 @@ from pieces import (
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
+# Pairs of reads speak for a join only if they link at least so many contigs of the two pieces.
+MIN_JOIN_PAIRS = 2
+# The weight of the odds that the pairs of reads of a piece lead to another one.
+JOIN_PAIRS_WEIGHT = 2.0
 # A bin is compared with at most so many others, those with the most links to it.
 MAX_LINKED_BINS = 8
 # A bin is compared with another only if they have at least so many links.
@@ -49,6 +54,40 @@ MIN_COMPOSITION_Z = 5
 MIN_COMPOSITION_CONTIGS = 10
 
 
+class PairsOfPieces:
+    """How many pairs of reads, each pair of contigs once, link P pieces."""
+
+    def __init__(self, pairs: np.ndarray, label: np.ndarray, n: int) -> None:
+        """Take the contigs that pairs link (2 x 2p, as in Contigs) and the piece of each contig."""
+        self.to: list[Counter] = [Counter() for _ in range(n)]  # by piece: the links to others
+        source, target = label[pairs]
+        is_between = (source != NO_BIN) & (target != NO_BIN) & (source != target)
+        for one, other in zip(source[is_between].tolist(), target[is_between].tolist()):
+            self.to[one][other] += 1
+
+    def join(self, b: int, target: int) -> None:
+        """Make piece b part of piece target."""
+        for other, links in self.to[b].items():
+            del self.to[other][b]
+            if other != target:
+                self.to[target][other] += links
+                self.to[other][target] += links
+        self.to[b] = Counter()
+
+    def evidence(self, small: np.ndarray, large: np.ndarray) -> np.ndarray:
+        """Return what pairs of reads say for the join of c pieces with K others (c x K log odds; equation 36)."""
+        column = np.full(len(self.to), NO_BIN)
+        column[large] = np.arange(len(large))
+        found = np.zeros((len(small), len(large)))
+        for row, b in enumerate(small):
+            total = self.to[b].total()
+            for other, links in self.to[b].items():
+                if column[other] != NO_BIN and links >= MIN_JOIN_PAIRS:
+                    odds = log((links + 1) / (total - links + 1))
+                    found[row, column[other]] = JOIN_PAIRS_WEIGHT * max(0.0, odds)
+        return found
+
+
 class Pieces:
     """Clusters that may be pieces of the same genomes, as `join_pieces` joins them."""
 
@@ -57,6 +96,7 @@ class Pieces:
         self.members = bin_members(label, n)
         self.size = np.array([contigs.length[rows].sum() for rows in self.members])
         self.part_of = np.arange(n)
+        self.pairs = PairsOfPieces(contigs.pairs, label, n)
         self.all_tetranucleotides = contigs.tetranucleotides[label != NO_BIN].sum(axis=0, dtype=np.float64)
         profiles = [describe_piece(contigs, rows, self.all_tetranucleotides) for rows in self.members]
         self.profiles = Profiles(*map(np.concatenate, zip(*profiles))) if n else None
@@ -76,6 +116,7 @@ class Pieces:
         self.members[target] = np.sort(np.concatenate([self.members[target], self.members[b]]))
         self.size[target] += self.size[b]
         self.part_of[self.part_of == b] = target
+        self.pairs.join(b, target)
         joined = describe_piece(self.contigs, self.members[target], self.all_tetranucleotides)
         for values, value in zip(self.profiles, joined):
             values[target] = value[0]
@@ -93,7 +134,8 @@ class Pieces:
     def join_evidence(self, small: np.ndarray, large: np.ndarray) -> np.ndarray:
         """Return the log odds (c x K) that each of c pieces is part of the genome of each of K larger ones."""
         own, unknown = self.own_composition[small], self.unknown_coverage[small]
-        return one_genome_evidence(self.profiles.take(small), self.profiles.take(large), own, unknown)
+        fit = one_genome_evidence(self.profiles.take(small), self.profiles.take(large), own, unknown)
+        return fit + self.pairs.evidence(small, large)
 
 
 class BestTargets:

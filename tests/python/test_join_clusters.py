@@ -134,6 +134,43 @@ def test_pieces_of_other_composition_stay_apart(seed):
     assert all(part_of[b] // 2 == b // 2 for b in range(6))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_of_reads_speak_for_a_join_but_not_alone(seed):
+    """In one sample, coverage and composition speak a little against the join of pieces 1 and 0."""
+    rng = np.random.default_rng(seed)
+    near = composition(rng)
+    far = near * np.exp(rng.normal(0, 0.25, 136))
+    pieces, coverage, size = [near, far / far.sum(), composition(rng)], np.array([[20.0], [22], [21]]), 6
+
+    def part_of(*linked):
+        """Return the pieces that each is part of, if their contigs are linked in turn; piece 1 is small."""
+        pairs = [(a * size + i, b * size + i) for a, b in linked for i in range(size)]
+        length = [90 * KB + i for i in range(size)] + [9 * KB] * size + [80 * KB] * size
+        rows = [(g,) for g in range(3) for _ in range(size)]
+        contigs, order = plant_contigs(np.random.default_rng(seed), rows, length, coverage, pieces, pairs)
+        contigs = contigs._replace(links=np.empty((2, 0), np.int64), pairs=contigs.links)
+        return join_clusters.join_pieces(contigs, np.repeat(np.arange(3), size)[order], 3).tolist()
+
+    assert part_of() == [0, 1, 2]
+    assert part_of((1, 0)) == [0, 0, 2]
+    assert part_of((1, 0), (1, 2)) == [0, 1, 2]  # as many lead to the other one
+    assert part_of((1, 2)) == [0, 1, 2]  # its composition is another
+
+
+def test_the_odds_of_pairs_of_reads():
+    """Pairs of contigs, as (lesser, greater); contigs 0 to 2 are piece 0, 3 and 4 piece 1, 5 is piece 2."""
+    label = np.array([0, 0, 0, 1, 1, 2, NO_BIN])
+    pairs = np.array([[0, 3], [1, 3], [2, 4], [1, 5], [2, 6], [0, 1]])
+    linked = join_clusters.PairsOfPieces(np.concatenate([pairs, pairs[:, ::-1]]).T, label, 3)
+    every = np.arange(3)
+    odds = 2 * math.log(4 / 2)  # three of the four links of piece 0
+    assert linked.evidence(every, every).tolist() == [[0, odds, 0], [2 * math.log(4), 0, 0], [0, 0, 0]]
+    linked.join(2, 1)
+    assert linked.evidence(every, every).tolist() == [[0, 2 * math.log(5), 0], [2 * math.log(5), 0, 0], [0, 0, 0]]
+    linked.join(1, 0)
+    assert not linked.evidence(every, every).any()
+
+
 def test_a_piece_is_part_of_the_largest():
     rng = np.random.default_rng(3)
     contigs, order = plant_contigs(rng, [(0,)] * 9, [10 * KB] * 9, np.array([[30.0, 8, 55]]), [composition(rng)], [])
@@ -156,8 +193,9 @@ def test_joining_is_greedy(seed, n_pieces, samples):
         rng.integers(2 * KB, 9 * KB, len(genomes)),
         np.exp(rng.normal(3, 1, (n_genomes, samples))),
         compositions,
-        [],
+        rng.integers(0, len(genomes), (int(rng.integers(0, 3 * len(genomes))), 2)),
     )
+    contigs = contigs._replace(links=np.empty((2, 0), np.int64), pairs=contigs.links)
     label = np.repeat(np.arange(n_pieces), 4)[order]
     found = join_clusters.join_pieces(contigs, label, n_pieces)
 
