@@ -60,11 +60,11 @@ class Contigs(NamedTuple):
     reads: np.ndarray  # n x s: coverage * length / bases per read
     tetranucleotides: np.ndarray  # n x 136, counts
     links: np.ndarray  # 2 x 2m: contigs and their neighbours in the graph, sorted; each link from both of its ends
-    pairs: np.ndarray = np.empty((2, 0), dtype=np.int64)  # 2 x 2p: the same of contigs that pairs of reads link
     homologs: np.ndarray = np.empty((3, 0), dtype=np.int64)  # 3 x 2h: contigs, contigs homologous to them, shared seeds
     markers: np.ndarray = np.empty(
         (2, 0), dtype=np.int64
     )  # 2 x m: contigs and single-copy families that they hold whole
+    pairs: np.ndarray = np.empty((2, 0), dtype=np.int64)  # 2 x 2p: as links, of contigs that pairs of reads link
 
 
 class Bins(NamedTuple):

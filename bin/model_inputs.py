@@ -66,7 +66,7 @@ def read_contigs(
     links, in_graph = read_links(vertices, edges, names)
     reads = group.coverage.loc[names].to_numpy() * length[:, None] / group.bases_per_read
     pairs = links_between(group.pairs, rows, len(group.table))
-    return table, Contigs(length, reads, tetranucleotides, links, pairs), in_graph
+    return table, Contigs(length, reads, tetranucleotides, links, pairs=pairs), in_graph
 
 
 def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
