@@ -54,8 +54,10 @@ MIN_CLOSED_DEPTH_RATIO = 1.2
 CLOSED_SAMPLE_FACTOR = 1.1
 # ... which is lowered by this fraction of its greatest coverage in a sample, so that nearly empty samples do not count.
 CLOSED_DEPTH_ALLOWANCE = 0.01
-# With one sample, only this fraction of the doubt that --min_posterior leaves is allowed.
-SINGLE_SAMPLE_DOUBT = 0.5
+# With one sample, only this fraction of the doubt that --min_posterior leaves is allowed ...
+SINGLE_SAMPLE_DOUBT = 0.25
+# ... for contigs of at least this length (bp), whose many 4-mers seem to say more than they do.
+SINGLE_SAMPLE_LENGTH = 2000
 # Temporary arrays have at most so many numbers. Contigs in one block share a length where candidates are chosen.
 BLOCK_SIZE = 1 << 21
 
@@ -78,12 +80,13 @@ def with_reads(contigs: Contigs) -> Contigs:
     return contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
 
 
-def needed_posterior(contigs: Contigs, min_posterior: float) -> float:
-    """Return the posterior from which a contig goes to a bin: with one sample, half of the doubt is allowed.
+def needed_posterior(contigs: Contigs, min_posterior: float) -> np.ndarray:
+    """Return the posterior from which each contig (n) goes to a bin: with one sample, long ones need a higher one.
 
-    Posteriors are less often right then (docs/benchmark.md).
+    Posteriors of long contigs are less often right then (docs/benchmark.md).
     """
-    return 1 - SINGLE_SAMPLE_DOUBT * (1 - min_posterior) if contigs.reads.shape[1] == 1 else min_posterior
+    is_doubtful = (contigs.length >= SINGLE_SAMPLE_LENGTH) & (contigs.reads.shape[1] == 1)
+    return np.where(is_doubtful, 1 - SINGLE_SAMPLE_DOUBT * (1 - min_posterior), min_posterior)
 
 
 def closed_bins(bins: Bins) -> np.ndarray:
@@ -257,8 +260,8 @@ def posterior_with_links(
     return unlinked, linked
 
 
-def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: float) -> np.ndarray:
-    """Return the most probable candidate of each contig (n), or NO_BIN below min_posterior (equation 16)."""
+def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: np.ndarray) -> np.ndarray:
+    """Return the most probable candidate of each contig (n), or NO_BIN below its min_posterior (n; equation 16)."""
     best = probability.argmax(axis=1)[:, None]
     likeliest = np.take_along_axis(candidates, best, axis=1)[:, 0]
     return np.where(probability.max(axis=1) >= min_posterior, likeliest, NO_BIN)
@@ -268,11 +271,12 @@ def assign_to_bins(
     contigs: Contigs,
     label: np.ndarray,
     is_bin: np.ndarray,
-    min_posterior: float,
+    min_posterior: np.ndarray,
     sequence_odds: np.ndarray | None = None,
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Assign contigs to those of the B clusters that are bins (is_bin, B); label (n) is the cluster of each contig.
 
+    min_posterior (n): from needed_posterior.
     sequence_odds (n x B): log odds for each cluster by what the contig has in common with other assemblies, if known.
     Return, per contig, `unlinked` and `final` (clusters; NO_BIN for none), `posterior` of the likeliest bin and `none`;
     and all bins of each shared contig, whose `final` is the one that it touches most.

@@ -98,7 +98,7 @@ class Assembly(NamedTuple):
     "--min_posterior",
     default=0.8,
     type=click.FloatRange(0.5, 1),
-    help="A contig goes to a bin from this probability; with one sample, with half of that doubt.",
+    help="A contig goes to a bin from this probability; with one sample, long ones with a quarter of that doubt.",
 )
 @click.option(
     "--min_bin_size",
@@ -149,10 +149,10 @@ def refine_labels(
     touches most.
     """
     contigs = with_reads(contigs)
-    min_posterior = needed_posterior(contigs, min_posterior)
+    needed = needed_posterior(contigs, min_posterior)
     part = split_related_genomes(contigs, label, int(label.max(initial=NO_BIN)) + 1, piece_size(min_bin_size))
     merged, names = bins_from_clusters(contigs, part, int(MIN_SMALL_FRACTION * min_bin_size))
-    is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), min_posterior, min_bin_size)
+    is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)
     merged = np.where(np.append(is_bin, False)[merged], merged, NO_BIN)
     names = np.append(names, NO_BIN)
     labels = {name: names[bins] for name, bins in (("merged", merged), *assigned[["unlinked", "final"]].items())}
@@ -160,7 +160,7 @@ def refine_labels(
 
 
 def assign_and_grow(
-    contigs: Contigs, merged: np.ndarray, n_clusters: int, min_posterior: float, min_bin_size: int
+    contigs: Contigs, merged: np.ndarray, n_clusters: int, min_posterior: np.ndarray, min_bin_size: int
 ) -> tuple[np.ndarray, tuple[pd.DataFrame, dict[int, list[int]]]]:
     """Return which of the joined clusters (merged, n) are bins (B), and what assign_to_bins finds with these.
 

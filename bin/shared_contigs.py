@@ -50,12 +50,12 @@ def touched_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[int, 
 
 
 def find_shared_contigs(
-    contigs: Contigs, bins: Bins, final: np.ndarray, none_score: np.ndarray, min_posterior: float
+    contigs: Contigs, bins: Bins, final: np.ndarray, none_score: np.ndarray, min_posterior: np.ndarray
 ) -> dict[int, list[int]]:
     """Return all bins of each contig that belongs to several.
 
     Every set of the bins that a contig touches is compared with all others and with none (none_score, n: the log of
-    likelihood times prior). The contig belongs to the set with a posterior of at least min_posterior.
+    likelihood times prior). The contig belongs to the set with a posterior of at least min_posterior (n).
     """
     sets = [
         (contig, group)
@@ -72,5 +72,5 @@ def find_shared_contigs(
     fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     total = np.logaddexp(np.logaddexp.reduceat(fit, first), none_score[rows[first]])
-    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= log(min_posterior))
+    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= np.log(min_posterior[rows]))
     return {sets[i][0]: list(sets[i][1]) for i in best.tolist() if len(sets[i][1]) > 1}

@@ -97,7 +97,7 @@ class Genomes(NamedTuple):
     "--min_posterior",
     default=0.8,
     type=click.FloatRange(0.5, 1),
-    help="A contig goes to a bin from this probability; with one sample, with half of that doubt.",
+    help="A contig goes to a bin from this probability; with one sample, long ones with a quarter of that doubt.",
 )
 @click.option(
     "--min_bin_size", default=200_000, type=click.IntRange(0, 1_000_000_000), help="Smaller bins (bp) are dropped."
@@ -186,9 +186,9 @@ def transfer(
     size = bin_sizes(known.length, label, n_genomes)
     is_bin = size >= np.where(np.isin(np.arange(n_genomes), own.index), 1, MIN_START_FRACTION * min_bin_size)
     known = with_reads(known)
-    min_posterior = needed_posterior(known, min_posterior)
+    needed = needed_posterior(known, min_posterior)
     while True:
-        assigned, shared = assign_to_bins(known, label, is_bin, min_posterior, odds)
+        assigned, shared = assign_to_bins(known, label, is_bin, needed, odds)
         is_small = is_bin & (bin_sizes(known.length, assigned["final"].to_numpy(), n_genomes) < min_bin_size)
         if not is_small.any():
             break

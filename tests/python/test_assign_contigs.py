@@ -5,7 +5,7 @@ import pytest
 
 import assign_contigs
 import refine
-from bin_model import NO_BIN
+from bin_model import NO_BIN, Contigs
 from planted_contigs import (
     KB,
     Community,
@@ -41,6 +41,13 @@ def test_posterior_is_bayes_rule():
     sibling = free * 0.7 * unknown_composition + (support * composition_fit).sum(axis=1)
     none = unknown * (free * 0.3 * unknown_composition + 0.1 * sibling)
     assert found == pytest.approx(bins / (bins.sum(axis=1) + none)[:, None])
+
+
+@pytest.mark.parametrize(("samples", "needed"), [(1, [0.95, 0.95, 0.8]), (2, [0.8, 0.8, 0.8])])
+def test_long_contigs_need_more_with_one_sample(samples, needed):
+    length = np.array([9000, assign_contigs.SINGLE_SAMPLE_LENGTH, assign_contigs.SINGLE_SAMPLE_LENGTH - 1])
+    contigs = Contigs(length, np.ones((3, samples)), np.ones((3, 136)), np.empty((2, 0), np.int64))
+    assert assign_contigs.needed_posterior(contigs, 0.8) == pytest.approx(needed)
 
 
 def test_two_kinds_of_links_support_by_dempsters_rule():

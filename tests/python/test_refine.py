@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import assign_contigs
 import refine
 from planted_contigs import KB, READ, community, composition, quality, refined_sets
 
@@ -284,7 +285,8 @@ def test_properties(tmp_path_factory, run_refine, tables, rng, least):
             assert min(posterior, none) >= 0 and posterior + none <= 1.0001
             assert bool(row["final"]) == (row["reason"].split(",")[0] in ("kept", "merged", "split", "moved", "added"))
             if "multi_labelled" not in row["reason"]:
-                asked = (1 + float(least)) / 2 if len(with_reads) == 1 else float(least)
+                is_doubtful = len(with_reads) == 1 and int(row["length"]) >= assign_contigs.SINGLE_SAMPLE_LENGTH
+                asked = (3 + float(least)) / 4 if is_doubtful else float(least)
                 assert bool(row["final"]) == (posterior >= asked) or abs(posterior - asked) < 1e-4
         found.append((sorted(map(tuple, refinement.to_numpy())), sorted(pairs), counts))
     assert found[0] == found[1]
