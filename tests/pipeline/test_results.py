@@ -110,6 +110,25 @@ def test_refinement_uses_the_graph(coassembly):
     assert (gained["length"].astype(int) < 500).any()
 
 
+def test_pairs_of_reads_link_contigs_of_one_genome(coassembly):
+    """The group has the sum of its samples' links, and few of them lead from one planted genome to another."""
+    folder = coassembly.results / "co"
+    ends = ["contig_1", "contig_2"]
+    samples = pd.concat(pd.read_csv(path, sep="\t") for path in sorted((folder / "abundance").glob("*.pairs.tsv.gz")))
+    links = pd.read_csv(folder / "features" / "pair_links.tsv.gz", sep="\t")
+    assert links.set_index(ends)["pairs"].sort_index().equals(samples.groupby(ends)["pairs"].sum())
+    genomes = read_truth(DATA / "co.truth.tsv").groupby("contig")["genome"].agg(set)
+    is_right = [bool(genomes[one] & genomes[other]) for one, other in links[ends].itertuples(index=False)]
+    assert len(links) > 100 and np.mean(is_right) > 0.95
+
+
+def test_groups_keep_pairs_of_reads_within_an_assembly(two_groups):
+    contigs = read_table(two_groups.results / "ms" / "catalogue" / "contigs.tsv").set_index("contig")["assembly"]
+    links = read_table(two_groups.results / "ms" / "features" / "pair_links.tsv.gz")
+    assembly = contigs[links["contig_1"]].to_numpy()
+    assert set(assembly) == {"A1", "A2"} and (assembly == contigs[links["contig_2"]].to_numpy()).all()
+
+
 def test_run_ends_with_its_sums_and_warnings(coassembly):
     """The bundled community has too few contigs to check the threshold of the clusters, which is a warning."""
     lines = coassembly.output.rstrip().splitlines()
