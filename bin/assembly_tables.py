@@ -83,9 +83,14 @@ def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tupl
     check_contigs(edges, table, placed["contig"], f"in {vertices}", ["contig_1", "contig_2"])
     is_placed = np.zeros(len(names), dtype=bool)
     is_placed[number[placed["contig"]]] = True
-    one, other = number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()
-    links = np.unique(np.stack([np.append(one, other), np.append(other, one)]), axis=1)
-    return links[:, links[0] != links[1]], is_placed
+    pairs = np.stack([number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()])
+    return links_from_both_ends(pairs), is_placed
+
+
+def links_from_both_ends(pairs: np.ndarray) -> np.ndarray:
+    """Return pairs of contigs (2 x any) as links (2 x 2m, sorted): each from both of its ends, none to itself."""
+    links = np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
+    return links[:, links[0] != links[1]]
 
 
 def read_pair_links(path: Path, contigs: pd.DataFrame) -> np.ndarray:
@@ -96,7 +101,8 @@ def read_pair_links(path: Path, contigs: pd.DataFrame) -> np.ndarray:
     table = read_table(PAIR_LINKS, path)
     ends = ["contig_1", "contig_2"]
     check_contigs(path, table, contigs["contig"], "in contigs.tsv", ends)
-    rows = np.stack([pd.Index(contigs["contig"]).get_indexer(table[name]) for name in ends])
+    number = pd.Index(contigs["contig"])
+    rows = np.stack([number.get_indexer(table[name]) for name in ends])
     assembly = contigs["assembly"].to_numpy()[rows]
     differs = assembly[0] != assembly[1]
     if differs.any():

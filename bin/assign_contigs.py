@@ -2,8 +2,8 @@
 """Assign the contigs of an assembly, of any length, to bins by Bayes' rule.
 
 Each contig has a posterior for its candidate bins and for belonging to none: from its coverage, its composition, the
-bins of its neighbours in the assembly graph, and the bin it came with. Binloom's own method: docs/method.md, section
-6.1, equations (10) to (16) and (23). The refine stage uses this module.
+bins of its neighbours in the graph and by pairs of reads, and the bin it came with. Binloom's own method:
+docs/method.md, section 6.1, equations (10) to (16), (23) and (35). The refine stage uses this module.
 """
 
 from collections.abc import Sequence

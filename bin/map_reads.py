@@ -212,8 +212,8 @@ def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
     one, other, pairs = tally.pairs.counts()
     linked = pd.DataFrame({"contig_1": names[one], "contig_2": names[other], "pairs": pairs})
     write_table(COUNTS, counts, f"{sample}.counts.tsv.gz")
-    write_table(PAIRS, linked, f"{sample}.pairs.tsv.gz")
     write_table(MAPPING, pd.DataFrame([mapping]), f"{sample}.mapping.tsv")
+    write_table(PAIRS, linked, f"{sample}.pairs.tsv.gz")
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

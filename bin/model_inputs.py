@@ -14,7 +14,13 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import contigs_of_assembly, read_contig_graph, read_coverage, read_pair_links
+from assembly_tables import (
+    contigs_of_assembly,
+    links_from_both_ends,
+    read_contig_graph,
+    read_coverage,
+    read_pair_links,
+)
 from bin_model import Contigs
 from stage_arrays import FEATURES, TETRANUCLEOTIDE_COUNTS, check_hash, read_description, read_matrix
 from stage_tables import CONTIGS, read_table
@@ -86,8 +92,7 @@ def links_between(pairs: np.ndarray, rows: np.ndarray, n_all: int) -> np.ndarray
     place = np.full(n_all, -1)
     place[rows] = np.arange(len(rows))
     pairs = place[pairs]
-    pairs = pairs[:, (pairs >= 0).all(axis=0) & (pairs[0] != pairs[1])]
-    return np.unique(np.concatenate([pairs, pairs[::-1]], axis=1), axis=1)
+    return links_from_both_ends(pairs[:, (pairs >= 0).all(axis=0)])
 
 
 def read_links(vertices: Path | None, edges: Path | None, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import hashlib
 import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -51,12 +52,7 @@ PAIRS = Table(
     (*text("contig_1", "contig_2"), *whole("pairs", least=1)),
     key=("contig_1", "contig_2"),
 )
-PAIR_LINKS = Table(
-    "features/pair_links.tsv.gz",
-    "features",
-    (*text("contig_1", "contig_2"), *whole("pairs", least=1)),
-    key=("contig_1", "contig_2"),
-)
+PAIR_LINKS = replace(PAIRS, file="features/pair_links.tsv.gz", stage="features")
 ROWS = Table("features/rows.tsv", "features", (*text("contig"), *whole("length", least=1)), key=("contig",))
 EXCLUDED = Table(
     "features/excluded.tsv",

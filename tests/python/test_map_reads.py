@@ -426,7 +426,7 @@ def test_a_long_name_far_behind_the_first_reads_is_named_with_its_file(genome, m
 DISKS = {  # kB, and who finds the disk full
     "saved BAM": (64, ["--reads", "1.fq", "--save_bam"], "samtools sort"),
     "collated BAM": (64, ["--bam", "sorted.bam"], "samtools collate"),
-    "tables": (8, ["--reads", "1.fq"], "S.mapping.tsv: cannot be written"),
+    "tables": (4, ["--reads", "1.fq"], "S.mapping.tsv: cannot be written"),
 }
 
 
