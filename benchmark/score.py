@@ -5,66 +5,47 @@ In: a truth table (contig, genome, length; a contig that several genomes share h
 (contig2bin.tsv, clusters.tsv, or two columns bin and contig without a header, in either order; a contig may be in
 several bins). Both may be gzipped. Out: one row on stdout as a Markdown table and, with --tsv, in a file.
 
-The definitions are those of the preprint (Benchmarking): every pair of a genome and a bin has a precision, the share of
-the bin's bases that belong to the genome, and a recall, the share of the genome's bases that the bin holds. A genome
-is found at a recall if some bin of at least --min_bin_size has it at that recall and a precision of at least 0.9. The
-size of a genome is the sum of the contigs that carry it. A shared contig counts for each of its genomes. A contig
-without truth counts nowhere. Weighted purity is over all bins, also the small ones: the bases of each bin's largest
-genome over the bases of the bins. Of several assemblies, a genome in an assembly counts as a genome of its own: the
-names in such a truth are ASSEMBLY:CONTIG and ASSEMBLY:GENOME.
+The definitions are those of bin/bin_scores.py, after the preprint (Benchmarking). A genome is found at a recall if some
+bin of at least --min_bin_size has it at that recall and a precision of at least 0.9. The size of a genome is the sum of
+the contigs that carry it. Weighted purity is over all bins, also the small ones: the bases of each bin's largest genome
+over the bases of the bins. Of several assemblies, a genome in an assembly counts as a genome of its own: the names in
+such a truth are ASSEMBLY:CONTIG and ASSEMBLY:GENOME.
 """
 
 import gzip
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 
+from project import BIN
 from result_tables import FILE, ResultTable, tsv_option
 
-RECALLS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-PRECISION = 0.9  # from which a bin stands for a genome
-HIGH_QUALITY = (0.95, 0.9)  # precision and recall of a high-quality bin
+sys.path.insert(0, str(BIN))
+from bin_scores import (
+    MIN_BIN_SIZE,
+    PRECISION,
+    Bins,
+    Score,
+    Truth,
+    bases_by_genome,
+    bin_size,
+    genome_bin_pairs,
+    genomes_found,
+    large_bins,
+    score_bins,
+)
+
+# What the other scripts of this folder take from bin/bin_scores.py by way of this one
+__all__ = [
+    "MIN_BIN_SIZE", "PRECISION", "Bins", "Score", "Truth", "bases_by_genome", "bin_size", "genome_bin_pairs",
+    "genomes_found", "large_bins", "purity_of_long", "read_bins", "read_truth", "score_bins", "score_row",
+]  # fmt: skip
+
 TRUTH_COLUMNS = 3  # contig, genome, length; further ones are ignored
-MIN_BIN_SIZE = 200_000  # bp; genomes are found in bins of at least this size
 MIN_LONG_CONTIG = 2000  # bp; contigs from here on are clustered, by Binloom as by vamb
-
-Bins = Mapping[str, set[str]]  # name of the bin -> its contigs
-
-
-class Truth(NamedTuple):
-    """What is known of the contigs: the length in bp and the genomes of each."""
-
-    length: dict[str, int]
-    genomes: dict[str, set[str]]
-
-    def genome_sizes(self) -> dict[str, int]:
-        """Return the bases of the contigs that carry each genome."""
-        return bases_by_genome(self.length, self)
-
-
-class Pair(NamedTuple):
-    """A genome and a bin that holds a contig of it."""
-
-    bin: str
-    genome: str
-    bin_size: int  # bp
-    bases: int  # of the genome in the bin; precision and recall are their share of the bin and of the genome
-    precision: float
-    recall: float
-
-
-class Score(NamedTuple):
-    """What a set of bins is worth."""
-
-    genomes: dict[float, int]  # found at precision PRECISION, by recall
-    high_quality: int  # found at HIGH_QUALITY
-    purity: float  # weighted by bases, over all bins
-    completeness: float  # the largest share of each genome in one bin, weighted by bases
-    binned: float  # share of the bases with truth that are in bins; a contig of two bins counts twice
-    bins: int
 
 
 def table_rows(path: Path) -> Iterator[list[str]]:
@@ -124,69 +105,6 @@ def read_bins(path: Path, truth: Truth, assembly: str | None = None) -> dict[str
         remedy = "give both for the same assemblies, or choose one with --assembly"
         raise click.ClickException(f"{path}: none of its contigs is in the truth; {remedy}")
     return dict(bins)
-
-
-def bases_by_genome(contigs: Iterable[str], truth: Truth) -> dict[str, int]:
-    """Return the bases that these contigs have of each genome; a shared contig counts for each of its genomes."""
-    bases: dict[str, int] = defaultdict(int)
-    for contig in contigs:
-        for genome in truth.genomes[contig]:
-            bases[genome] += truth.length[contig]
-    return dict(bases)
-
-
-def bin_size(contigs: Iterable[str], truth: Truth) -> int:
-    """Return the bases of these contigs."""
-    return sum(truth.length[contig] for contig in contigs)
-
-
-def large_bins(bins: Bins, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> dict[str, set[str]]:
-    """Return the bins of at least `min_bin_size` bases with truth."""
-    return {name: contigs for name, contigs in bins.items() if bin_size(contigs, truth) >= min_bin_size}
-
-
-def genome_bin_pairs(bins: Bins, truth: Truth) -> Iterator[Pair]:
-    """Yield every genome of every bin with its precision and recall."""
-    genome_size = truth.genome_sizes()
-    for name, contigs in bins.items():
-        size = bin_size(contigs, truth)
-        for genome, bases in bases_by_genome(contigs, truth).items():
-            yield Pair(name, genome, size, bases, bases / size, bases / genome_size[genome])
-
-
-def genomes_found(
-    bins: Bins, truth: Truth, recall: float, precision: float = PRECISION, min_bin_size: int = MIN_BIN_SIZE
-) -> set[str]:
-    """Return the genomes that some bin of at least `min_bin_size` holds at this precision and recall."""
-    return found_in(genome_bin_pairs(bins, truth), recall, precision, min_bin_size)
-
-
-def found_in(pairs: Iterable[Pair], recall: float, precision: float, min_bin_size: int) -> set[str]:
-    """Return the genomes of the pairs that reach this precision, recall and size of the bin."""
-    return {
-        pair.genome
-        for pair in pairs
-        if pair.precision >= precision and pair.recall >= recall and pair.bin_size >= min_bin_size
-    }
-
-
-def score_bins(bins: Bins, truth: Truth, min_bin_size: int = MIN_BIN_SIZE) -> Score:
-    """Return the score of these bins."""
-    pairs = list(genome_bin_pairs(bins, truth))
-    binned = sum(bin_size(contigs, truth) for contigs in bins.values())
-    largest: dict[str, int] = defaultdict(int)  # bases of the bin's largest genome
-    best: dict[str, int] = defaultdict(int)  # bases of the genome in the bin that has most of it
-    for pair in pairs:
-        largest[pair.bin] = max(largest[pair.bin], pair.bases)
-        best[pair.genome] = max(best[pair.genome], pair.bases)
-    return Score(
-        {recall: len(found_in(pairs, recall, PRECISION, min_bin_size)) for recall in RECALLS},
-        len(found_in(pairs, HIGH_QUALITY[1], HIGH_QUALITY[0], min_bin_size)),
-        sum(largest.values()) / binned if binned else 1.0,
-        sum(best.values()) / sum(truth.genome_sizes().values()),
-        binned / sum(truth.length.values()),
-        len(bins),
-    )
 
 
 def purity_of_long(bins: Bins, truth: Truth, min_contig_length: int = MIN_LONG_CONTIG) -> float:

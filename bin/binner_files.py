@@ -108,6 +108,15 @@ def table_pairs(path: Path, assembly: str, known: set[str]) -> list[Pair]:
                 f"{path}: no row is of assembly {shown(assembly)}, and the first of {shown(found)}; "
                 "give bins of this assembly"
             )
+    contig, name = contig_and_bin(path, words, rows, known)
+    return [(path, first_word(row[contig]), row[name]) for row in rows]
+
+
+def contig_and_bin(path: Path, words: list[str], rows: list[list[str]], known: set[str]) -> tuple[int, int]:
+    """Return the columns of the contigs and of the bins; raise ClickException if none is that of the bins.
+
+    words: those of the header, none without one; known: names of contigs.
+    """
     columns = range(len(rows[0]))
     of_bins = [column for column in columns if words and words[column] in BIN_WORDS]
     if not of_bins and len(columns) != PAIR:
@@ -117,8 +126,7 @@ def table_pairs(path: Path, assembly: str, known: set[str]) -> list[Pair]:
         )
     candidates = [column for column in columns if column not in of_bins[:1]]
     contig = max(candidates, key=lambda column: column_fit(rows, column, known))
-    name = of_bins[0] if of_bins else 1 - contig
-    return [(path, first_word(row[contig]), row[name]) for row in rows]
+    return contig, of_bins[0] if of_bins else 1 - contig
 
 
 def column_fit(rows: list[list[str]], column: int, known: set[str]) -> tuple[int, int]:

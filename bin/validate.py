@@ -2,8 +2,8 @@
 """Checks the parameters and both sheets before any other stage starts.
 
 In:  request.json (`params` as Nextflow has them, `sheet_names` as the user gave them and `unusable`: for each sheet,
-     itself or files that it names, with the reason why each cannot be used), the JSON Schemas of the parameters and of
-     the rows of each sheet, and the sheets.
+     itself or files that it names, and for each parameter that names files, these, with the reason why each cannot be
+     used), the JSON Schemas of the parameters and of the rows of each sheet, and the sheets.
 Out: problems.txt, the one message for the user with every problem (empty if there is none). Only if there is none, also
      validated.json: `samples` and `assemblies`, one object per row with every column of the schema, sorted by id.
 
@@ -23,6 +23,7 @@ from schema_rules import read_json
 from sheet_checks import IDS, ensemble_messages, sheet_problems
 from sheets import Problem, Sheet, read_sheet
 
+FILE_PARAMETERS = ("marker_hmms", "truth", "compare")  # which name files that are no sheets
 SHOWN_PROBLEMS = 30  # of each sheet, so that thousands of bad rows in one do not hide those of the other
 
 
@@ -85,8 +86,9 @@ def main(
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
     ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True
     parameters += ensemble_messages(sheets["assembly_input"], ensemble)
-    models = asked["unusable"].get("marker_hmms", {})
-    parameters += [f"--marker_hmms {printable(name)} {reason}" for name, reason in models.items()]
+    for option in FILE_PARAMETERS:
+        files = asked["unusable"].get(option, {})
+        parameters += [f"--{option} {printable(name)} {reason}" for name, reason in files.items()]
     text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
     write_text("problems.txt", text)
     if text:

@@ -5,6 +5,7 @@
 #   scripts/install.sh              install what is missing; print the lines
 #   scripts/install.sh --isolated   the same, and lines that keep the user's own Nextflow settings out (make demo, make test)
 #   scripts/install.sh --nf-core    install nf-core's tools, which the tests use, by themselves; print their folder
+#   scripts/install.sh --amber      the same for AMBER
 #   scripts/install.sh --clean      remove everything that it ever installed into its cache
 #
 # From the distribution (apt-get, if root or sudo asks no password): Java, minimap2, bwa, samtools, ps, and what it takes
@@ -29,6 +30,10 @@ readonly ENVIRONMENT_GB=9                               # the Python environment
 readonly NF_CORE_REQUIREMENTS=tests/nf-core/requirements.txt
 readonly NF_CORE_IMPORTS='nf_core, check_jsonschema'
 readonly NF_CORE_GB=1
+# So does AMBER, which the tests hold the scores of bins against.
+readonly AMBER_REQUIREMENTS=tests/amber/requirements.txt
+readonly AMBER_IMPORTS=cami_amber
+readonly AMBER_GB=2
 
 say() { printf 'binloom: %s\n' "$*" >&2; }
 die() {
@@ -239,8 +244,8 @@ python_folder() {
     printf '%s/python-%s' "$CACHE" "$(key "${REQUIREMENTS[@]}" scripts/requirements.txt "python=$python")"
 }
 
-nf_core_folder() {
-    printf '%s/python-nf-core-%s' "$CACHE" "$(key "$NF_CORE_REQUIREMENTS" scripts/requirements.txt "python=$python")"
+tools_folder() { # NAME REQUIREMENTS
+    printf '%s/python-%s-%s' "$CACHE" "$1" "$(key "$2" scripts/requirements.txt "python=$python")"
 }
 
 # pip alone knows an index, proxy or client certificate of pip's own configuration; without one uv does the same much
@@ -345,7 +350,7 @@ print_lines() { # [--isolated]
 }
 
 case ${1:-} in
-    '' | --isolated | --nf-core) ;;
+    '' | --isolated | --nf-core | --amber) ;;
     --clean)
         clean
         exit
@@ -355,10 +360,16 @@ esac
 
 open_cache
 PATH=$(outer_path)
-if [[ ${1:-} == --nf-core ]]; then
+if [[ ${1:-} == --nf-core || ${1:-} == --amber ]]; then
     find_python || die 'Python 3.10 to 3.14 is missing: `make env` installs it'
-    install_python "$(nf_core_folder)" "$NF_CORE_GB" "$NF_CORE_IMPORTS" "$NF_CORE_REQUIREMENTS"
-    printf '%s/bin\n' "$(nf_core_folder)"
+    if [[ $1 == --nf-core ]]; then
+        tools=$(tools_folder nf-core "$NF_CORE_REQUIREMENTS")
+        install_python "$tools" "$NF_CORE_GB" "$NF_CORE_IMPORTS" "$NF_CORE_REQUIREMENTS"
+    else
+        tools=$(tools_folder amber "$AMBER_REQUIREMENTS")
+        install_python "$tools" "$AMBER_GB" "$AMBER_IMPORTS" "$AMBER_REQUIREMENTS"
+    fi
+    printf '%s/bin\n' "$tools"
     exit
 fi
 survey

@@ -26,4 +26,5 @@ pin containers/core -c ../torch/requirements.txt "${unused[@]}" --no-emit-packag
 pin tests -c ../containers/torch/requirements.txt "$@"
 pin benchmark -c ../containers/torch/requirements.txt "$@"
 pin tests/nf-core "$@"
+pin tests/amber "$@"
 pin scripts "$@"

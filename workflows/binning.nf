@@ -13,8 +13,9 @@ include { REFINE      } from '../modules/local/refine/main'
 include { GRAPHBIN2   } from '../modules/local/graphbin2/main'
 include { TRANSFER    } from '../modules/local/transfer/main'
 include { BINS        } from '../modules/local/bins/main'
+include { BENCHMARK   } from '../modules/local/benchmark/main'
 include { SUMMARY     } from '../modules/local/summary/main'
-include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles } from './channels'
+include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; comparedBinnings } from './channels'
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
@@ -174,6 +175,20 @@ workflow BINNING {
             .join(ch_markers),
         options.bins
     )
+
+    // Known genomes tell what the bins are worth. A truth may be of several groups, whose contigs have names in common
+    def compared = comparedBinnings(options.compare)
+    BENCHMARK(
+        ch_contigs.filter { _row -> options.truth }
+            .join(ch_clusters).join(BINS.out.contig2bin)
+            .combine(ch_contigs.toList().map { groups -> [groups] })
+            .map { group, contigs, clusters, contig2bin, groups ->
+                [group, contigs, clusters, contig2bin, groups.findAll { other, _contigs -> other != group }.sort { other, _contigs -> other.id }*.last()]
+            },
+        options.truth ? file("${options.truth}", glob: false) : [],
+        [compared*.first(), compared.collect { _name, table -> file(table, glob: false) }],
+        options.benchmark
+    )
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
     // What is published, and the folder that it goes to
@@ -190,6 +205,7 @@ workflow BINNING {
         .mix(inFolder([ch_refined.alone.map { group, assembly, _n -> [[group: group.id, id: assembly.id], [assembly.contig2bin, assembly.refinement, assembly.json]] }]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
         .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>
         .mix(inFolder([TRANSFER.out.same_genomes]) { group -> "${group.id}/transfer" })
+        .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
 
     summary    = SUMMARY.out.table

@@ -47,6 +47,11 @@ def binningFiles(ids, binnings) {
     return rows.transpose()
 }
 
+// What `--compare name=table,name=table` names: rows of name and path
+def comparedBinnings(text) {
+    return "${text ?: ''}".tokenize(',').collect { part -> part.trim().split('=', 2) as List }
+}
+
 // The files of warnings, [ process, meta, file ], as one text of JSON: stage, group, id and warning of each.
 // What takes it must send no warning itself: the topic ends only when everything else did.
 def warningsJson(files) {

@@ -1,4 +1,5 @@
-include { VALIDATE } from '../modules/local/validate/main'
+include { VALIDATE         } from '../modules/local/validate/main'
+include { comparedBinnings } from './channels'
 
 // A path of the user's, in which no character stands for others
 def userFile(name) {
@@ -56,7 +57,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
     return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
@@ -86,6 +87,11 @@ def missingFile(name) {
     catch (Exception e) {
         return [(name): accessProblem(e)]
     }
+}
+
+// The same for the tables of `--compare`
+def missingTables(text) {
+    return comparedBinnings(text).collectEntries { binning -> missingFile(binning.last()) }
 }
 
 // What is wrong with a file that a sheet names; null if nothing is.
@@ -194,6 +200,8 @@ workflow INPUTS {
         unusable: [
             input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
             marker_hmms: missingFile(parameters.marker_hmms),
+            truth: missingFile(parameters.truth),
+            compare: missingTables(parameters.compare),
             assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],

@@ -26,7 +26,8 @@ def optionWords(resolved, names) {
         .join(' ')
 }
 
-// Options of every stage by its name, and `mapper`, `is_ensemble`, `refine_mode` and `markers`, which choose the stages.
+// Options of every stage by its name, what chooses the stages (`mapper`, `is_ensemble`, `refine_mode`, `markers`) and
+// the files that parameters name.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -45,9 +46,11 @@ def stageOptions(parameters) {
         refine: ['min_posterior', 'min_bin_size'],
         graphbin2: ['label_score_ratio', 'min_bin_size'],
         bins: ['min_bin_size'],
+        benchmark: ['min_bin_size'],
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
     def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
     def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms]
-    return options + [map_reads: options.map_reads + save] + chosen + markers
+    def known = [truth: resolved.truth, compare: resolved.compare]
+    return options + [map_reads: options.map_reads + save] + chosen + markers + known
 }

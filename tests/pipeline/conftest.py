@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
-# TRANSFER runs too where a group has several assemblies.
+# TRANSFER runs too where a group has several assemblies, BENCHMARK with --truth.
 STAGES = {
     "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "MARKERS",
     "REFINE", "BINS", "SUMMARY",
@@ -27,6 +28,11 @@ STAGES = {
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.
 SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_sizes", "64,64", "--batch_size", "16"]
 QUICK = ["--epochs", "150"]
+
+# What an installation says where the package index cannot be reached, as opposed to one that is refused
+NO_INDEX = re.compile(
+    r"dns error|name resolution|error sending request|failed to fetch|could not find a version|ConnectionError", re.I
+)
 
 
 @dataclass
@@ -74,6 +80,16 @@ def run_pipeline(launch: Path, *arguments, environment=None, profile="test", pro
     return Run(done.returncode, done.stdout, launch, results)
 
 
+def installed_tools(option: str) -> Path:
+    """The folder of programs that scripts/install.sh puts into an environment of their own."""
+    install = [PROJECT / "scripts" / "install.sh", option]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode != 0 and NO_INDEX.search(done.stderr):
+        pytest.skip(f"install.sh {option} cannot install here: {done.stderr.strip().splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip())
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """A published table, every field as it is written."""
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
@@ -100,6 +116,13 @@ def read_truth(path: Path) -> pd.DataFrame:
     return truth.assign(length=truth["length"].astype(int))
 
 
+def whole_truth() -> pd.DataFrame:
+    """The truth of both bundled groups, with the ids of their assemblies."""
+    files = {"coasm": "co", "A1": "A1", "A2": "A2"}
+    tables = [read_truth(DATA / f"{name}.truth.tsv").assign(assembly=assembly) for assembly, name in files.items()]
+    return pd.concat(tables, ignore_index=True)
+
+
 def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: float, recall: float) -> set[str]:
     """Genomes that some bin, of any size, holds at this precision and recall in bases (benchmark/score.py)."""
     known = score.Truth(
@@ -124,5 +147,20 @@ def coassembly(tmp_path_factory) -> Run:
 
 @pytest.fixture(scope="session")
 def two_groups(tmp_path_factory) -> Run:
-    """The profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own."""
-    return run_pipeline(tmp_path_factory.mktemp("two_groups"), profile="test_full")
+    """The profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own.
+
+    It is held against its truth, and against bins of the truth itself, which lack genome g1.
+    """
+    folder = tmp_path_factory.mktemp("two_groups")
+    truth = whole_truth()
+    truth.to_csv(folder / "truth.tsv", sep="\t", index=False)
+    planted = truth[truth["genome"] != "g1"]
+    planted.to_csv(
+        folder / "planted.tsv",
+        sep="\t",
+        index=False,
+        columns=["assembly", "contig", "genome"],
+        header=["assembly", "contig", "bin"],
+    )
+    known = ["--truth", folder / "truth.tsv", "--compare", f"planted={folder / 'planted.tsv'}"]
+    return run_pipeline(folder, *known, profile="test_full")

@@ -12,27 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from conftest import NEXTFLOW, PROJECT
+from conftest import NEXTFLOW, PROJECT, installed_tools
 
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 FORMS = sorted(
     set((PROJECT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) - {PROJECT / ".github/ISSUE_TEMPLATE/config.yml"}
-)
-# What an installation says where the package index cannot be reached, as opposed to one that is refused
-NO_INDEX = re.compile(
-    r"dns error|name resolution|error sending request|failed to fetch|could not find a version|ConnectionError", re.I
 )
 
 
 @pytest.fixture(scope="module")
 def tools() -> Path:
     """The folder with the programs."""
-    install = [PROJECT / "scripts" / "install.sh", "--nf-core"]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    if done.returncode != 0 and NO_INDEX.search(done.stderr):
-        pytest.skip(f"the tools of nf-core cannot be installed here: {done.stderr.strip().splitlines()[-1]}")
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
+    return installed_tools("--nf-core")
 
 
 @pytest.fixture

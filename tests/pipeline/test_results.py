@@ -212,6 +212,41 @@ def test_genomes_of_one_assembly_are_found_in_the_other(two_groups):
     assert not (two_groups.results / "co/genomes.tsv").exists()
 
 
+def test_bins_of_both_groups_are_scored_against_the_truth(two_groups):
+    """Names of contigs are the same in A1 and A2; the compared bins hold all genomes but g1."""
+    for group, names in (("co", {"coasm": "co"}), ("ms", {"A1": "A1", "A2": "A2"})):
+        folder = two_groups.results / group
+        found = read_table(folder / "benchmark" / "genomes_found.tsv").set_index(["binning", "counted", "precision"])
+        contig2bin = read_table(folder / "contig2bin.tsv")
+        by_assembly = [
+            genomes_found(
+                contig2bin[contig2bin["assembly"] == assembly], read_truth(DATA / f"{name}.truth.tsv"), 0.9, 0.9
+            )
+            for assembly, name in names.items()
+        ]
+        number = found["recall_0.9"].astype(int)
+        assert number["bins", "genome_of_assembly", "0.9"] == sum(map(len, by_assembly)) >= 4
+        assert number["bins", "genome", "0.9"] == len(set.union(*by_assembly))
+        assert number["planted", "genome_of_assembly", "0.95"] == 5 * len(names)
+        assert number["planted", "genome", "0.95"] == 5
+        ratios = read_table(folder / "benchmark" / "ratios.tsv").set_index(["binning", "counted", "precision"])
+        ratio = float(ratios["recall_0.9"]["planted", "genome", "0.9"])
+        assert ratio == pytest.approx(number["bins", "genome", "0.9"] / 5, rel=1e-5)
+        binnings = read_table(folder / "benchmark" / "binnings.tsv").set_index("binning")["genomes"].astype(int)
+        assert binnings.to_dict() == {"clusters": 6} | dict.fromkeys(
+            ["cut_clusters", "bins", "planted"], 6 * len(names)
+        )
+        best = read_table(folder / "benchmark" / "best_bins.tsv").query("binning == 'planted'")
+        # What is best for g1 holds no more than contigs that it shares.
+        assert (best.loc[best["genome"] == "g1", "recall"].astype(float) < 0.1).all()
+        others = best[best["genome"] != "g1"]
+        assert (others["bin"] == others["genome"]).all()
+    warnings = read_table(two_groups.results / "warnings.tsv")
+    assert "benchmark" not in set(warnings["stage"])
+    versions = reported_versions(two_groups.results / "pipeline_info" / "software_versions.yml")
+    assert set(versions) == STAGES | {"TRANSFER", "BENCHMARK"}
+
+
 def test_homologs_are_of_one_assembly(two_groups):
     """The two assemblies of a group hold the same genomes, gene by gene, which says nothing about either."""
     group = two_groups.results / "ms"

@@ -107,9 +107,11 @@ def test_every_problem_in_one_message(sheets):
     rows["samples"][1]["fastq_1"] = "absent.fastq.gz"
     rows["samples"][2]["group"] = "lonely"
     rows["assemblies"][0]["assembler"] = "velvet"
+    absent = ["--truth", "t.tsv", "--compare", "bins=b"]
     assert_refused(
-        run("--epohcs", "10", "--dropout", "1.5", "--marker_hmms", "absent.hmm"),
-        "epohcs", "epochs", "dropout", "--marker_hmms absent.hmm does not exist",
+        run("--epohcs", "10", "--dropout", "1.5", "--marker_hmms", "absent.hmm", *absent),
+        "epohcs", "epochs", "dropout", "--marker_hmms absent.hmm does not exist", "--truth t.tsv does not exist",
+        "--compare b does not exist", "--compare: bins is a binning of Binloom's own",
         "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet",
     )  # fmt: skip
 
@@ -272,5 +274,5 @@ def test_every_process_names_its_container(tmp_path):
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
         stage: f"localhost/binloom/{'torch' if stage in ('VAE', 'CLUSTER') else 'core'}:{version}"
-        for stage in STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER"}
+        for stage in STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK"}
     }

@@ -1,7 +1,6 @@
-"""The benchmarks start, and their own helpers do what they say."""
+"""benchmark.py: clusters, bins and other binners' bins of small groups, scored by hand."""
 
-import gzip
-import re
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,126 +9,158 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-import label_contigs
-import medians
-import result_tables
-import scan_constants
-import simulate_reads
-from stage_modules import import_closure
+import benchmark
+from evaluation_tables import BEST_BINS, BINNINGS, GENOME_BIN_PAIRS, GENOMES_FOUND, RATIOS
+from stage_tables import read_table
 
-PROJECT = Path(__file__).resolve().parents[2]
-BENCHMARK = PROJECT / "benchmark"
-
-SCRIPTS = sorted(path.name for path in BENCHMARK.glob("*.py") if path.read_text().startswith("#!"))
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_every_script_starts_and_says_what_it_does(script):
-    done = subprocess.run(
-        [sys.executable, BENCHMARK / script, "--help"], capture_output=True, text=True, check=False, cwd="/"
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Usage:" in done.stdout
-
-
-def test_readme_names_every_script_and_every_table():
-    named = set(re.findall(r"\w+\.(?:py|sh|tsv)", (BENCHMARK / "README.md").read_text()))
-    scripts = [*SCRIPTS, *(path.name for path in BENCHMARK.glob("*.sh"))]
-    assert not {*scripts, *(path.name for path in (BENCHMARK / "results").glob("*.tsv"))} - named
+# Two assemblies of genome g (900 + 100 bp in A, 500 bp in B) and h (400 bp in A); ab carries both.
+CONTIGS = """contig\tassembly\tname\tlength
+A~k1\tA\tk1\t900
+A~ab\tA\tab\t100
+A~k3\tA\tk3\t300
+B~k1\tB\tk1\t500
+"""
+TRUTH = "assembly\tcontig\tgenome\nA\tk1\tg\nA\tab\tg\nA\tab\th\nA\tk3\th\nB\tk1\tg\n"
+CLUSTERS = """cluster\tcontig\tassembly\tname
+1\tA~k1\tA\tk1
+1\tB~k1\tB\tk1
+2\tA~k3\tA\tk3
+"""
+BINS = "assembly\tcontig\tbin\nA\tk1\tA.001\nA\tab\tA.001\nA\tab\tA.002\nA\tk3\tA.002\n"
+OTHER = "assembly\tcontig\tbin\nA\tk1\tx\nA\tk3\tx\nB\tk1\tx\n"
+FILES = {"contigs": CONTIGS, "truth": TRUTH, "clusters": CLUSTERS, "contig2bin": BINS, "other": OTHER}
+OPTIONS = "--truth truth.tsv --contigs contigs.tsv --clusters clusters.tsv --contig2bin contig2bin.tsv --min_bin_size 1"
 
 
-def test_page_names_only_scripts_and_tables_that_exist():
-    words = re.split(r"[`()\s]+", (PROJECT / "docs" / "benchmark.md").read_text())
-    named = [word for word in words if word.startswith("benchmark/") and word.endswith((".py", ".sh", ".tsv"))]
-    assert named
-    assert not [name for name in named if not (PROJECT / name).exists()]
+@pytest.fixture(autouse=True)
+def inside(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in FILES.items():
+        Path(f"{name}.tsv").write_text(text)
 
 
-@pytest.mark.parametrize("table", sorted((BENCHMARK / "results").glob("*.tsv")), ids=lambda path: path.stem)
-def test_result_tables_have_a_cell_for_every_column(table):
-    lines = table.read_text().splitlines()
-    assert len(lines) > 1
-    assert {line.count("\t") for line in lines} == {lines[0].count("\t")}
+def run(options: str = "", **texts: str):
+    for name, text in texts.items():
+        Path(f"{name}.tsv").write_text(text)
+    return CliRunner().invoke(benchmark.main, f"{OPTIONS} {options}".split())
 
 
-def test_rows_of_the_same_key_are_replaced(tmp_path):
-    table = result_tables.ResultTable(tmp_path / "new" / "x.tsv", ("set",))
-    for name, value in (("a", 1), ("b", 2), ("a", 3)):
-        table.add({"set": name, "value": value})
-    rows = result_tables.read_rows(tmp_path / "new" / "x.tsv")
-    assert rows == [{"set": "a", "value": "3"}, {"set": "b", "value": "2"}]
+def table(schema, *key: str) -> dict:
+    """The rows of a table by some of their columns, as lists of the others."""
+    frame = read_table(schema, Path(schema.name)).set_index(list(key))
+    return dict(zip(frame.index, frame.astype(object).to_numpy().tolist()))
 
 
-def test_medians_are_of_the_seeds():
-    def run(seed, genomes, purity):
-        counts = dict.fromkeys(medians.COUNTS, str(genomes))
-        return {"set": "s", "bins": "b", "seed": seed, **counts, "purity": purity, "purity_long": purity}
-
-    row = medians.median_row([run("2", 12, "0.9"), run("1", 10, "0.8"), run("3", 13, "0.95")])
-    assert row["seeds"] == "1,2,3"
-    assert row["recall_0.9"] == "12"
-    assert row["recall_0.9_by_seed"] == "10,12,13"
-    assert row["purity"] == "0.900"
-
-
-def test_simulated_reads_come_from_both_strands_of_their_genome():
-    rng = np.random.default_rng(1)
-    genome = simulate_reads.BASES[rng.integers(0, 4, 20_000)]
-    first, second = simulate_reads.draw_pairs(genome, 5.0, rng)
-    assert first.shape == second.shape
-    assert abs(first.size + second.size - 100_000) < 15_000
-    text, other = genome.tobytes(), simulate_reads.COMPLEMENT[genome][::-1].tobytes()
-    forward = [read.tobytes() in text for read in first]
-    assert all(now or read.tobytes() in other for now, read in zip(forward, first, strict=True))
-    assert all((read.tobytes() in other) == now for now, read in zip(forward, second, strict=True))
-    assert 0.3 < np.mean(forward) < 0.7
+def test_pairs_of_a_genome_and_a_bin():
+    done = run()
+    assert done.exit_code == 0, done.output
+    pairs = table(GENOME_BIN_PAIRS, "binning", "assembly", "bin", "genome")
+    # bin_size, genome_size, bases, covered, precision, recall, f1
+    assert pairs["bins", "A", "A.001", "g"] == [1000, 1000, 1000, 1000, 1, 1, 1]
+    assert pairs["bins", "A", "A.001", "h"][4:6] == [0.1, 0.25]
+    assert pairs["bins", "A", "A.002", "h"][4:] == [1, 1, 1]
+    assert pairs["cut_clusters", "A", "1", "g"][4:6] == [1, 0.9]
+    assert pairs["cut_clusters", "B", "1", "g"] == [500, 500, 500, 500, 1, 1, 1]
+    assert pairs["clusters", "", "1", "g"] == [1400, 1500, 1400, 1400, 1, 0.933333, 0.965517]
+    assert pairs["cut_clusters", "A", "2", "h"][4:] == [1, 0.75, 0.857143]
+    assert len(pairs) == 4 + 3 + 2
 
 
-def test_simulated_samples_have_the_bases_asked_for():
-    sizes = np.array([1e6, 2e6, 3e6, 4e6])
-    coverages = simulate_reads.draw_coverages(sizes, list("abcd"), 3, 5e6, np.random.default_rng(1))
-    np.testing.assert_allclose((coverages * sizes[:, None]).sum(axis=0), 5e6)
+def test_genomes_are_counted_in_each_assembly_and_over_all():
+    assert run("--compare other other.tsv").exit_code == 0
+    found = table(GENOMES_FOUND, "binning", "counted", "precision")
+    # At recalls of 0.5, 0.6, 0.7, 0.8, 0.9, 0.95 and 0.99
+    assert found["bins", "genome_of_assembly", 0.9] == [2] * 7
+    assert found["bins", "genome", 0.9] == [2] * 7
+    assert found["cut_clusters", "genome_of_assembly", 0.9] == [3, 3, 3, 2, 2, 1, 1]
+    assert found["cut_clusters", "genome", 0.9] == [2, 2, 2, 1, 1, 1, 1]
+    assert found["clusters", "genome", 0.95] == [2, 2, 2, 1, 1, 0, 0]
+    assert ("clusters", "genome_of_assembly", 0.9) not in found
+    # Bin x is 900 of 1,200 bp g in A, and nothing else in B: it is cut by assembly.
+    assert found["other", "genome_of_assembly", 0.9] == [1] * 7
+    assert len(found) == 2 * (1 + 2 + 2 + 2)
 
 
-def test_a_sample_has_one_genome_of_a_species_at_most(tmp_path):
-    (tmp_path / "names.txt").write_text("a1 a\na2 a\na3 a\nb\n")
-    species = [name for _, name in simulate_reads.read_names(tmp_path / "names.txt")]
-    coverages = simulate_reads.draw_coverages(np.full(4, 1e6), species, 40, 1e6, np.random.default_rng(1))
-    assert ((coverages[:3] > 0).sum(axis=0) <= 1).all()
-    assert (coverages[:3] > 0).any(axis=1).all()
+def test_ratios_are_those_of_the_published_bins():
+    assert run("--compare other other.tsv --compare none none.tsv", none="k3\tx\n").exit_code == 0
+    ratios = table(RATIOS, "binning", "counted", "precision")
+    assert ratios["other", "genome_of_assembly", 0.9] == [2] * 7
+    of_none = ratios["none", "genome", 0.95]
+    assert of_none[:3] == [2, 2, 2] and np.isnan(of_none[3:]).all()  # k3 is 0.75 of h
+    assert {key[0] for key in ratios} == {"other", "none"}
 
 
-def test_a_contig_belongs_to_every_genome_it_fits_as_well_as_the_best():
-    piece = label_contigs.Alignment
-    alignments = {
-        "A": [piece(500, 500, 0, 500), piece(499, 500, 500, 1000)],  # identity 0.999
-        "B": [piece(1000, 1000, 0, 1000), piece(300, 300, 100, 400)],  # the second one overlaps
-        "C": [piece(850, 850, 0, 850)],  # too little of the contig
-        "D": [piece(990, 1000, 0, 1000)],  # identity 0.99
-    }
-    assert label_contigs.genomes_of(alignments, 1000) == ["A", "B"]
-    assert label_contigs.genomes_of({"C": alignments["C"]}, 1000) == []
+def test_a_binning_as_a_whole():
+    assert run("--min_bin_size 500").exit_code == 0
+    binnings = table(BINNINGS, "binning")
+    # genomes, bins, large_bins, high_quality, purity, completeness, binned
+    assert binnings["bins"] == [
+        3,
+        2,
+        1,
+        1,
+        1,
+        pytest.approx(1400 / 1900, abs=1e-6),
+        pytest.approx(1400 / 1800, abs=1e-6),
+    ]
+    assert binnings["clusters"][:4] == [2, 2, 1, 0 + (1400 / 1500 >= 0.9)]
 
 
-def test_simulator_writes_the_same_reads_twice(tmp_path):
-    rng = np.random.default_rng(2)
-    for name in ("x", "y"):
-        sequence = simulate_reads.BASES[rng.integers(0, 4, 3000)].tobytes()
-        (tmp_path / f"{name}.fna.gz").write_bytes(gzip.compress(b">" + name.encode() + b"\n" + sequence + b"\n"))
-    (tmp_path / "names.txt").write_text("x\ny\n")
-    texts = []
-    for out in ("one", "two"):
-        arguments = [str(tmp_path), str(tmp_path / "names.txt"), str(tmp_path / out), "--samples", "1"]
-        done = CliRunner().invoke(simulate_reads.main, [*arguments, "--megabases", "0.06"], catch_exceptions=False)
-        assert done.exit_code == 0
-        texts.append([gzip.decompress((tmp_path / out / f"S1_{mate}.fastq.gz").read_bytes()) for mate in (1, 2)])
-    assert texts[0] == texts[1]
-    assert texts[0][0].count(b"\n") == texts[0][1].count(b"\n") > 400
+def test_the_best_bin_of_each_genome():
+    assert run().exit_code == 0
+    best = table(BEST_BINS, "binning", "assembly", "genome")
+    assert best["bins", "A", "g"][:2] == [1000, "A.001"]
+    assert best["bins", "B", "g"][:2] == [500, ""] and np.isnan(best["bins", "B", "g"][2:]).all()
+    assert best["clusters", "", "g"][1] == "1"
 
 
-def test_the_scan_knows_every_module_of_the_refinement():
-    """Each constant of these modules is halved and doubled; what only reads and writes files is not scanned."""
-    modules = {path.stem for path in import_closure(PROJECT / "bin" / "refine.py")}
-    readers = {"assembly_tables", "catalogue_fasta", "stage_arrays", "stage_tables"}
-    readers |= {"message_text", "output_files", "table_bytes", "table_columns"}
-    assert modules - readers | {"refine"} == set(scan_constants.MODULES)
+@pytest.mark.parametrize("size", ["400", "401"])
+def test_a_bin_of_the_smallest_size_finds_its_genome(size):
+    assert run(f"--min_bin_size {size}").exit_code == 0
+    found = table(GENOMES_FOUND, "binning", "counted", "precision")["bins", "genome", 0.9]
+    assert found == [2 if size == "400" else 1] * 7
+
+
+def test_one_assembly_needs_no_column():
+    one = "contig\tassembly\tname\tlength\nk1\tA\tk1\t900\n"
+    clusters = "cluster\tcontig\tassembly\tname\n1\tk1\tA\tk1\n"
+    done = run(contigs=one, truth="k1\tg\n", clusters=clusters, contig2bin="assembly\tcontig\tbin\nA\tk1\tA.001\n")
+    assert done.exit_code == 0, done.output
+    found = table(GENOMES_FOUND, "binning", "counted", "precision")
+    assert set(map(tuple, found.values())) == {(1,) * 7}
+
+
+def test_no_bin_and_no_truth_of_this_group():
+    assert run(contig2bin="assembly\tcontig\tbin\n").exit_code == 0
+    assert table(BINNINGS, "binning")["bins"][1:5] == [0, 0, 0, 1]
+    other = "contig\tassembly\tname\tlength\nz1\tZ\tz1\t900\n"
+    done = run("--other_contigs z.tsv", z=other, truth="z1\tg\n")
+    assert done.exit_code == 0 and "tells of no contig of this group" in done.stderr
+    assert all(len(read_table(schema, Path(schema.name))) == 0 for schema in (BINNINGS, GENOMES_FOUND, RATIOS))
+
+
+@pytest.mark.parametrize(
+    ("options", "texts", "message"),
+    [
+        ("--compare bins other.tsv", {}, "other.tsv: a binning is named 'bins' already; give it another name"),
+        ("--compare clusters other.tsv", {}, "other.tsv: a binning is named 'clusters' already"),
+        ("--compare x other.tsv --compare x other.tsv", {}, "other.tsv: a binning is named 'x' already"),
+        ("", {"contig2bin": "assembly\tcontig\tbin\nA\tk9\tx\n"}, "contig2bin.tsv: row 1: contig 'k9' is not in"),
+        ("", {"truth": "k1\tg\n"}, "truth.tsv: line 1: contig 'k1' is in assembly 'A' and in 'B'; add a column"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(options, texts, message):
+    done = run(options, **texts)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: {message}") and done.stderr.count("\n") == 1
+
+
+def test_the_same_bytes_whatever_the_order_of_sets():
+    tables = ("binnings.tsv", "genomes_found.tsv", "pairs.tsv.gz", "best_bins.tsv")
+    script = Path(benchmark.__file__)
+    seen = set()
+    for seed in ("1", "2", "3"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, script, *OPTIONS.split()], env=environment, check=True, capture_output=True)
+        seen.add(tuple(Path(name).read_bytes() for name in tables))
+    assert len(seen) == 1

@@ -105,6 +105,7 @@ def write_other_files(folder: Path) -> None:
     (folder / "latent.json").write_text(json.dumps(hashes))
     segments = [f"S\t{name}\t*\n" for name in ("NA", '"b', "001")]
     (folder / "given.tsv").write_text("NA\tbin 1\n001\tbin 1\n")
+    (folder / "truth.tsv").write_text("assembly\tcontig\tgenome\nA1\tNA\tg1\nA2\tNA\tg1\n")
     (folder / "graph.gfa").write_text("H\tVN:Z:1.0\n" + "".join(segments) + "L\tNA\t+\t001\t+\t0M\n")
     references = [{"SN": name, "LN": len(bases)} for name, _, _, bases in CONTIGS]
     header = {"HD": {"VN": "1.6", "SO": "unsorted", "GO": "query"}, "SQ": references}
@@ -151,6 +152,7 @@ COMMANDS = {
     "--coverage coverage.tsv.gz --refined labels.tsv refinement.tsv --same_genomes same_genomes.tsv "
     "--markers genes.tsv.gz families.tsv "
     "--min_bin_size 1000",
+    "benchmark": "--truth truth.tsv --contigs contigs.tsv --clusters clusters.tsv --contig2bin contig2bin.tsv",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
 }
 SCHEMAS = {

@@ -208,3 +208,27 @@ def test_all_problems_of_the_parameters_come_in_one_message(run):
     assert lines[0].startswith("Nothing was started: 3 problems")
     assert lines[2] == "Parameters"
     assert [line.split()[0] for line in lines[3:]] == ["there", "--alpha", "--epochs"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"compare": "vamb=v.tsv"}, ["--compare needs --truth: name the genomes of the contigs"]),
+        ({"compare": "vamb=v.tsv,x-1.2=s3://b/x.tsv.gz", "truth": "t.tsv"}, []),
+        (
+            {"compare": "bins=v.tsv,vamb=v.tsv", "truth": "t.tsv"},
+            ["--compare: bins is a binning of Binloom's own: give it another name"],
+        ),
+        ({"compare": "a=v.tsv,b=v.tsv,a=w.tsv", "truth": "t.tsv"}, ["--compare: two binnings are named a: rename one"]),
+    ],
+)
+def test_compared_binnings_have_names_of_their_own_and_something_to_be_held_against(given, expected):
+    assert parameter_lines(**given) == expected
+
+
+@pytest.mark.parametrize(
+    "value", ["v.tsv", "a=", "=v.tsv", "a=v.tsv,", "a=v.tsv, b=w.tsv", "a b=v.tsv", "a=v?.tsv", True]
+)
+def test_a_comparison_has_a_form(value):
+    (line,) = parameter_lines(compare=value, truth="t.tsv")
+    assert line.startswith("--compare must be name=table,name=table")

@@ -147,10 +147,11 @@ def test_an_ensemble_needs_given_bins(run, on):
     assert run(params={"ensemble": False}).text == ""
 
 
-def test_models_that_cannot_be_used_are_a_problem_of_their_parameter(run):
+@pytest.mark.parametrize("option", ["marker_hmms", "truth", "compare"])
+def test_files_that_cannot_be_used_are_a_problem_of_their_parameter(run, option):
     run(samples("S1,G,a.fastq.gz,,,"), ASSEMBLIES)
     request = json.loads(Path("request.json").read_text())
-    request["unusable"]["marker_hmms"] = {"gone.hmm": "does not exist"}
+    request["unusable"][option] = {"gone": "does not exist"}
     Path("request.json").write_text(json.dumps(request))
     done = call_validate("--assembly_input", "assembly_input.csv")
-    assert "  --marker_hmms gone.hmm does not exist" in done.text.splitlines()
+    assert f"  --{option} gone does not exist" in done.text.splitlines()

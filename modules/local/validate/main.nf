@@ -17,7 +17,7 @@ process VALIDATE {
     script:
     def sheets = [input ? "--input ${input}" : '', assembly_input ? "--assembly_input ${assembly_input}" : ''].join(' ')
     """
-    # modules: message_text.py output_files.py parameters.py schema_rules.py sheet_checks.py sheets.py
+    # modules: bin_scores.py message_text.py output_files.py parameters.py schema_rules.py sheet_checks.py sheets.py
     cat > request.json
     validate.py --request request.json ${sheets} \\
         --parameter_schema nextflow_schema.json \\
