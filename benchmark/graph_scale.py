@@ -11,10 +11,7 @@ row for each size and stage, on stdout as Markdown and, with --tsv, in a file.
 
 import hashlib
 import json
-import os
 import random
-import subprocess
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +21,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from measured_runs import Usage, run
 from result_tables import ResultTable, tsv_option
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
@@ -176,16 +174,10 @@ def write_tables(
     (folder / "features.json").write_text(json.dumps(features))
 
 
-def measure(stage: str, folder: Path) -> tuple[float, float, float]:
-    """Return CPU seconds, wall seconds and peak memory (MB) of a stage, as the operating system accounts for it."""
+def measure(stage: str, folder: Path) -> Usage:
+    """Return what a stage takes."""
     script, *arguments = STAGES[stage].split()
-    start = time.monotonic()
-    with open(folder / "log", "w") as log:
-        process = subprocess.Popen([BIN / script, "--assembly", "A", *arguments], cwd=folder, stderr=log)
-        _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise click.ClickException(f"{stage}: {(folder / 'log').read_text()}")
-    return used.ru_utime + used.ru_stime, time.monotonic() - start, used.ru_maxrss / 1024
+    return run([BIN / script, "--assembly", "A", *arguments], folder)
 
 
 @click.command(context_settings={"show_default": True})
@@ -208,11 +200,12 @@ def main(
         with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
             apart.submit(write_assembly, at, size, samples, copies, sequence_bp, seed).result()
         for stage in stages:
-            seconds, wall, memory = measure(stage, at)
+            used = measure(stage, at)
             counts = json.loads((at / "graph.json").read_text())
             graph = {"segments_and_links": size, "gfa_mb": f"{(at / 'graph.gfa').stat().st_size / 1e6:.0f}"}
             graph |= {"contigs": counts["contigs"], "edges": counts["edges"], "stage": stage}
-            table.add(graph | {"cpu_s": f"{seconds:.1f}", "wall_s": f"{wall:.1f}", "peak_mb": f"{memory:.0f}"})
+            took = {"cpu_s": f"{used.cpu:.1f}", "wall_s": f"{used.wall:.1f}", "peak_mb": f"{used.memory:.0f}"}
+            table.add(graph | took)
 
 
 if __name__ == "__main__":

@@ -14,15 +14,11 @@ import csv
 import gzip
 import itertools
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 import numpy as np
@@ -42,6 +38,7 @@ from graphbin2_steps import (
     replay,
     replay_step,
 )
+from measured_runs import Usage, run
 from result_tables import FILE, ResultTable
 from score import MIN_BIN_SIZE, read_bins, read_truth, score_bins
 
@@ -89,26 +86,6 @@ logging.getLogger("GraphBin2 " + cli.__version__).addHandler(Recorder())
 cli.main.main(sys.argv[1:], standalone_mode=False)
 json.dump(states, open("states.json", "w"))
 """
-
-
-class Usage(NamedTuple):
-    """What a program used."""
-
-    cpu: float  # s
-    wall: float  # s
-    memory: float  # MB, peak
-
-
-def run(command: Sequence, folder: Path) -> Usage:
-    """Run a command in a folder, its messages in log.txt there. Raise ClickException if it fails."""
-    folder.mkdir(exist_ok=True)
-    start = time.perf_counter()
-    with open(folder / "log.txt", "wb") as log:
-        process = subprocess.Popen(list(map(str, command)), cwd=folder, stdout=log, stderr=log)
-        _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise click.ClickException(f"{command[0]} failed; see {folder / 'log.txt'}")
-    return Usage(used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)
 
 
 def read_clusters(path: Path, contigs: pd.DataFrame) -> pd.Series:

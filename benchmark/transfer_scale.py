@@ -11,15 +11,13 @@ import gzip
 import hashlib
 import json
 import math
-import os
-import subprocess
-import time
 from pathlib import Path
 
 import click
 import numpy as np
 import pandas as pd
 
+from measured_runs import Usage, run
 from project import BIN
 from result_tables import FOLDER, ResultTable, tsv_option
 
@@ -99,18 +97,11 @@ def write_profiles(folder: Path, table: pd.DataFrame, rng: np.random.Generator) 
     (folder / "features.json").write_text(json.dumps({"contigs_sha256": digest, "mapped_reads": mapped}))
 
 
-def measure(folder: Path, options: list[str]) -> tuple[float, float]:
-    """Return wall seconds and peak memory (MB) of the transfer, as the operating system accounts for it."""
+def measure(folder: Path, options: list[str]) -> Usage:
+    """Return what the transfer takes."""
     words = ["--catalogue", "catalogue.fa.gz", "--contigs", "contigs.tsv", "--coverage", "coverage.tsv.gz"]
     words += ["--tetranucleotides", "tetranucleotides.npy", "--features", "features.json", *options]
-    words += ["--min_bin_size", str(MIN_BIN_SIZE)]
-    start = time.monotonic()
-    with open(folder / "log", "w") as log:
-        process = subprocess.Popen([BIN / "transfer.py", *words], cwd=folder, stderr=log)
-        _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise click.ClickException((folder / "log").read_text())
-    return time.monotonic() - start, used.ru_maxrss / 1024
+    return run([BIN / "transfer.py", *words, "--min_bin_size", MIN_BIN_SIZE], folder)
 
 
 @click.command(context_settings={"show_default": True})
@@ -127,9 +118,10 @@ def main(folder: Path, sizes: tuple[int, ...], assemblies: int, seed: int, tsv: 
         inside.mkdir(parents=True)
         options = write_group(inside, size, assemblies, seed)
         n_contigs = len(pd.read_csv(inside / "contigs.tsv", sep="\t", usecols=["length"]))
-        seconds, memory = measure(inside, options)
-        numbers = {"seconds": f"{seconds:.1f}", "microseconds per contig": f"{seconds / n_contigs * 1e6:.0f}"}
-        table.add({"contigs": str(n_contigs), "assemblies": str(assemblies), **numbers, "peak MB": f"{memory:.0f}"})
+        used = measure(inside, options)
+        numbers = {"cpu_s": f"{used.cpu:.1f}", "cpu_us_per_contig": f"{used.cpu / n_contigs * 1e6:.0f}"}
+        numbers["peak_mb"] = f"{used.memory:.0f}"
+        table.add({"contigs": str(n_contigs), "assemblies": str(assemblies), **numbers})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 A bin of the first binning stands as it is. Of a bin of the next, the contigs that no bin before it holds are a further
 piece. The refinement splits, joins and completes the pieces by evidence. To cut the bins of one binning by those of
-another finds fewer genomes (docs/method.md, section 6.3).
+another finds fewer genomes (docs/method.md, section 6.4).
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@
 Genomes of like composition may share a cluster although their coverages differ. The cluster is divided where its
 coverages vary most. The sides are two genomes if the rule that joins pieces would not join them, if hardly any contig
 lies between them, and if the assembly graph does not lead from one to the other. Binloom's own method: docs/method.md,
-section 6.1, equations (19a) to (19c). The refine stage uses this module.
+section 6.1, equations (26) and (27). The refine stage uses this module.
 """
 
 import numpy as np
@@ -58,7 +58,7 @@ def side_posterior(contigs: Contigs, sides: Sides) -> tuple[np.ndarray, np.ndarr
 
 
 def cuts_the_graph(contigs: Contigs, side: np.ndarray) -> bool:
-    """Return whether the two sides have too many links between them for two genomes (equation 19c)."""
+    """Return whether the two sides have too many links between them for two genomes (equation 27)."""
     source, target = contigs.links
     fraction = contigs.length[side == 1].sum() / contigs.length.sum()
     cut = (side[source] != side[target]).sum() / 2
