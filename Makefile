@@ -24,6 +24,7 @@ demo: ## install what is missing and run the pipeline on the bundled data [OUTDI
 	@$(INSTALLED) && nextflow run . -profile test --outdir '$(OUTDIR)' $(ARGS)
 	@echo
 	@echo 'Where to look:'
+	@echo '  $(OUTDIR)/report.html                      what was found, and how'
 	@echo '  $(OUTDIR)/summary.tsv                      one row per group'
 	@echo '  $(OUTDIR)/<group>/bins.tsv, bins/*.fa.gz   the bins, and their sequences'
 	@echo '  $(OUTDIR)/<group>/contig2bin.tsv           each contig and its bins; unbinned.tsv has the others, and why'
@@ -43,7 +44,7 @@ test-stage: ## install what is missing and run the tests of one stage and of the
 	if [[ -n $$tests ]]; then python3 -m pytest $$tests $(ARGS) || failed=1; fi; \
 	exit $$failed
 
-testbed: ## install what only some tests need: podman and SLURM (Debian or Ubuntu, as root)
+testbed: ## install what only some tests need: podman, SLURM and Chromium (Debian or Ubuntu, as root)
 	@scripts/testbed.sh
 
 lint: ## install what is missing and check the Python code (ruff)

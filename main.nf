@@ -2,6 +2,7 @@
 
 include { INPUTS ; helpText } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
+include { REPORTING         } from './workflows/report'
 include { stageOptions ; isOn } from './workflows/options'
 include { requireImages     } from './workflows/images'
 include { requireTools      } from './workflows/tools'
@@ -19,7 +20,7 @@ workflow {
         exit 0
     }
     def folder = resultsFolder(params.outdir)
-    requireTools()
+    requireTools(!isOn(params.skip_multiqc))
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }
@@ -34,10 +35,17 @@ workflow {
         removeStaleBins(folder, group.id, [fastas ?: []].flatten())
     }
 
-    // The versions wait for the summary, so that nothing is being written when a problem in a sheet ends the run.
-    ch_versions = channel.topic('versions')
-        .map { process, tool, version -> [process.tokenize(':').last(), "    ${tool}: '${version}'"] }
+    ch_tools = channel.topic('versions')
+        .map { process, tool, version -> [process.tokenize(':').last(), "${tool}".toString(), "${version}".toString()] }
         .unique()
+
+    def with_report = !isOn(params.skip_multiqc)
+    REPORTING(BINNING.out.reported.filter { _row -> with_report }, BINNING.out.summary.filter { _row -> with_report }, ch_tools)
+
+    // The versions wait for the summary, so that nothing is being written when a problem in a sheet ends the run.
+    ch_versions = ch_tools
+        .mix(REPORTING.out.version.map { process, tool, version -> [process.tokenize(':').last(), tool, version] })
+        .map { process, tool, version -> [process, "    ${tool}: '${version}'"] }
         .groupTuple()
         .combine(BINNING.out.summary)
         .map { process, tools, _summary -> "${process}:\n${tools.sort().join('\n')}\n" }
@@ -58,7 +66,7 @@ workflow {
     }
 
     publish:
-    results = BINNING.out.results.mix(ch_versions.map { file -> ['pipeline_info', file] })
+    results = BINNING.out.results.mix(REPORTING.out.report.map { file -> ['.', file] }).mix(ch_versions.map { file -> ['pipeline_info', file] })
 }
 
 // Every stage says in workflows/binning.nf which folder its files go to.

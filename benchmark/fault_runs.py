@@ -61,7 +61,7 @@ class Running:
         (launch / "fault.config").write_text(ONE_THREAD + config)
         nextflow = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
         command = [nextflow, "run", PROJECT, "-profile", "test", "-c", launch / "fault.config", *arguments]
-        command += ["--outdir", self.results, "-output-dir", self.results]
+        command += ["--outdir", self.results, "-output-dir", self.results, "--skip_multiqc"]
         self.began = time.monotonic()
         with open(launch / "terminal", "w") as terminal:
             self.process = subprocess.Popen(

@@ -253,6 +253,11 @@ def read_header(path: Path) -> tuple[list[str], bool]:
     return names if header.strip() else [], not first or first.count(b"\t") == header.count(b"\t")
 
 
+def bins_schema(path: Path) -> Table:
+    """Return the schema of a bins.tsv: with what marker genes tell of the bins, or without."""
+    return RATED_BINS if "quality" in read_header(path)[0] else BINS
+
+
 def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[str] | None) -> dict[str, Column]:
     """Return the columns to read by their names in the header; raise ClickException if one is missing or repeated."""
     known = {column.name: column for column in table.columns}

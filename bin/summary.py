@@ -3,8 +3,8 @@
 
 In:  per group contigs.tsv (catalogue stage), features.json (features stage), contig2bin.tsv and bins.tsv (bins stage);
      the warnings of all tasks, if there are any.
-Out: summary.tsv, one row per group; warnings.tsv; and summary.txt, the lines for the terminal: groups, contigs binned,
-     bins, largest bins, and the warnings.
+Out: summary.tsv, one row per group; warnings.tsv; summary.json, the rows of both; and summary.txt, the lines for the
+     terminal: groups, contigs binned, bins, largest bins, and the warnings.
 """
 
 import json
@@ -15,6 +15,7 @@ import pandas as pd
 
 from message_text import shown
 from output_files import write_text
+from report_files import write_summary
 from stage_arrays import FEATURES, read_description
 from stage_tables import (
     BINS,
@@ -23,7 +24,7 @@ from stage_tables import (
     RATED_BINS,
     SUMMARY,
     WARNINGS,
-    read_header,
+    bins_schema,
     read_table,
     write_table,
 )
@@ -129,7 +130,7 @@ def quality_lines(quality: pd.Series) -> list[str]:
 
 def read_quality(path: Path) -> pd.Series:
     """Return the quality of each bin of a bins.tsv; of none if marker genes were not searched for."""
-    if "quality" not in read_header(path)[0]:
+    if bins_schema(path) is BINS:
         return pd.Series(dtype=str)
     return read_table(RATED_BINS, path, ["quality"])["quality"]
 
@@ -159,7 +160,7 @@ def warning_lines(warnings: pd.DataFrame) -> list[str]:
 )
 @click.option("--warnings", "warnings_path", type=FILE, help="JSON: stage, group, id and warning of each of the run.")
 def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: Path | None) -> None:
-    """Write summary.tsv, summary.txt and warnings.tsv over all groups."""
+    """Write summary.tsv, summary.json, summary.txt and warnings.tsv over all groups."""
     rows, bins, quality = [], [], []
     given = json.loads(warnings_path.read_text(encoding="utf-8")) if warnings_path else []
     warnings = pd.DataFrame(given, columns=[column.name for column in WARNINGS.columns], dtype=str)
@@ -175,6 +176,7 @@ def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: 
     summary["warnings"] = [int((warnings["group"] == group).sum()) for group in summary["group"]]
     write_table(SUMMARY, summary)
     write_table(WARNINGS, warnings)
+    write_summary(summary.to_dict("records"), warnings.to_dict("records"))
     largest = pd.concat(bins).sort_values(["size_bp", "group", "bin"], ascending=[False, True, True])
     lines = [*terminal_lines(summary, largest), *quality_lines(pd.concat(quality)), *warning_lines(warnings)]
     write_text("summary.txt", "\n".join(lines) + "\n")

@@ -12,7 +12,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-readonly IMAGES=(core torch)
+readonly IMAGES=(core torch report)
 VERSION=${VERSION:?}
 REGISTRY=${REGISTRY:-localhost}
 

@@ -10,8 +10,9 @@
 #
 # From the distribution (apt-get, if root or sudo asks no password): Java, minimap2, bwa, samtools, ps, and what it takes
 # to install the rest. Into the cache, ${BINLOOM_CACHE:-${XDG_CACHE_HOME:-~/.cache}/binloom}, in folders named after what
-# they pin: the Python environment (containers/torch and tests requirements.txt), and Nextflow (scripts/nextflow/pom.xml)
-# unless the PATH has one that will do. PYTHON names the Python to use.
+# they pin: the Python environment (containers/torch and tests requirements.txt), MultiQC in one of its own
+# (containers/report/requirements.txt), of which only the program comes to the PATH, and Nextflow
+# (scripts/nextflow/pom.xml) unless the PATH has one that will do. PYTHON names the Python to use.
 #
 # Lines to eval go to standard output, all else to standard error.
 set -euo pipefail
@@ -26,6 +27,10 @@ sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))'
 readonly REQUIREMENTS=(containers/torch/requirements.txt tests/requirements.txt)
 readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pyhmmer, pyrodigal, pytest, hypothesis, xdist'
 readonly ENVIRONMENT_GB=9                               # the Python environment while it is being unpacked
+# MultiQC needs other versions of packages than the stages do.
+readonly REPORT_REQUIREMENTS=containers/report/requirements.txt
+readonly REPORT_IMPORTS='multiqc, click'
+readonly REPORT_GB=1
 # nf-core's tools need other versions of packages than the pipeline does.
 readonly NF_CORE_REQUIREMENTS=tests/nf-core/requirements.txt
 readonly NF_CORE_IMPORTS='nf_core, check_jsonschema'
@@ -248,6 +253,23 @@ tools_folder() { # NAME REQUIREMENTS
     printf '%s/python-%s-%s' "$CACHE" "$1" "$(key "$2" scripts/requirements.txt "python=$python")"
 }
 
+report_folder() {
+    tools_folder report "$REPORT_REQUIREMENTS"
+}
+
+# The folder for the PATH that has MultiQC and nothing else of its environment
+report_programs() {
+    printf '%s/programs' "$(report_folder)"
+}
+
+install_report() {
+    local programs
+    programs=$(report_programs)
+    install_python "$(report_folder)" "$REPORT_GB" "$REPORT_IMPORTS" "$REPORT_REQUIREMENTS"
+    mkdir -p "$programs"
+    ln -sf ../bin/multiqc "$programs/multiqc"
+}
+
 # pip alone knows an index, proxy or client certificate of pip's own configuration; without one uv does the same much
 # faster. pip also steps in if uv fails.
 install_requirements() { # FOLDER FILE...
@@ -332,7 +354,7 @@ isolated_home() {
 
 print_lines() { # [--isolated]
     local path first
-    path=$(python_folder)/bin
+    path=$(python_folder)/bin:$(report_programs)
     [[ -z $had_pythonpath ]] || echo 'unset PYTHONPATH PYTHONHOME'
     [[ -n $had_home ]] || printf 'export HOME=%q\n' "$HOME"
     if [[ -n $needs_nextflow ]]; then
@@ -375,5 +397,6 @@ fi
 survey
 ((${#missing[@]} == 0)) || install_packages
 install_python "$(python_folder)" "$ENVIRONMENT_GB" "$IMPORTS" "${REQUIREMENTS[@]}"
+install_report
 [[ -z $needs_nextflow ]] || install_nextflow "$(nextflow_folder)"
 print_lines "$@"

@@ -20,9 +20,16 @@ pin() { # FOLDER [OPTION ...]
 unused=(--no-emit-package biopython --no-emit-package tqdm --no-emit-package igraph --no-emit-package texttable
     --no-emit-package scipy)
 
+# What MultiQC asks for to draw bitmaps (kaleido), to write Parquet files and to ask language models: a report
+# needs none of it, and it makes up two thirds of all. Of the two builds of polars the one that every processor runs stays.
+unused_by_report=(--no-emit-package kaleido --no-emit-package pyarrow
+    --no-emit-package boto3 --no-emit-package botocore --no-emit-package s3transfer --no-emit-package jmespath
+    --no-emit-package tiktoken --no-emit-package regex --no-emit-package polars-runtime-32)
+
 # The set of the torch image holds that of the core image, so the pins of both never disagree.
 pin containers/torch "${unused[@]}" "$@"
 pin containers/core -c ../torch/requirements.txt "${unused[@]}" --no-emit-package networkx "$@"
+pin containers/report "${unused_by_report[@]}" "$@"
 pin tests -c ../containers/torch/requirements.txt "$@"
 pin benchmark -c ../containers/torch/requirements.txt "$@"
 pin tests/nf-core "$@"

@@ -164,13 +164,11 @@ workflow BINNING {
         .combine(ch_n_refined, by: 0)
     ch_final = ch_refined.alone.mix(ch_transferred)
 
+    ch_group_refined = sortedGroups(ch_final).mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
     BINS(
         together([CATALOGUE.out.fasta, ch_contigs]).join(ch_clusters)
             .join(together([FEATURES.out.coverage, FEATURES.out.excluded]))
-            .join(
-                sortedGroups(ch_final).mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
-                    .map { group, assemblies -> [group, assemblies*.contig2bin, assemblies*.refinement] }
-            )
+            .join(ch_group_refined.map { group, assemblies -> [group, assemblies*.contig2bin, assemblies*.refinement] })
             .join(TRANSFER.out.same_genomes.mix(ch_n_refined.filter { _group, n -> !(by_evidence && n > 1) }.map { group, _n -> [group, []] }))
             .join(ch_markers),
         options.bins
@@ -191,8 +189,12 @@ workflow BINNING {
     )
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
+    // What the report shows of each group
+    reported = BINS.out.bins.join(FEATURES.out.json)
+        .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })
+
     // What is published, and the folder that it goes to
-    results = SUMMARY.out.table.mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }
+    results = SUMMARY.out.table.mix(SUMMARY.out.json).mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }
         .mix(inFolder([CATALOGUE.out.fasta, ch_contigs]) { group -> "${group.id}/catalogue" })
         .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.pairs, MAP_READS.out.bam]) { sample -> "${sample.group}/abundance" })
         .mix(inFolder([FEATURES.out.tnf, FEATURES.out.abundance, FEATURES.out.depth, FEATURES.out.rows, FEATURES.out.excluded]) { group -> "${group.id}/features" })
@@ -208,13 +210,14 @@ workflow BINNING {
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
 
-    summary    = SUMMARY.out.table
+    summary    = SUMMARY.out.json
     bins       = BINS.out.fasta
     contig2bin = BINS.out.contig2bin
 
     emit: // each name is assigned above, which the strict parser of Nextflow 25.04 needs
     results    = results    // [ folder, file ]: everything that is published
-    summary    = summary    // summary.tsv
+    reported   = reported   // [ group, files ]: as workflows/report.nf takes them
+    summary    = summary    // summary.json
     bins       = bins       // [ group, fastas ]
     contig2bin = contig2bin // [ group, contig2bin.tsv ]
 }

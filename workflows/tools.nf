@@ -6,9 +6,9 @@ def localProfiles() {
 }
 
 // Programs and Python packages that the stages need and that this machine lacks
-def missingTools() {
+def missingTools(with_report) {
     def folders = "${System.getenv('PATH')}".tokenize(':')
-    def programs = ['bwa', 'minimap2', 'python3', 'samtools'].findAll { name -> !folders.any { folder -> java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, name)) } }
+    def programs = (['bwa', 'minimap2', 'python3', 'samtools'] + (with_report ? ['multiqc'] : [])).findAll { name -> !folders.any { folder -> java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, name)) } }
     if ('python3' in programs) {
         return programs
     }
@@ -19,14 +19,15 @@ def missingTools() {
 
 // Stops the run before any work if the tools are missing. With a configuration of the user's own, tasks may run anywhere
 // and find their tools there.
-def requireTools() {
+def requireTools(with_report) {
     def local = !workflow.containerEngine && workflow.profile.tokenize(',').every { name -> name in localProfiles() }
     def plain = !System.getenv('NXF_EXECUTOR') && workflow.configFiles.every { path -> path.parent == workflow.projectDir }
     if (!local || !plain || workflow.stubRun) {
         return
     }
-    def missing = missingTools()
+    def missing = missingTools(with_report)
     if (missing) {
-        error("Nothing was started, the tools are not on PATH (${missing.join(', ')}): run in containers (-profile docker), or install them by: eval \"\$(make -s env)\" in ${workflow.projectDir}")
+        def without = 'multiqc' in missing ? ', or leave the report out by --skip_multiqc' : ''
+        error("Nothing was started, the tools are not on PATH (${missing.join(', ')}): run in containers (-profile docker), or install them by: eval \"\$(make -s env)\" in ${workflow.projectDir}${without}")
     }
 }

@@ -25,6 +25,9 @@ STAGES = {
     "REFINE", "BINS", "SUMMARY",
 }  # fmt: skip
 
+# What runs besides where the report is made
+REPORT_STAGES = {"REPORT_DATA", "REPORT"}
+
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.
 SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_sizes", "64,64", "--batch_size", "16"]
 QUICK = ["--epochs", "150"]
@@ -72,11 +75,15 @@ def nextflow(arguments, launch: Path, environment=None) -> subprocess.CompletedP
     )
 
 
-def run_pipeline(launch: Path, *arguments, environment=None, profile="test", project=PROJECT) -> Run:
-    """`nextflow run` of this checkout, or of a copy, as a user would call it; results land in `launch`/results."""
+def run_pipeline(launch: Path, *arguments, environment=None, profile="test", project=PROJECT, report=False) -> Run:
+    """`nextflow run` of this checkout, or of a copy, as a user would call it; results land in `launch`/results.
+
+    The report takes longer than any stage of the small runs, so only those that are about it make one.
+    """
     launch.mkdir(parents=True, exist_ok=True)
     results = launch / "results"
-    done = nextflow(["run", project, "-profile", profile, "--outdir", results, *arguments], launch, environment)
+    options = ["-profile", profile, "--outdir", results, *([] if report else ["--skip_multiqc"])]
+    done = nextflow(["run", project, *options, *arguments], launch, environment)
     return Run(done.returncode, done.stdout, launch, results)
 
 
@@ -142,7 +149,7 @@ def nextflow_on_path():
 @pytest.fixture(scope="session")
 def coassembly(tmp_path_factory) -> Run:
     """The test profile as `make demo` runs it."""
-    return run_pipeline(tmp_path_factory.mktemp("coassembly"))
+    return run_pipeline(tmp_path_factory.mktemp("coassembly"), report=True)
 
 
 @pytest.fixture(scope="session")
@@ -163,4 +170,4 @@ def two_groups(tmp_path_factory) -> Run:
         header=["assembly", "contig", "bin"],
     )
     known = ["--truth", folder / "truth.tsv", "--compare", f"planted={folder / 'planted.tsv'}"]
-    return run_pipeline(folder, *known, profile="test_full")
+    return run_pipeline(folder, *known, profile="test_full", report=True)

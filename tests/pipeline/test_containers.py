@@ -18,6 +18,7 @@ from test_running import flat_config
 needs_podman = pytest.mark.skipif(bool(why_not()), reason=why_not() or "podman is there")
 VERSION = re.search(r"^ *version *= *'(.*)'", (PROJECT / "nextflow.config").read_text(), re.MULTILINE)[1]
 RESULTS = ("clusters.tsv", "contig2bin.tsv", "unbinned.tsv", "bins.tsv", "vae/latent.npy")
+IMPORTS = "python3 -c 'import numpy, pandas, pysam, gfapy, jsonschema, click'"
 DIGEST = r"sha256:[0-9a-f]{64}"
 
 
@@ -39,7 +40,7 @@ def images(podman):
 @pytest.fixture(scope="module")
 def contained(images, tmp_path_factory):
     """The test profile in containers."""
-    run = run_pipeline(tmp_path_factory.mktemp("contained"), environment=images, profile="test,podman")
+    run = run_pipeline(tmp_path_factory.mktemp("contained"), environment=images, profile="test,podman", report=True)
     assert run.status == 0, run.output
     return run
 
@@ -68,6 +69,7 @@ def test_same_bins_in_containers(contained, coassembly):
     tasks = list(contained.launch.glob("work/*/*/.command.run"))
     assert tasks and all("podman run" in task.read_text() for task in tasks)
     assert bins(contained.results)
+    assert "coasm.001" in (contained.results / "report.html").read_text()
     if versions(contained.results) == versions(coassembly.results):
         assert_same_bins(contained.results, coassembly.results)
         return
@@ -103,15 +105,16 @@ def test_killed_task_in_a_container(tmp_path, images, contained, monkeypatch):
 @pytest.mark.parametrize(
     ("image", "commands"),
     [
-        ("core", "minimap2 --version; samtools --version; (bwa 2>&1 || true) | grep Version"),
-        ("torch", "python3 -c 'import torch; torch.nn.Linear(2, 2)(torch.zeros(1, 2)).sum().backward()'"),
+        ("core", f"minimap2 --version; samtools --version; (bwa 2>&1 || true) | grep Version; {IMPORTS}"),
+        ("torch", f"python3 -c 'import torch; torch.nn.Linear(2, 2)(torch.zeros(1, 2)).sum().backward()'; {IMPORTS}"),
+        ("report", "multiqc --version; python3 -c 'import click'"),
     ],
-    ids=["core", "torch"],
+    ids=["core", "torch", "report"],
 )
 def test_image_serves_any_user(images, image, commands):
     """A user whom the image does not know and without a home: all tools work, and nothing is there to compile with."""
     name = f"localhost/binloom/{image}:{VERSION}"
-    script = f"set -euo pipefail; {commands}; python3 -c 'import numpy, pandas, pysam, gfapy, jsonschema, click'; ps -e"
+    script = f"set -euo pipefail; {commands}; ps -e"
     script += "; touch /tmp/file; ! type -P gcc cc make pip"
     done = call(
         "podman", "run", "--rm", "--pull=never", "--user", "12345:54321", name, "bash", "-c", script,
@@ -126,17 +129,17 @@ def test_image_serves_any_user(images, image, commands):
 def test_build_prints_digests_and_keeps_current_images(tmp_path, podman):
     """An image stays as long as its folder stays as it is; a changed requirement makes a new one."""
     shutil.copy(PROJECT / "containers" / "build.sh", tmp_path)
-    for image in ("core", "torch"):
+    for image in ("core", "torch", "report"):
         (tmp_path / image).mkdir()
         (tmp_path / image / "Dockerfile").write_text(f"FROM {BASE}\nCOPY requirements.txt /\n")
         (tmp_path / image / "requirements.txt").write_text("first\n")
     settings = {"VERSION": "test", "REGISTRY": "localhost/binloom-test"}
-    names = [f"localhost/binloom-test/binloom/{image}:test" for image in ("core", "torch")]
+    names = [f"localhost/binloom-test/binloom/{image}:test" for image in ("core", "torch", "report")]
 
     def digests() -> dict[str, str]:
         done = build(podman, tmp_path, **settings)
         assert done.returncode == 0, done.stdout
-        lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()[-2:]]
+        lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()[-3:]]
         assert all(re.fullmatch(DIGEST, digest) and re.search(r"\d [kMG]B$", size) for _, digest, size in lines), lines
         return {name: digest for name, digest, _ in lines}
 
@@ -148,7 +151,7 @@ def test_build_prints_digests_and_keeps_current_images(tmp_path, podman):
         replaced = call("podman", "images", "--quiet", names[0]).stdout.strip()
         (tmp_path / "core" / "requirements.txt").write_text("second\n")
         second = digests()
-        assert [first[name] == second[name] for name in first] == [False, True]
+        assert [first[name] == second[name] for name in first] == [False, True, True]
     finally:
         call("podman", "rmi", "--force", *names, *replaced.split())
 

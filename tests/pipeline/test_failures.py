@@ -213,7 +213,7 @@ def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
         path = str(tools)
         call, words = (
             arguments(tmp_path / "results"),
-            "Nothing was started, the tools are not on PATH (bwa, minimap2, python3, samtools)",
+            "Nothing was started, the tools are not on PATH (bwa, minimap2, python3, samtools, multiqc)",
         )
     done = nextflow(call, tmp_path, {"PATH": path, **environment})
     assert done.returncode != 0

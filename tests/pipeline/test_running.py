@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from conftest import DATA, PROJECT, QUICK, STAGES, nextflow, read_fasta, read_table, run_pipeline
+from conftest import DATA, PROJECT, QUICK, REPORT_STAGES, STAGES, nextflow, read_fasta, read_table, run_pipeline
 
 
 def test_no_script_sets_a_preview_flag():
@@ -19,11 +19,11 @@ def test_no_script_sets_a_preview_flag():
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_stub_runs_every_stage(tmp_path, parser):
-    run = run_pipeline(tmp_path, "-stub", environment={"NXF_SYNTAX_PARSER": parser})
+    run = run_pipeline(tmp_path, "-stub", environment={"NXF_SYNTAX_PARSER": parser}, report=True)
     assert run.status == 0, run.output
     lines = [line for line in run.output.splitlines() if "Submitted process >" in line]
     submitted = {line.split("> ")[1].split()[0].split(":")[-1] for line in lines}
-    assert submitted == STAGES
+    assert submitted == STAGES | REPORT_STAGES
 
 
 def test_strict_parser_gives_the_same_bins(tmp_path):
@@ -40,6 +40,7 @@ def test_strict_parser_gives_the_same_bins(tmp_path):
     assert [run.status for run in runs] == [0, 0], runs[-1].output
     assert not any("GString" in run.output for run in runs)
     assert not list(runs[1].results.rglob("*.bam"))
+    assert not (runs[1].results / "report.html").exists()
     for table in ("contig2bin.tsv", "clusters.tsv", "unbinned.tsv", "vae/latent.npy"):
         assert (runs[0].results / "co" / table).read_bytes() == (runs[1].results / "co" / table).read_bytes()
     assert len((runs[1].results / "co" / "vae" / "training.tsv").read_text().splitlines()) == 31
@@ -272,7 +273,8 @@ def test_every_process_names_its_container(tmp_path):
     assert done.returncode == 0, done.stdout
     processes = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
+    images = {"VAE": "torch", "CLUSTER": "torch", "REPORT": "report"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
-        stage: f"localhost/binloom/{'torch' if stage in ('VAE', 'CLUSTER') else 'core'}:{version}"
-        for stage in STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK"}
+        stage: f"localhost/binloom/{images.get(stage, 'core')}:{version}"
+        for stage in STAGES | REPORT_STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK"}
     }

@@ -47,6 +47,10 @@ def test_torch_environment_is_the_torch_image():
     assert environment("torch") == pinned("core") | pinned("torch") | UNPINNED
 
 
+def test_report_environment_is_the_report_image():
+    assert environment("report") == pinned("report") | UNPINNED
+
+
 def release_steps() -> list[dict]:
     """Return the steps of the release workflow."""
     workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "release.yml").read_text())

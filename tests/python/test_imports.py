@@ -76,7 +76,7 @@ def test_a_process_names_every_module_that_its_script_imports(stage):
 @every_command
 def test_a_stage_imports_only_packages_of_its_image(stage):
     label = re.search(r"^ {4}label 'image_(\w+)'", process_file(stage).read_text(), re.M)
-    assert label, f"modules/local/{stage}/main.nf has no label 'image_core' or 'image_torch'"
+    assert label, f"modules/local/{stage}/main.nf has no label 'image_core', 'image_torch' or 'image_report'"
     packages = required_packages(PROJECT / "containers" / label.group(1) / "requirements.in")
     known = packages | set(sys.stdlib_module_names) | {path.stem for path in FILES}
     script = COMMANDS[stage]
@@ -85,10 +85,11 @@ def test_a_stage_imports_only_packages_of_its_image(stage):
     assert not strange, f"not in containers/{label.group(1)}/requirements.in: {strange}"
 
 
-def test_packages_of_both_images_are_read():
+def test_packages_of_the_images_are_read():
     core = required_packages(PROJECT / "containers/core/requirements.in")
     known = {"numpy", "pandas", "pysam", "click", "gfapy", "jsonschema", "pyhmmer", "pyrodigal", "fetchmgs", "metacoag"}
     assert known == core
+    assert required_packages(PROJECT / "containers/report/requirements.in") == {"click", "multiqc"}
     assert core | {"torch"} == required_packages(PROJECT / "containers/torch/requirements.in")
 
 

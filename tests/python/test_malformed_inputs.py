@@ -84,9 +84,9 @@ def good_tables() -> dict[str, bytes]:
         ),
         "contig2bin.tsv": lines(("assembly", "contig", "bin"), ("A1", "NA", "A1.001"), ("A2", "NA", "A2.001")),
         "bins.tsv": lines(
-            (*[column.name for column in tables.BINS.columns], "coverage_S1"),
-            ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4),
-            ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", "false", 7),
+            (*[column.name for column in tables.BINS.columns], *(f"coverage_{sample}" for sample in SAMPLES)),
+            ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4, 5),
+            ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", "false", 7, 0),
         ),
     }
 
@@ -154,6 +154,7 @@ COMMANDS = {
     "--min_bin_size 1000",
     "benchmark": "--truth truth.tsv --contigs contigs.tsv --clusters clusters.tsv --contig2bin contig2bin.tsv",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
+    "report_data": "--group g --bins bins.tsv --features features.json --mapping S2.mapping.tsv",
 }
 SCHEMAS = {
     "contigs.tsv": tables.CONTIGS,
@@ -177,7 +178,8 @@ SCHEMAS = {
     "contig2bin.tsv": tables.CONTIG2BIN,
     "bins.tsv": tables.BINS,
 }
-# What commands read of tables of which they do not read all; transfer reads all of refinement.tsv
+# What commands read of tables of which they do not read all; these read all of each table
+ALL_READERS = ("transfer", "report_data")
 READ = {
     "clusters.tsv": ["cluster", "contig", "assembly"],
     "refinement.tsv": ["contig", "assembly", "initial", "final"],
@@ -217,7 +219,7 @@ def malformed(file: str, command: str):
     table = SCHEMAS[file]
     whole = good_tables()[file]
     rows = [line.split("\t") for line in whole.decode().splitlines()]
-    read = rows[0] if command == "transfer" else READ.get(file, rows[0])
+    read = rows[0] if command in ALL_READERS else READ.get(file, rows[0])
     for place, name in enumerate(rows[0]):
         if name in read and name not in SAMPLES:
             yield Variant(f"without-{name}", changed(rows, 0, place, "other"), (f"no column {name}",))

@@ -32,8 +32,10 @@ def test_each_imported_package_is_reported(process):
     assert sorted(name for name, _ in reported) == sorted(used), "one `topic: versions` line for each package"
 
 
-@pytest.mark.parametrize(("process", "tools"), [("index", "bwa minimap2"), ("map_reads", "bwa minimap2 samtools")])
-def test_mappers_are_reported(process, tools):
+@pytest.mark.parametrize(
+    ("process", "tools"), [("report", "multiqc"), ("index", "bwa minimap2"), ("map_reads", "bwa minimap2 samtools")]
+)
+def test_programs_are_reported(process, tools):
     text = (PROJECT / "modules" / "local" / process / "main.nf").read_text()
     reported = set(re.findall(r"val\('(\w+)'\), eval\('(?!python3)", text))
     assert reported == set(tools.split())

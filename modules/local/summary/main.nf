@@ -9,6 +9,7 @@ process SUMMARY {
 
     output:
     path 'summary.tsv', emit: table
+    path 'summary.json', emit: json
     path 'summary.txt', emit: text
     path 'warnings.tsv', emit: warnings
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
@@ -18,7 +19,7 @@ process SUMMARY {
     def tables = [groups, [contigs].flatten(), [features].flatten(), [contig2bins].flatten(), [bins].flatten()].transpose()
         .collect { row -> "--group ${row.join(' ')}" }
     """
-    # modules: message_text.py output_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    # modules: message_text.py output_files.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
     cat > given_warnings.json <<'END_OF_WARNINGS'
     ${warnings}
     END_OF_WARNINGS
@@ -27,6 +28,6 @@ process SUMMARY {
 
     stub:
     """
-    touch summary.tsv summary.txt warnings.tsv
+    touch summary.tsv summary.json summary.txt warnings.tsv
     """
 }
