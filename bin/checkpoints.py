@@ -22,7 +22,7 @@ from network import VAE
 from stage_warnings import warn
 
 # The modules whose code decides how a training goes. A test holds them against what vae.py imports.
-TRAINING_MODULES = ("network.py", "training.py", "checkpoints.py", "vae.py")
+TRAINING_MODULES = ("network.py", "training.py", "held_out.py", "checkpoints.py", "vae.py")
 
 
 def training_key(data: np.ndarray, row_weight: np.ndarray, **description: object) -> str:

@@ -30,6 +30,8 @@ SINGLE_SAMPLE_ALPHA = 0.5
 # docs/benchmark.md compares it with equal weights.
 LOG_LENGTH_OFFSET = 5
 MIN_ROW_WEIGHT = 2.0
+# The weight of composition where the network sees one of the two inputs alone: all weight is that input's.
+ALPHA_OF_INPUTS = {"tnf": 1.0, "abundance": 0.0}
 # Slope of LeakyReLU below zero. The preprint gives none; this is PyTorch's own, and that of VAMB's code. Not scanned.
 LEAKY_SLOPE = 0.01
 # Rows that pass through the network at once outside training: it bounds the memory, and the rows of `untrained_loss`.
@@ -55,6 +57,11 @@ class Hyperparameters:
     epochs: int | None = None  # None: `training.default_epochs`
     batch_size: int = 256
     batch_double_at: tuple[int, ...] = ()
+    # What only the experiments of the preprint ask for (experiment_trials.py)
+    inputs: str = "both"  # or tnf, abundance
+    variational: bool = True  # False: an otherwise identical plain autoencoder
+    warmup: int = 0  # epochs in which the weight of the KL term rises
+    held_out: float = 0.0  # share of the contigs that training leaves out
 
 
 class Dropout(nn.Module):
@@ -87,10 +94,12 @@ class VAE(nn.Module):
         super().__init__()
         self.n_samples = n_samples
         hidden, latent_size = settings.hidden_sizes, settings.latent_size
+        self.variational = settings.variational
         width = n_samples + N_TNF + settings.depth
         self.encoder = hidden_layers((width, *hidden), settings.dropout)
         self.mu = nn.Linear(hidden[-1], latent_size)
-        self.sigma = None if settings.unit_variance else nn.Linear(hidden[-1], latent_size)
+        has_sigma = settings.variational and not settings.unit_variance
+        self.sigma = nn.Linear(hidden[-1], latent_size) if has_sigma else None
         self.decoder = hidden_layers((latent_size, *reversed(hidden)), settings.dropout)
         self.output = nn.Linear(hidden[0], width)
 
@@ -113,10 +122,13 @@ class VAE(nn.Module):
     def forward(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Rebuild rows from one sample each; return log abundances, other columns, mean and log variance.
 
-        The latent Gaussian of each row gives mean and log variance, both (rows, N_L).
+        The latent Gaussian of each row gives mean and log variance, both (rows, N_L). A plain autoencoder rebuilds rows
+        from the means.
         """
         mu, log_variance = self.encode(rows)
-        latent = torch.addcmul(mu, torch.randn_like(mu), torch.exp(0.5 * log_variance))
+        latent = mu
+        if self.variational:
+            latent = torch.addcmul(mu, torch.randn_like(mu), torch.exp(0.5 * log_variance))
         return *self.decode(latent), mu, log_variance
 
 
@@ -128,19 +140,28 @@ def hidden_layers(widths: tuple[int, ...], dropout: float) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def used_columns(n_samples: int, settings: Hyperparameters) -> np.ndarray:
+    """Return which columns of a row the network sees (bool): all, or those of TNF or of abundance and depth alone."""
+    is_tnf = np.zeros(n_samples + N_TNF + settings.depth, dtype=bool)
+    is_tnf[n_samples : n_samples + N_TNF] = True
+    return {"both": np.ones_like(is_tnf), "tnf": is_tnf, "abundance": ~is_tnf}[settings.inputs]
+
+
 def loss_weights(n_samples: int, settings: Hyperparameters) -> tuple[float, float, float, float]:
     """Return the weights of the loss terms CE, SSE, KLD (the preprint's w_ab, w_TNF, w_KL) and squared error of depth.
 
     With depth, the weight of the abundances is shared: of s numbers, s - 1 are in the shares and one is the sum.
     With one sample, w_ab = (1 - alpha) / ln s is undefined. The only abundance is then 1 in every row, and the softmax
-    rebuilds it without error whatever the weight is: w_ab is 0.
+    rebuilds it without error whatever the weight is: w_ab is 0. A plain autoencoder has no KLD.
     """
     alpha = settings.alpha if settings.alpha is not None else (DEFAULT_ALPHA if n_samples > 1 else SINGLE_SAMPLE_ALPHA)
+    alpha = ALPHA_OF_INPUTS.get(settings.inputs, alpha)
     w_ab = (1 - alpha) / math.log(n_samples) if n_samples > 1 else 0.0
     w_depth = (1 - alpha) / n_samples if settings.depth else 0.0
     if settings.depth:
         w_ab *= (n_samples - 1) / n_samples
-    return w_ab, alpha / N_TNF, 1 / (settings.latent_size * settings.beta), w_depth
+    w_kl = 1 / (settings.latent_size * settings.beta) if settings.variational else 0.0
+    return w_ab, alpha / N_TNF, w_kl, w_depth
 
 
 def row_weights(length: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ ROWS_PER_THREAD = 128
 # The C library returns freed memory to the system above a limit, which follows the largest block freed so far, up to
 # 32 MB. Fetching the memory again in each step can take as long as all the rest, so one such block is freed first.
 KEPT_MEMORY_BYTES = 31 << 20
+KLD = 2  # place of the KL divergence among the terms of the loss
 LOG_COLUMNS = ("epoch", "loss", "ce", "sse", "kld", "depth_se", "batch_size", "learning_rate", "seconds")
 
 
@@ -59,6 +60,11 @@ def learning_rate(step: int, n_steps: int, settings: Hyperparameters) -> float:
         return settings.learning_rate * risen
     left = 1 - max(0.0, step / n_steps - WARM_UP_SHARE) / (1 - WARM_UP_SHARE)
     return settings.learning_rate * (1 - math.cos(math.pi * left)) / 2
+
+
+def divergence_share(epoch: int, warmup: int) -> float:
+    """Return the share of its weight that the KL term has in an epoch (from 1 on): it rises to 1 behind the warm-up."""
+    return min(1.0, epoch / (warmup + 1))
 
 
 def batch_bounds(n_rows: int, batch_size: int) -> list[tuple[int, int]]:
@@ -119,7 +125,7 @@ def train(
     from those before it but model, optimizer and generator, so a training that resumes after a break ends as if there
     had been none (`checkpoints.training_state`). Raise FloatingPointError when the loss is no longer finite.
     """
-    weights = torch.tensor(loss_weights(model.n_samples, settings), device=data.device)
+    full_weights = torch.tensor(loss_weights(model.n_samples, settings), device=data.device)
     sizes, batches, steps = plan_batches(len(data), settings)
     shuffled, shuffled_weight = torch.empty_like(data), torch.empty_like(row_weight)
     torch.empty(KEPT_MEMORY_BYTES, dtype=torch.uint8)
@@ -131,6 +137,8 @@ def train(
         order = torch.randperm(len(data), device=data.device)
         torch.index_select(data, 0, order, out=shuffled)
         torch.index_select(row_weight, 0, order, out=shuffled_weight)
+        weights = full_weights.clone()
+        weights[KLD] *= divergence_share(epoch, settings.warmup)
         totals = torch.zeros(len(weights), device=data.device)
         for step, (start, stop) in enumerate(batches[batch_size], int(steps[epoch - 1])):
             rate = learning_rate(step, int(steps[-1]), settings)

@@ -21,9 +21,9 @@ import click
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from checkpoints import Checkpoints, training_key
+from held_out import HELD_OUT_LOSS, Rows, held_out_loss, split_rows
 from memory_estimate import check_memory
 from network import (
     DEFAULT_ALPHA,
@@ -34,6 +34,7 @@ from network import (
     loss_weights,
     row_weights,
     save_model,
+    used_columns,
 )
 from stage_arrays import (
     ABUNDANCE,
@@ -48,7 +49,7 @@ from stage_arrays import (
     write_description,
     write_matrix,
 )
-from stage_tables import ROWS, TRAINING, read_table, write_table
+from stage_tables import HELD_OUT_TRAINING, ROWS, TRAINING, read_table, write_table
 from stage_warnings import warn
 from training import (
     DEFAULT_EPOCHS,
@@ -73,21 +74,24 @@ INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def read_features(
-    tnf: Path, abundance: Path, depth: Path, rows: Path, features: Path, with_depth: bool
+    tnf: Path, abundance: Path, depth: Path, rows: Path, features: Path, settings: Hyperparameters
 ) -> tuple[np.ndarray, np.ndarray, dict]:
     """Return the network's input (n x columns, abundances first), the lengths (n, bp) and what features.json holds.
 
-    Raise ClickException if the files are not of one run of the features stage.
+    Columns that the network is not to see are 0. Raise ClickException if the files are not of one run of the features
+    stage.
     """
     table = read_table(ROWS, rows)
     content = read_description(FEATURES, features, ["samples", "rows_sha256"])
     check_hash(features, content["rows_sha256"], table["contig"], rows)
     if not content["samples"]:
         raise click.ClickException(f"{features}: names no sample; give the features of a group with one at least")
-    matrices = [(ABUNDANCE, abundance), (TNF, tnf), *([(DEPTH, depth)] if with_depth else [])]
+    matrices = [(ABUNDANCE, abundance), (TNF, tnf), *([(DEPTH, depth)] if settings.depth else [])]
     n_samples = len(content["samples"])
     columns = [read_matrix(matrix, path, table["contig"], rows, n_samples) for matrix, path in matrices]
-    return np.column_stack(columns).astype(np.float32, copy=False), table["length"].to_numpy(), content
+    matrix = np.column_stack(columns).astype(np.float32, copy=False)
+    matrix[:, ~used_columns(n_samples, settings)] = 0
+    return matrix, table["length"].to_numpy(), content
 
 
 def select_device(name: str) -> torch.device:
@@ -155,25 +159,28 @@ class Progress:
 
 def run_training(
     model: VAE,
-    data: Tensor,
-    row_weight: Tensor,
+    rows: Rows,
+    left_out: Rows | None,
     settings: Hyperparameters,
     threads: int,
     checkpoints: Checkpoints | None,
 ) -> pd.DataFrame:
-    """Train with progress on stderr and return training.tsv; raise ClickException if training fails."""
-    if len(data) < MIN_TRAINING_ROWS:
+    """Train on rows with progress on stderr and return training.tsv; raise ClickException if training fails."""
+    columns = LOG_COLUMNS if left_out is None else (*LOG_COLUMNS, HELD_OUT_LOSS)
+    if len(rows.data) < MIN_TRAINING_ROWS:
         warn(
-            f"{len(data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is not "
+            f"{len(rows.data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is not "
             "trained, the latent comes from its first random weights."
         )
-        return pd.DataFrame(columns=LOG_COLUMNS)
-    untrained = untrained_loss(model, data, row_weight, settings)
+        return pd.DataFrame(columns=columns)
+    untrained = untrained_loss(model, *rows, settings)
     optimizer = make_optimizer(model, settings)
     history = checkpoints.resume(model, optimizer) if checkpoints else []
     progress = Progress(settings.epochs, len(history))
     try:
-        for row in train(model, optimizer, data, row_weight, settings, threads, first_epoch=len(history) + 1):
+        for row in train(model, optimizer, *rows, settings, threads, first_epoch=len(history) + 1):
+            if left_out is not None:
+                row[HELD_OUT_LOSS] = held_out_loss(model, left_out, settings)
             progress.show(row)
             history.append(row)
             check_convergence(history, untrained)
@@ -184,7 +191,7 @@ def run_training(
             f"{error}. Lower --learning_rate (it is {settings.learning_rate:g}; try a tenth of it) or raise "
             f"--batch_size (it is {settings.batch_size})."
         ) from error
-    return pd.DataFrame(history, columns=LOG_COLUMNS)
+    return pd.DataFrame(history, columns=columns)
 
 
 def describe_training(settings: Hyperparameters, features: dict, seed: int, device: str, threads: int) -> dict:
@@ -202,7 +209,7 @@ def describe_training(settings: Hyperparameters, features: dict, seed: int, devi
 
 def write_tables(training: pd.DataFrame, description: dict) -> None:
     """Write training.tsv and latent.json."""
-    write_table(TRAINING, training)
+    write_table(HELD_OUT_TRAINING if HELD_OUT_LOSS in training else TRAINING, training)
     write_description(LATENT_DESCRIPTION, description)
 
 
@@ -263,6 +270,29 @@ def write_tables(training: pd.DataFrame, description: dict) -> None:
     callback=increasing_epochs,
     help="Epochs after which the mini-batch doubles; never if empty.",
 )
+@click.option(
+    "--inputs",
+    default=DEFAULTS.inputs,
+    type=click.Choice(["both", "tnf", "abundance"]),
+    help="What the network sees: both, or one alone, which has all the weight then.",
+)
+@click.option(
+    "--variational/--no_variational",
+    default=DEFAULTS.variational,
+    help="Draw latent points and weigh the KL term, or train a plain autoencoder.",
+)
+@click.option(
+    "--warmup",
+    default=DEFAULTS.warmup,
+    type=click.IntRange(0, 1_000_000),
+    help="Epochs in which the weight of the KL term rises.",
+)
+@click.option(
+    "--held_out",
+    default=DEFAULTS.held_out,
+    type=click.FloatRange(0, 1, max_open=True),
+    help="Share of the contigs that training leaves out; training.tsv has their loss.",
+)
 @click.option("--seed", default=1, type=click.IntRange(0, 2**63 - 1), help="Seed of weights, noise and shuffling.")
 @click.option("--device", default="cpu", type=click.Choice(["cpu", "cuda"]), help="Where to train.")
 @click.option("--threads", default=1, type=click.IntRange(min=1), help="CPU threads at most.")
@@ -298,7 +328,7 @@ def main(
     settings = Hyperparameters(**hyperparameters)
     make_deterministic(seed)
     target = select_device(device)
-    matrix, length, content = read_features(tnf, abundance, depth_file, rows, features, settings.depth)
+    matrix, length, content = read_features(tnf, abundance, depth_file, rows, features, settings)
     if settings.epochs is None:
         settings = replace(settings, epochs=default_epochs(max(MIN_TRAINING_ROWS, len(matrix)), settings.batch_size))
     check_memory(settings, matrix, target)
@@ -311,7 +341,8 @@ def main(
     checkpoints = None
     if checkpoint_dir:
         checkpoints = Checkpoints(checkpoint_dir, training_key(matrix, weight, **description), checkpoint_every)
-    training = run_training(model, data, torch.from_numpy(weight).to(target), settings, threads, checkpoints)
+    parts = split_rows(Rows(data, torch.from_numpy(weight).to(target)), settings.held_out, seed)
+    training = run_training(model, *parts, settings, threads, checkpoints)
     torch.set_num_threads(threads)
     write_matrix(LATENT, encode_rows(model, data))
     save_model(Path("model.pt"), model, settings, content)

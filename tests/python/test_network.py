@@ -63,6 +63,27 @@ def test_weights_of_the_default():
     assert network.loss_weights(1, network.Hyperparameters()) == pytest.approx((0, 3.6764706e-3, 1.25e-4, 0.5))
 
 
+def test_one_input_alone_has_all_the_weight():
+    """1/136 of TNF; 1/ln 4 of abundances, or three quarters of it and a quarter of depth; columns in their order."""
+    tnf = network.Hyperparameters(inputs="tnf", depth=False, alpha=0.05)
+    abundance = network.Hyperparameters(inputs="abundance", alpha=0.05)
+    assert network.loss_weights(4, tnf) == pytest.approx((0, 0.00735294, 1.25e-4, 0))
+    assert network.loss_weights(4, abundance) == pytest.approx((0.5410106, 0, 1.25e-4, 0.25))
+    assert network.used_columns(4, tnf).tolist() == [False] * 4 + [True] * 136
+    assert network.used_columns(4, abundance).tolist() == [True] * 4 + [False] * 136 + [True]
+    assert network.used_columns(4, network.Hyperparameters()).tolist() == [True] * 141
+
+
+def test_a_plain_autoencoder_has_no_noise_and_no_divergence():
+    settings = network.Hyperparameters(hidden_sizes=(8,), variational=False, unit_variance=False, dropout=0.0)
+    assert network.loss_weights(3, settings)[2] == 0
+    model = network.VAE(3, settings).eval()
+    rows = torch.rand(5, 140)
+    first, second = model(rows), model(rows)
+    assert model.sigma is None and all(torch.equal(a, b) for a, b in zip(first, second))
+    assert torch.equal(first[0], model.decode(model.encode(rows)[0])[0])
+
+
 def test_row_weights():
     """ln 20,000 - 5 = 4.903488, ln 2,000 - 5 = 2.600902, 2 at least; divided by their mean."""
     found = network.row_weights(np.array([20_000, 2_000, 500, 100]))

@@ -49,6 +49,7 @@ def heading_of(table: Table) -> str:
         id(stage_tables.REFINEMENT): ", evidence",
         id(stage_tables.ARTICLE_REFINEMENT): ", article",
         id(stage_tables.RATED_BINS): ", with markers",
+        id(stage_tables.HELD_OUT_TRAINING): ", with held-out contigs",
     }
     return table.file + modes.get(id(table), "")
 

@@ -38,6 +38,19 @@ def test_loss_of_the_log_is_the_weighted_sum_of_its_terms():
         assert row["loss"] == pytest.approx(expected + 0.7 / 3 * row["depth_se"], rel=1e-5)
 
 
+def test_divergence_rises_to_its_weight_behind_the_warm_up():
+    assert [training.divergence_share(epoch, 3) for epoch in (1, 2, 3, 4, 5)] == [0.25, 0.5, 0.75, 1, 1]
+    assert training.divergence_share(1, 0) == 1
+    tnf, abundance = synthetic(50, 3)
+    settings = network.Hyperparameters(latent_size=4, hidden_sizes=(8,), epochs=3, alpha=0, depth=False, warmup=1)
+    model = network.VAE(3, settings)
+    optimizer = torch.optim.Adam(model.parameters())
+    data = torch.from_numpy(np.hstack((abundance, tnf)))
+    rows = list(training.train(model, optimizer, data, torch.ones(50), settings, threads=1))
+    shares = [(row["loss"] - row["ce"] / math.log(3)) / (row["kld"] / (4 * 200)) for row in rows]
+    assert shares == pytest.approx([0.5, 1, 1], abs=0.01)
+
+
 def test_batch_doubles_after_the_given_epochs():
     sizes = [training.epoch_batch_size(epoch, 10**6, 64, (25, 75, 150, 300)) for epoch in range(1, 501)]
     runs = [(1, 25, 64), (26, 75, 128), (76, 150, 256), (151, 300, 512), (301, 500, 1024)]

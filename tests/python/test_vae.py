@@ -72,6 +72,51 @@ def test_latent_json_holds_hash_and_every_hyperparameter(tmp_path, monkeypatch):
     assert {key: found[key] for key in expected} == expected
 
 
+def test_held_out_contigs_have_a_loss_and_a_latent(tmp_path, monkeypatch):
+    inputs = write_features(tmp_path, *synthetic(60, 3))
+    assert run(tmp_path / "out", monkeypatch, inputs, *SMALL, "--held_out", "0.25", "--warmup", "2").exit_code == 0
+    log = pd.read_csv("training.tsv", sep="\t")
+    assert log.columns.tolist() == [*training.LOG_COLUMNS, "held_out_loss"]
+    assert np.isfinite(log.to_numpy()).all()
+    assert np.load("latent.npy").shape == (60, 4)
+
+
+def test_a_training_with_held_out_contigs_resumes(tmp_path, monkeypatch):
+    """It ends as if nothing had happened, with the losses of the epochs before."""
+    inputs = write_features(tmp_path, *synthetic(40, 3))
+    options = (*SMALL, "--held_out", "0.25")
+    assert run(tmp_path / "whole", monkeypatch, inputs, *options).exit_code == 0
+    kept = ("--checkpoint_dir", str(tmp_path / "checkpoints"), "--checkpoint_every", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "DIVERGED_EPOCHS", 3)
+        patch.setattr(training, "DIVERGED_FACTOR", 0)
+        assert run(tmp_path / "broken", monkeypatch, inputs, *options, *kept).exit_code == 1
+    resumed = run(tmp_path / "resumed", monkeypatch, inputs, *options, *kept)
+    assert resumed.exit_code == 0 and "Going on after epoch" in resumed.output
+    logs = [
+        pd.read_csv(tmp_path / name / "training.tsv", sep="\t").drop(columns="seconds") for name in ("whole", "resumed")
+    ]
+    pd.testing.assert_frame_equal(*logs)
+
+
+@pytest.mark.parametrize(("inputs", "unseen"), [("tnf", "abundance.npy"), ("abundance", "tnf.npy")])
+def test_an_input_that_the_network_does_not_see_decides_nothing(tmp_path, monkeypatch, inputs, unseen):
+    files = write_features(tmp_path, *synthetic(40, 3))
+    latents = []
+    for name in ("a", "b"):
+        result = run(tmp_path / name, monkeypatch, files, *SMALL, "--inputs", inputs, "--no_depth")
+        assert result.exit_code == 0, result.output
+        latents.append(Path("latent.npy").read_bytes())
+        np.save(tmp_path / unseen, np.load(tmp_path / unseen)[::-1])
+    assert latents[0] == latents[1]
+
+
+def test_a_plain_autoencoder_pays_no_divergence(tmp_path, monkeypatch):
+    inputs = write_features(tmp_path, *synthetic(40, 3))
+    assert run(tmp_path / "out", monkeypatch, inputs, *SMALL, "--no_variational").exit_code == 0
+    assert json.loads(Path("latent.json").read_text())["loss_weights"]["kld"] == 0
+
+
 @pytest.mark.parametrize("n", [2, 3, 9, 17])
 def test_few_contigs_train(tmp_path, monkeypatch, n):
     """Fewer rows than a batch, and counts that leave one row over."""
