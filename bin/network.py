@@ -147,6 +147,13 @@ def used_columns(n_samples: int, settings: Hyperparameters) -> np.ndarray:
     return {"both": np.ones_like(is_tnf), "tnf": is_tnf, "abundance": ~is_tnf}[settings.inputs]
 
 
+def weight_of_composition(n_samples: int, settings: Hyperparameters) -> float:
+    """Return alpha (the preprint's name), the weight of composition against abundance."""
+    if settings.inputs in ALPHA_OF_INPUTS:
+        return ALPHA_OF_INPUTS[settings.inputs]
+    return settings.alpha if settings.alpha is not None else (DEFAULT_ALPHA if n_samples > 1 else SINGLE_SAMPLE_ALPHA)
+
+
 def loss_weights(n_samples: int, settings: Hyperparameters) -> tuple[float, float, float, float]:
     """Return the weights of the loss terms CE, SSE, KLD (the preprint's w_ab, w_TNF, w_KL) and squared error of depth.
 
@@ -154,8 +161,7 @@ def loss_weights(n_samples: int, settings: Hyperparameters) -> tuple[float, floa
     With one sample, w_ab = (1 - alpha) / ln s is undefined. The only abundance is then 1 in every row, and the softmax
     rebuilds it without error whatever the weight is: w_ab is 0. A plain autoencoder has no KLD.
     """
-    alpha = settings.alpha if settings.alpha is not None else (DEFAULT_ALPHA if n_samples > 1 else SINGLE_SAMPLE_ALPHA)
-    alpha = ALPHA_OF_INPUTS.get(settings.inputs, alpha)
+    alpha = weight_of_composition(n_samples, settings)
     w_ab = (1 - alpha) / math.log(n_samples) if n_samples > 1 else 0.0
     w_depth = (1 - alpha) / n_samples if settings.depth else 0.0
     if settings.depth:
