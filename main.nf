@@ -3,6 +3,7 @@
 include { INPUTS ; helpText } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
 include { REPORTING         } from './workflows/report'
+include { EXPERIMENTS       } from './workflows/experiments'
 include { stageOptions ; isOn } from './workflows/options'
 include { requireImages     } from './workflows/images'
 include { requireTools      } from './workflows/tools'
@@ -29,6 +30,7 @@ workflow {
     def claim = claimFolder(folder)
     INPUTS(params)
     BINNING(INPUTS.out.samples, INPUTS.out.assemblies, stageOptions(params))
+    EXPERIMENTS(BINNING.out.features, stageOptions(params))
 
     // As soon as a group's bins are known, so that none of an earlier run stays beside them whatever else happens
     BINNING.out.contig2bin.join(BINNING.out.bins, remainder: true).subscribe { group, _table, fastas ->
@@ -66,7 +68,7 @@ workflow {
     }
 
     publish:
-    results = BINNING.out.results.mix(REPORTING.out.report.map { file -> ['.', file] }).mix(ch_versions.map { file -> ['pipeline_info', file] })
+    results = BINNING.out.results.mix(EXPERIMENTS.out.results).mix(REPORTING.out.report.map { file -> ['.', file] }).mix(ch_versions.map { file -> ['pipeline_info', file] })
 }
 
 // Every stage says in workflows/binning.nf which folder its files go to.

@@ -88,6 +88,7 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
     missing = [f"--{name} is missing: {rule['description']}" for name, rule in rules.items() if name in required]
     wrong = [parameter_message(name, params[name], rule) for name, rule in rules.items() if name in bad]
     together = [] if bad & {"truth", "compare"} else comparison_problems(given)
+    together += [] if bad & {"truth", "experiments"} else experiment_problems(given)
     return unknown_parameters(list(params), list(rules)) + missing + wrong + together
 
 
@@ -100,3 +101,9 @@ def comparison_problems(given: dict[str, Any]) -> list[str]:
     messages = [f"--compare: {name} is a binning of Binloom's own: give it another name" for name in taken]
     twice = sorted({name for name in names if names.count(name) > 1})
     return messages + [f"--compare: two binnings are named {name}: rename one" for name in twice]
+
+
+def experiment_problems(given: dict[str, Any]) -> list[str]:
+    """Return the messages about experiments that cannot be scored."""
+    lacks_truth = "experiments" in given and "truth" not in given
+    return ["--experiments needs --truth: name the genomes of the contigs"] if lacks_truth else []

@@ -17,11 +17,10 @@ from typing import NamedTuple
 
 import click
 import pandas as pd
-from bin_scores import PRECISIONS, Pair, Truth, found_in, genome_bin_pairs, score_pairs
-from contig_names import ContigNames
-from truth_tables import read_truth
 
+from bin_scores import PRECISIONS, Pair, Truth, found_in, genome_bin_pairs, score_pairs
 from cluster import main as cluster_points
+from contig_names import ContigNames
 from experiment_tables import (
     ENCODERS,
     LOSSES,
@@ -44,6 +43,7 @@ from stage_arrays import (
 )
 from stage_tables import CLUSTERS, CONTIGS, HELD_OUT_TRAINING, TRAINING, read_table, write_table
 from table_columns import Table
+from truth_tables import read_truth
 from vae import main as train_network
 from vae import read_features
 
@@ -68,8 +68,8 @@ def read_settings(words: list[str]) -> Hyperparameters:
 def train_and_encode(words: list[str], settings: Hyperparameters, n_samples: int) -> Encoded:
     """Write the latent of a network with these options of vae.py."""
     train_network.main(words, standalone_mode=False)
-    values = {**asdict(settings), "alpha": weight_of_composition(n_samples, settings)}
     losses = read_table(HELD_OUT_TRAINING if settings.held_out else TRAINING, Path("training.tsv"))
+    values = {**asdict(settings), "epochs": len(losses), "alpha": weight_of_composition(n_samples, settings)}
     losses = losses.reindex(columns=[column.name for column in LOSSES.columns[2:]])
     return Encoded(
         settings.latent_size, [float(values[option]) for option in OPTIONS.values()], losses.to_numpy().tolist()

@@ -74,7 +74,9 @@ TRAINING = Table(
     key=("epoch",),
 )
 # What training.tsv has where contigs were left out of the training, which a run of the pipeline does not do.
-HELD_OUT_TRAINING = replace(TRAINING, columns=(*TRAINING.columns, *real("held_out_loss", least=-math.inf)))
+HELD_OUT_TRAINING = replace(
+    TRAINING, columns=(*TRAINING.columns, *real("held_out_loss", least=-math.inf, may_be_empty=True))
+)
 CLUSTERS = Table("clusters.tsv", "cluster", text("cluster", "contig", "assembly", "name"), key=("contig",))
 HOMOLOGS = Table(
     "homologs/homologs.tsv.gz",

@@ -166,7 +166,7 @@ def run_training(
     checkpoints: Checkpoints | None,
 ) -> pd.DataFrame:
     """Train on rows with progress on stderr and return training.tsv; raise ClickException if training fails."""
-    columns = LOG_COLUMNS if left_out is None else (*LOG_COLUMNS, HELD_OUT_LOSS)
+    columns = (*LOG_COLUMNS, HELD_OUT_LOSS) if settings.held_out else LOG_COLUMNS
     if len(rows.data) < MIN_TRAINING_ROWS:
         warn(
             f"{len(rows.data)} contig(s) to learn from, at least {MIN_TRAINING_ROWS} are needed: the network is not "

@@ -211,6 +211,8 @@ workflow BINNING {
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
 
     summary    = SUMMARY.out.json
+    features   = FEATURES.out.tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json)
+        .join(ch_contigs)
     bins       = BINS.out.fasta
     contig2bin = BINS.out.contig2bin
 
@@ -218,6 +220,7 @@ workflow BINNING {
     results    = results    // [ folder, file ]: everything that is published
     reported   = reported   // [ group, files ]: as workflows/report.nf takes them
     summary    = summary    // summary.json
+    features   = features   // [ group, tnf, abundance, depth, rows, features.json, contigs ]
     bins       = bins       // [ group, fastas ]
     contig2bin = contig2bin // [ group, contig2bin.tsv ]
 }

@@ -39,6 +39,14 @@ def listsByColumn(rows) {
         .map { sorted -> sorted.transpose() }
 }
 
+// Rows of [ meta, file ], meta with group and id, as one row of one list of the files, sorted by group and id; nothing where
+// there is no row
+def sortedTables(rows) {
+    return rows.toSortedList { a, b -> a.head().group <=> b.head().group ?: a.head().id <=> b.head().id }
+        .filter { sorted -> sorted }
+        .map { sorted -> [sorted*.last()] }
+}
+
 // Of assemblies (ids) and their binnings, lists of files: for each file the id and the number of its binning, and the file
 def binningFiles(ids, binnings) {
     def rows = [ids, binnings].transpose().collectMany { id, of_id ->

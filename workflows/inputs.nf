@@ -58,7 +58,7 @@ def isResult(name, saved) {
     }
     def inside = name.collect { part -> "${part}".toString() }
     def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
-    return inside[0] == 'pipeline_info' || (inside.size() == 1 ? inside[0] in ['report.html', 'summary.json', 'summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
+    return inside[0] in ['experiments', 'pipeline_info'] || (inside.size() == 1 ? inside[0] in ['report.html', 'summary.json', 'summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
 // Why a path cannot even be looked at

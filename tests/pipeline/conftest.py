@@ -19,7 +19,8 @@ DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
-# TRANSFER runs too where a group has several assemblies, BENCHMARK with --truth.
+# TRANSFER runs too where a group has several assemblies, BENCHMARK with --truth, PLAN_TRIALS and RUN_TRIAL with
+# --experiments.
 STAGES = {
     "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "MARKERS",
     "REFINE", "BINS", "SUMMARY",
@@ -156,7 +157,8 @@ def coassembly(tmp_path_factory) -> Run:
 def two_groups(tmp_path_factory) -> Run:
     """The profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own.
 
-    It is held against its truth, and against bins of the truth itself, which lack genome g1.
+    It is held against its truth, and against bins of the truth itself, which lack genome g1. Two experiments run beside
+    it, with as few networks as there can be.
     """
     folder = tmp_path_factory.mktemp("two_groups")
     truth = whole_truth()
@@ -170,4 +172,6 @@ def two_groups(tmp_path_factory) -> Run:
         header=["assembly", "contig", "bin"],
     )
     known = ["--truth", folder / "truth.tsv", "--compare", f"planted={folder / 'planted.tsv'}"]
-    return run_pipeline(folder, *known, profile="test_full", report=True)
+    experiments = ["--experiments", "autoencoder,search", "--experiment_epochs", "2"]
+    search = ["--search_networks", "1", "--search_held_out", "co"]
+    return run_pipeline(folder, *known, *experiments, *search, profile="test_full", report=True)

@@ -245,7 +245,32 @@ def test_bins_of_both_groups_are_scored_against_the_truth(two_groups):
     warnings = read_table(two_groups.results / "warnings.tsv")
     assert "benchmark" not in set(warnings["stage"])
     versions = reported_versions(two_groups.results / "pipeline_info" / "software_versions.yml")
-    assert set(versions) == STAGES | {"TRANSFER", "BENCHMARK"}
+    assert set(versions) == STAGES | {"TRANSFER", "BENCHMARK", "PLAN_TRIALS", "RUN_TRIAL"}
+
+
+def test_experiments_run_on_both_groups_and_the_search_on_one(two_groups):
+    """Each trial is scored against the truth; the held-out group sees the final network alone."""
+    folder = two_groups.results / "experiments"
+    trials = read_table(folder / "trials.tsv").set_index(["group", "trial"])
+    usual = ["both_autoencoder", "both_vae"]
+    searched = ["search_1_01", "search_2_epochs_1", "search_2_tentative"]
+    assert list(trials.index) == [
+        *[("co", name) for name in [*usual, "search_final"]],
+        *[("ms", name) for name in sorted([*usual, *searched, "search_final"])],
+    ]
+    assert set(trials["genomes"]) == {"6"} and set(trials.loc[(slice(None), usual), "epochs"]) == {"2"}
+    assert trials.loc[("ms", "both_vae"), "experiments"] == "autoencoder,search"
+    losses = read_table(folder / "losses.tsv").set_index(["group", "trial"])
+    assert len(losses.loc[("co", "both_autoencoder")]) == 2
+    assert np.isfinite(losses[["loss", "ce", "sse"]].astype(float).to_numpy()).all()
+    assert set(losses.index) == set(trials.index)
+    found = read_table(folder / "genomes_found.tsv")
+    assert len(found) == 2 * len(trials)
+    settings = trials.loc[("ms", "search_final")]
+    final = read_table(folder / "hyperparameters.tsv").set_index("hyperparameter")["final"]
+    assert (
+        settings[final.index].to_dict() == final.to_dict() == trials.loc[("co", "search_final")][final.index].to_dict()
+    )
 
 
 def test_homologs_are_of_one_assembly(two_groups):

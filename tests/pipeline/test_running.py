@@ -108,11 +108,12 @@ def test_every_problem_in_one_message(sheets):
     rows["samples"][1]["fastq_1"] = "absent.fastq.gz"
     rows["samples"][2]["group"] = "lonely"
     rows["assemblies"][0]["assembler"] = "velvet"
-    absent = ["--truth", "t.tsv", "--compare", "bins=b"]
+    absent = ["--truth", "t.tsv", "--compare", "bins=b", "--experiments", "inputs,figures"]
     assert_refused(
         run("--epohcs", "10", "--dropout", "1.5", "--marker_hmms", "absent.hmm", *absent),
         "epohcs", "epochs", "dropout", "--marker_hmms absent.hmm does not exist", "--truth t.tsv does not exist",
         "--compare b does not exist", "--compare: bins is a binning of Binloom's own",
+        "--experiments must be some of inputs,",
         "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet",
     )  # fmt: skip
 
@@ -273,8 +274,10 @@ def test_every_process_names_its_container(tmp_path):
     assert done.returncode == 0, done.stdout
     processes = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
-    images = {"VAE": "torch", "CLUSTER": "torch", "REPORT": "report"}
+    images = {"VAE": "torch", "CLUSTER": "torch", "RUN_TRIAL": "torch", "REPORT": "report"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
         stage: f"localhost/binloom/{images.get(stage, 'core')}:{version}"
-        for stage in STAGES | REPORT_STAGES | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK"}
+        for stage in STAGES
+        | REPORT_STAGES
+        | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK", "PLAN_TRIALS", "RUN_TRIAL"}
     }

@@ -13,6 +13,7 @@ import pysam
 import pytest
 from click.testing import CliRunner
 
+import experiment_tables
 import stage_tables as tables
 from random_contigs import sequence
 from stage_arrays import N_TETRANUCLEOTIDES
@@ -88,6 +89,11 @@ def good_tables() -> dict[str, bytes]:
             ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4, 5),
             ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", "false", 7, 0),
         ),
+        "trials.tsv": lines(
+            tuple(column.name for column in experiment_tables.TRIALS.columns),
+            ("g", "both_raw", "inputs", "raw", "both", *[""] * 6, 142, 9, 0.2, 25, 4.5, 0.5, 0.6, 0.7),
+            ("g", "search_1_01", "search", "vae", "both", 9, 40, 0.2, 0, 0.05, 200, 40, 9, 0.2, 25, 4.5, 0.5, 0.6, 0.7),
+        ),
     }
 
 
@@ -153,6 +159,10 @@ COMMANDS = {
     "--markers genes.tsv.gz families.tsv "
     "--min_bin_size 1000",
     "benchmark": "--truth truth.tsv --contigs contigs.tsv --clusters clusters.tsv --contig2bin contig2bin.tsv",
+    "plan_trials": "--group g --round second --trials trials.tsv",
+    "run_trial": "--group g --trial both_vae --experiments inputs --tnf tnf.npy --abundance abundance.npy "
+    "--depth_file depth.npy --rows rows.tsv --features features.json --contigs contigs.tsv --truth truth.tsv "
+    "--vae_options=--epochs=1 --min_bin_size 1000",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --bins bins.tsv --features features.json --mapping S2.mapping.tsv",
 }
@@ -177,6 +187,7 @@ SCHEMAS = {
     "same_genomes.tsv": tables.SAME_GENOMES,
     "contig2bin.tsv": tables.CONTIG2BIN,
     "bins.tsv": tables.BINS,
+    "trials.tsv": experiment_tables.TRIALS,
 }
 # What commands read of tables of which they do not read all; these read all of each table
 ALL_READERS = ("transfer", "report_data")

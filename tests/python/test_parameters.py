@@ -226,6 +226,13 @@ def test_compared_binnings_have_names_of_their_own_and_something_to_be_held_agai
     assert parameter_lines(**given) == expected
 
 
+def test_experiments_need_a_truth_and_names_that_there_are():
+    assert parameter_lines(experiments="inputs") == ["--experiments needs --truth: name the genomes of the contigs"]
+    assert parameter_lines(experiments="inputs,search", truth="t.tsv") == []
+    (line,) = parameter_lines(experiments="inputs,figures")
+    assert line.startswith("--experiments must be some of inputs,")
+
+
 @pytest.mark.parametrize(
     "value", ["v.tsv", "a=", "=v.tsv", "a=v.tsv,", "a=v.tsv, b=w.tsv", "a b=v.tsv", "a=v?.tsv", True]
 )

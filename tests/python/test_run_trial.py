@@ -72,6 +72,12 @@ def test_a_plain_autoencoder_without_held_out_contigs(inputs):
     assert losses["held_out_loss"].isna().all()
 
 
+def test_a_share_of_less_than_a_contig_holds_out_none(inputs):
+    assert run(inputs, "--held_out=0.001").exit_code == 0
+    losses = read_table(LOSSES, Path("losses.tsv"))
+    assert losses["epoch"].tolist() == [1, 2, 3] and losses["held_out_loss"].isna().all()
+
+
 def test_best_f1_by_hand():
     """b has 10 of 15 bp and all of g1: 0.8. g2 is in the small bin c alone, 2/3, or in b, 2 * 1/3 * 1/2 / (5/6)."""
     truth = Truth({"x": 10, "y": 5, "z": 5}, {"x": {"g1"}, "y": {"g2"}, "z": {"g2"}})

@@ -94,7 +94,7 @@ def test_graphs_of_each_assembler(problems, row):
     assert problems(SAMPLES, ASSEMBLIES + row + "\n")["assembly_input"] == []
 
 
-@pytest.mark.parametrize("group", ["a b", "pipeline_info", "summary.tsv", "warnings.tsv"])
+@pytest.mark.parametrize("group", ["a b", "experiments", "pipeline_info", "summary.tsv", "warnings.tsv"])
 def test_groups_that_cannot_be_folders_of_results(problems, group):
     found = problems(samples(f"S,{group},a.fq,,,"), assemblies(f"A,{group},gfa,c.fa,,"))
     only(found["input"], 2, "group must be", f"'{group}'")

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import evaluation_tables
+import experiment_tables
 import stage_tables
 from stage_tables import Column, Table, read_table, write_table
 
-MODULES = (stage_tables, evaluation_tables)
+MODULES = (stage_tables, evaluation_tables, experiment_tables)
 SCHEMAS = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, Table)}
 OUTPUT_PAGE = Path(__file__).resolve().parents[2] / "docs" / "output.md"
 N_ROWS = 3

@@ -1,0 +1,30 @@
+// Plans a round of trials of the preprint's experiments.
+process PLAN_TRIALS {
+    tag "${which}"
+    label 'process_single'
+    label 'image_core'
+
+    input:
+    tuple val(groups), path(trials, stageAs: 'trial?/*') // ids; trials.tsv of the rounds before
+    val which
+    val options
+
+    output:
+    path 'plan.tsv'           , emit: plan
+    path 'hyperparameters.tsv', emit: hyperparameters, optional: true
+    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
+    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+
+    script:
+    def ids = groups.collect { group -> "--group ${group}" }
+    def tables = [trials].flatten().collect { file -> "--trials ${file}" }
+    """
+    # modules: bin_scores.py experiment_tables.py experiment_trials.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py
+    plan_trials.py --round ${which} ${ids.join(' ')} ${options} ${task.ext.args ?: ''} ${tables.join(' ')}
+    """
+
+    stub:
+    """
+    touch plan.tsv hyperparameters.tsv
+    """
+}
