@@ -181,7 +181,7 @@ workflow BINNING {
             .join(ch_clusters).join(BINS.out.contig2bin)
             .combine(ch_contigs.toList().map { groups -> [groups] })
             .map { group, contigs, clusters, contig2bin, groups ->
-                [group, contigs, clusters, contig2bin, groups.findAll { other, _contigs -> other != group }.sort { other, _contigs -> other.id }*.last()]
+                [group, contigs, clusters, contig2bin, groups.findAll { other, _contigs -> other != group }.sort { row -> row.head().id }*.last()]
             },
         options.truth ? file("${options.truth}", glob: false) : [],
         [compared*.first(), compared.collect { _name, table -> file(table, glob: false) }],
