@@ -13,6 +13,16 @@ from pathlib import Path
 import click
 
 from output_files import write_text
+from report_dots import contig_dots, gc_coverage_dots, quality_dots
+from report_figures import (
+    binned_bars,
+    coverage_map,
+    distance_curves,
+    length_bars,
+    refinement_bars,
+    size_bars,
+    training_curves,
+)
 from report_files import read_group, read_summary
 from report_tables import bins_table, groups_table, run_page, samples_table, warnings_page
 
@@ -25,6 +35,17 @@ def sections(run: dict, summary: dict, groups: list[dict]) -> list[dict | None]:
         samples_table(groups),
         groups_table(summary["groups"], groups),
         bins_table(groups),
+        quality_dots(groups),
+        size_bars(groups),
+        gc_coverage_dots(groups),
+        coverage_map(groups),
+        binned_bars(groups),
+        length_bars(groups),
+        contig_dots(groups, "input"),
+        contig_dots(groups, "latent"),
+        distance_curves(groups),
+        training_curves(groups),
+        refinement_bars(groups),
         warnings_page(summary["warnings"]),
         run_page(run),
     ]

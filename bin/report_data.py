@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Aggregate what the report shows of a group.
 
-In:  of the group bins.tsv (bins stage) and features.json (features stage); <sample>.mapping.tsv (map_reads stage) of
-     each sample that was given as reads or BAM.
+In:  of the group contigs.tsv (catalogue stage), contig2bin.tsv, unbinned.tsv and bins.tsv (bins stage), features.json,
+     rows.tsv, tnf.npy and abundance.npy (features stage); <sample>.mapping.tsv (map_reads stage) of each sample that
+     was given as reads or BAM; latent.npy and training.tsv (vae stage) and threshold.json (cluster stage) if there was
+     a training; refinement.tsv (refine, transfer or graphbin2 stage) of each refined assembly.
 Out: report_data.json. Its size depends on the bins and samples, never on the number of contigs.
 """
 
@@ -12,19 +14,49 @@ import click
 import numpy as np
 import pandas as pd
 
+from binned_lengths import counts, fates, length_classes, refinement_counts
+from principal_components import choose_points, project
+from refined_bins import only_assembly
 from report_files import write_group
-from stage_arrays import FEATURES, read_description
-from stage_tables import MAPPING, RATED_BINS, READ_NUMBERS, bins_schema, read_table
+from stage_arrays import ABUNDANCE, FEATURES, LATENT, THRESHOLD, TNF, check_hash, read_description, read_matrix
+from stage_tables import (
+    ARTICLE_REFINEMENT,
+    CONTIG2BIN,
+    CONTIGS,
+    MAPPING,
+    RATED_BINS,
+    READ_NUMBERS,
+    REFINEMENT,
+    ROWS,
+    TRAINING,
+    UNBINNED,
+    bins_schema,
+    check_contigs,
+    check_names,
+    read_header,
+    read_table,
+)
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 BIN_COLUMNS = ("bin", "size", "contigs", "n50", "gc", "refined", "transferred")
 QUALITY_COLUMNS = ("completeness", "contamination", "quality")
+TERMS = ("loss", "ce", "sse", "kld")
 DIGITS = 6  # significant ones of the numbers
+MAX_CURVE_POINTS = 200  # of a curve: as many as a screen tells apart
+MAX_FITTED_ROWS = 20_000  # contigs that the principal components are computed from
+# Dots of contigs in a picture: so many of each of the largest bins, of all other bins, and of those in none
+N_COLOURED_BINS, DOTS_OF_BIN, DOTS_OF_OTHERS, DOTS_OF_NONE = 7, 50, 150, 100
+OTHER, NONE = "other bins", "in no bin"
 
 
 def rounded(value: float) -> float | None:
     """Return a number with few digits; None for nan, which JSON does not have."""
     return None if np.isnan(value) else float(f"{value:.{DIGITS}g}")
+
+
+def rounded_list(values: np.ndarray) -> list[float | None]:
+    """Return numbers with few digits."""
+    return [rounded(value) for value in np.asarray(values, float)]
 
 
 def coverage_columns(samples: list[str]) -> list[str]:
@@ -46,7 +78,7 @@ def bin_rows(path: Path, samples: list[str]) -> list[dict]:
     rows = bins[names].to_dict("records")
     coverages = bins[coverage_columns(samples)].to_numpy()
     for row, coverage in zip(rows, coverages, strict=True):
-        row["coverage"] = [rounded(value) for value in coverage]
+        row["coverage"] = rounded_list(coverage)
         row |= {name: rounded(row[name]) for name in QUALITY_COLUMNS[:2] if name in row}
     return rows
 
@@ -59,21 +91,134 @@ def sample_rows(paths: tuple[Path, ...]) -> list[dict]:
     return tables[["sample", *READ_NUMBERS, "mean_coverage"]].sort_values("sample").to_dict("records")
 
 
+def contig_numbers(contigs: pd.DataFrame, contig2bin: pd.DataFrame, unbinned: pd.DataFrame) -> dict:
+    """Return number and base pairs of the contigs by assembly and fate, and by class of length and fate."""
+    fate = fates(contigs, contig2bin, unbinned)
+    return {
+        "by_assembly": counts(contigs["length"], contigs["assembly"], fate),
+        "by_length": counts(contigs["length"], length_classes(contigs["length"]), fate),
+    }
+
+
+def training_curves(path: Path) -> dict[str, list]:
+    """Return the terms of the loss over the epochs, thinned to what can be seen."""
+    training = read_table(TRAINING, path)
+    chosen = np.unique(np.linspace(0, len(training) - 1, min(MAX_CURVE_POINTS, len(training))).round().astype(int))
+    thin = training.iloc[chosen]
+    return {"epoch": thin["epoch"].tolist()} | {term: rounded_list(thin[term]) for term in TERMS}
+
+
+def distance_curve(path: Path) -> dict:
+    """Return the density of the distances between contigs, and the threshold at which clusters are cut."""
+    found = read_description(THRESHOLD, path, ["threshold", "density_mean", "bin_edges"])
+    edges = np.array(found["bin_edges"])
+    return {
+        "threshold": found["threshold"],
+        "distance": rounded_list((edges[:-1] + edges[1:]) / 2),
+        "density": rounded_list(found["density_mean"]),
+    }
+
+
+def bins_of_rows(rows: pd.DataFrame, contigs: pd.DataFrame, contig2bin: pd.DataFrame, largest: list[str]) -> np.ndarray:
+    """Return the bin of each row (n) as the picture names it: one of the largest, `other bins` or `in no bin`."""
+    placed = contig2bin.drop_duplicates(["assembly", "contig"]).rename(columns={"contig": "name"})
+    bin_of = contigs.merge(placed, on=["assembly", "name"]).set_index("contig")["bin"]
+    found = rows["contig"].map(bin_of)
+    return np.where(found.isna(), NONE, np.where(found.isin(largest), found, OTHER)).astype(str)
+
+
+def pictures(arrays: dict[str, list[Path]], rows: pd.DataFrame, rows_path: Path, labels: np.ndarray) -> dict:
+    """Return two dimensions of each of some sets of arrays for the same contigs: bins, x, y and explained variance.
+
+    The arrays of a set stand side by side. Few contigs are shown, whatever the size of the group.
+    """
+    rng = np.random.default_rng(0)
+    others = {OTHER: DOTS_OF_OTHERS, NONE: DOTS_OF_NONE}
+    shown = choose_points(labels, others | dict.fromkeys(sorted({*labels} - {*others}), DOTS_OF_BIN), rng)
+    fitted = rng.permutation(len(rows))[:MAX_FITTED_ROWS]
+    chosen = np.union1d(shown, fitted)
+    content: dict = {"bins": [str(label) for label in labels[shown]]}
+    for name, paths in arrays.items():
+        matrices = {"tnf.npy": TNF, "abundance.npy": ABUNDANCE, "latent.npy": LATENT}
+        parts = [read_matrix(matrices[path.name], path, rows["contig"], rows_path, rows=chosen) for path in paths]
+        points, explained = project(np.hstack(parts), np.searchsorted(chosen, shown))
+        content[name] = {"x": rounded_list(points[:, 0]), "y": rounded_list(points[:, 1])}
+        content[name]["explained"] = rounded_list(explained)
+    return content
+
+
+def refinements(paths: tuple[Path, ...], contigs: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+    """Return number and base pairs of the contigs of each assembly by what the refinement changed."""
+    found = {}
+    for path in paths:
+        schema = ARTICLE_REFINEMENT if "step1" in read_header(path)[0] else REFINEMENT
+        steps = read_table(schema, path, ["contig", "assembly", "length", "reason"])
+        check_contigs(path, steps, contigs["contig"], "in contigs.tsv")
+        found[only_assembly(path, steps)] = refinement_counts(steps)
+    return found
+
+
 @click.command()
 @click.option("--group", required=True, help="Id of the group.")
+@click.option(
+    "--contigs",
+    required=True,
+    type=(FILE, FILE, FILE),
+    metavar="CONTIGS CONTIG2BIN UNBINNED",
+    help="contigs.tsv, contig2bin.tsv and unbinned.tsv of the group.",
+)
 @click.option("--bins", "bins_path", required=True, type=FILE, help="bins.tsv of the group.")
 @click.option("--features", "features_path", required=True, type=FILE, help="features.json of the group.")
+@click.option(
+    "--inputs",
+    required=True,
+    type=(FILE, FILE, FILE),
+    metavar="ROWS TNF ABUNDANCE",
+    help="rows.tsv, tnf.npy and abundance.npy of the group.",
+)
 @click.option("--mapping", "mappings", multiple=True, type=FILE, help="<sample>.mapping.tsv; repeatable.")
-def main(group: str, bins_path: Path, features_path: Path, mappings: tuple[Path, ...]) -> None:
+@click.option(
+    "--trained",
+    type=(FILE, FILE, FILE),
+    metavar="LATENT TRAINING THRESHOLD",
+    help="latent.npy, training.tsv and threshold.json of the group, if there was a training.",
+)
+@click.option("--refinement", "steps", multiple=True, type=FILE, help="refinement.tsv of an assembly; repeatable.")
+def main(
+    group: str,
+    contigs: tuple[Path, Path, Path],
+    bins_path: Path,
+    features_path: Path,
+    inputs: tuple[Path, Path, Path],
+    mappings: tuple[Path, ...],
+    trained: tuple[Path, Path, Path] | None,
+    steps: tuple[Path, ...],
+) -> None:
     """Write report_data.json of a group."""
-    features = read_description(FEATURES, features_path, ["samples", "mapped_reads"])
+    features = read_description(FEATURES, features_path, ["samples", "mapped_reads", "rows_sha256"])
+    tables = [read_table(schema, path) for schema, path in zip((CONTIGS, CONTIG2BIN, UNBINNED), contigs)]
+    for path, table in zip(contigs[1:], tables[1:]):
+        check_names(path, table, tables[0], contigs[0])
+    bins = bin_rows(bins_path, features["samples"])
+    rows_path, *arrays = inputs
+    rows = read_table(ROWS, rows_path)
+    check_contigs(rows_path, rows, tables[0]["contig"], f"in {contigs[0]}")
+    check_hash(features_path, features["rows_sha256"], rows["contig"], rows_path)
+    labels = bins_of_rows(rows, tables[0], tables[1], [row["bin"] for row in bins[:N_COLOURED_BINS]])
+    latent, training, threshold = trained or (None, None, None)
+    sets = {"input": arrays} | ({"latent": [latent]} if latent else {})
     write_group(
         {
             "group": group,
             "samples": sample_rows(mappings),
             "coverage_samples": features["samples"],
             "coverage_unit": "RPKM" if features["mapped_reads"] is None else "reads per base",
-            "bins": bin_rows(bins_path, features["samples"]),
+            "bins": bins,
+            "contigs": contig_numbers(*tables),
+            "training": training_curves(training) if training else None,
+            "distances": distance_curve(threshold) if threshold else None,
+            "pictures": pictures(sets, rows, rows_path, labels) if len(rows) else None,
+            "refinement": refinements(steps, tables[0]),
         }
     )
 

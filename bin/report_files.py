@@ -15,7 +15,18 @@ from output_files import write_text
 SUMMARY_FILE = "summary.json"
 GROUP_FILE = "report_data.json"
 SUMMARY_KEYS = ("groups", "warnings")
-GROUP_KEYS = ("group", "samples", "bins")
+GROUP_KEYS = (
+    "group",
+    "samples",
+    "coverage_samples",
+    "coverage_unit",
+    "bins",
+    "contigs",
+    "training",
+    "distances",
+    "pictures",
+    "refinement",
+)
 WRITTEN_BY = {SUMMARY_FILE: "summary", GROUP_FILE: "report_data"}
 
 

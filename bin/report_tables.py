@@ -3,22 +3,14 @@
 
 from html import escape
 
+from report_style import TIERS, full_name, section, share
+from report_words import TITLES
+
 MAX_BIN_ROWS = 500  # of the table of bins, so that a browser shows it at once
-TIERS = ("high", "medium", "low", "contaminated")
-# Light enough for black text, and told apart by people who see no red or no green
-TIER_COLOURS = {"high": "#8ecae6", "medium": "#cfe8ef", "low": "#f3e2a9", "contaminated": "#f2b59b"}
+# The colours of the figures, dark enough for the white text on them
+TIER_SHADES = {"high": "#005A8C", "medium": "#3A7CA5", "low": "#946200", "contaminated": "#A63A00"}
 PERCENT = {"min": 0, "max": 100, "suffix": " %", "format": "{:,.1f}"}
 WHOLE = {"format": "{:,.0f}"}
-
-
-def full_name(group: str, name: str, groups: list) -> str:
-    """Return the name of a sample or bin: with its group before it where there are several groups."""
-    return name if len(groups) == 1 else f"{group}/{name}"
-
-
-def share(part: float, whole: float) -> float:
-    """Return a share in percent; 0 of nothing."""
-    return 100 * part / whole if whole else 0.0
 
 
 def column(title: str, description: str, scale: str | bool = False, **options: object) -> dict:
@@ -50,18 +42,16 @@ def samples_table(groups: list[dict]) -> dict | None:
     return content if rows else None
 
 
-def table(name: str, title: str, description: str, headers: dict, rows: dict, first: str) -> dict:
+def table(name: str, headers: dict, rows: dict, first: str, more_text: str = "") -> dict:
     """Return a section with a table; `first` heads the column of the names of the rows."""
-    settings = {"id": f"{name}_table", "title": title, "col1_header": first, "no_violin": True, "sort_rows": False}
-    return {
-        "id": name,
-        "section_name": title,
-        "description": description,
-        "plot_type": "table",
-        "pconfig": settings,
-        "headers": headers,
-        "data": rows,
+    settings = {
+        "id": f"{name}_plot",
+        "title": TITLES[name],
+        "col1_header": first,
+        "no_violin": True,
+        "sort_rows": False,
     }
+    return section(name, "table", more_text, pconfig=settings, headers=headers, data=rows)
 
 
 def groups_table(summary: list[dict], groups: list[dict]) -> dict:
@@ -87,12 +77,7 @@ def groups_table(summary: list[dict], groups: list[dict]) -> dict:
             "binned": share(row["bp_binned"], row["bp"]),
             **{tier: qualities.count(tier) for tier in TIERS if any(qualities)},
         }
-    text = (
-        "A group is what is binned together: its samples are mapped to all of its assemblies. The same numbers are in "
-    )
-    return table(
-        "groups", "Groups", f"{text}<code>summary.tsv</code> and <code>summary.json</code>.", headers, rows, "Group"
-    )
+    return table("groups", headers, rows, "Group")
 
 
 def bins_table(groups: list[dict]) -> dict | None:
@@ -110,7 +95,7 @@ def bins_table(groups: list[dict]) -> dict | None:
             "Quality",
             "Tier by MIMAG's bounds on completeness and contamination; its rRNAs and tRNAs are not looked for",
             cond_formatting_rules={tier: rule[tier] for tier, rule in zip(TIERS, tiers, strict=True)},
-            cond_formatting_colours=[TIER_COLOURS],
+            cond_formatting_colours=[TIER_SHADES],
         ),
     }  # fmt: skip
     bins = [(group, row) for group in groups for row in group["bins"]]
@@ -121,9 +106,8 @@ def bins_table(groups: list[dict]) -> dict | None:
     unknown = (
         "" if {"quality"} & used else " The quality of none is known: marker genes tell it (<code>--markers</code>)."
     )
-    text = "The published bins, the largest first. <code>bins.tsv</code> of each group has them all, with more columns."
     headers = {name: header for name, header in headers.items() if name in used}
-    return table("bin_table", "Bins", text + left_out + unknown, headers, rows, "Bin") if rows else None
+    return table("bin_table", headers, rows, "Bin", left_out + unknown) if rows else None
 
 
 def bin_cells(row: dict) -> dict:
@@ -140,11 +124,6 @@ def bin_cells(row: dict) -> dict:
     return cells
 
 
-def page(name: str, title: str, description: str, html: str) -> dict:
-    """Return a section of HTML."""
-    return {"id": name, "section_name": title, "description": description, "plot_type": "html", "data": html}
-
-
 def html_table(header: list[str], rows: list[list[str]]) -> str:
     """Return a table of texts as HTML; the texts are escaped."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
@@ -157,11 +136,10 @@ def warnings_page(warnings: list[dict]) -> dict:
     names = ["stage", "group", "id", "warning"]
     rows = [[str(warning[name]) for name in names] for warning in warnings]
     html = html_table(["Stage", "Group", "Sample or assembly", "Warning"], rows) if rows else "<p>No stage warned.</p>"
-    text = "What the stages found doubtful and went on with, and what can be done; also in <code>warnings.tsv</code>."
-    return page("warnings", "Warnings", text, html)
+    return section("warnings", "html", data=html)
 
 
 def run_page(run: dict[str, str]) -> dict:
     """Return how the run was started. Its values are texts by their names, in the order of the page."""
     html = html_table(["What", "Value"], [[name, value] for name, value in run.items() if value])
-    return page("run", "Run", "How this run was started. The versions of all programs are below.", html)
+    return section("run", "html", data=html)

@@ -68,7 +68,9 @@ FEATURES = Description(
     indent=1,
 )
 LATENT_DESCRIPTION = Description("vae/latent.json", "vae", {"rows_sha256": str})
-THRESHOLD = Description("cluster/threshold.json", "cluster", {"threshold": float})
+THRESHOLD = Description(
+    "cluster/threshold.json", "cluster", {"threshold": float, "density_mean": list, "bin_edges": list}
+)
 GRAPH = Description("refine/<assembly>/graph.json", "graph", {})
 REFINEMENT_COUNTS = Description("refine/<assembly>/refinement.json", "refine", {})
 

@@ -361,6 +361,19 @@ def check_contigs(
         )
 
 
+def check_names(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame, contigs_path: Path) -> None:
+    """Raise ClickException for the first contig of a table by assembly and name that is not in contigs.tsv."""
+    known = pd.MultiIndex.from_frame(contigs[["assembly", "name"]])
+    is_unknown = ~pd.MultiIndex.from_frame(frame[["assembly", "contig"]]).isin(known)
+    if is_unknown.any():
+        row = int(is_unknown.argmax())
+        assembly, contig = frame[["assembly", "contig"]].iloc[row]
+        raise click.ClickException(
+            f"{path}: row {row + 1}: contig {shown(contig)} of assembly {shown(assembly)} is not in {contigs_path}; "
+            "give both from the same run"
+        )
+
+
 def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:
     """Write a table into the current directory, gzipped if so named: the same bytes for the same table.
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from message_text import shown
 from output_files import write_text
 from report_files import write_summary
 from stage_arrays import FEATURES, read_description
@@ -25,6 +24,7 @@ from stage_tables import (
     SUMMARY,
     WARNINGS,
     bins_schema,
+    check_names,
     read_table,
     write_table,
 )
@@ -78,21 +78,6 @@ def summarise(
         "bins": len(bins),
         "refined_assemblies": bins.loc[bins["refined"], "assembly"].nunique(),
     }
-
-
-def read_binned(path: Path, contigs: pd.DataFrame, contigs_path: Path) -> pd.DataFrame:
-    """Return contig2bin.tsv; raise ClickException for a contig that is not in contigs.tsv."""
-    contig2bin = read_table(CONTIG2BIN, path)
-    known = pd.MultiIndex.from_frame(contigs[["assembly", "name"]])
-    is_unknown = ~pd.MultiIndex.from_frame(contig2bin[["assembly", "contig"]]).isin(known)
-    if is_unknown.any():
-        row = int(is_unknown.argmax())
-        assembly, contig = contig2bin[["assembly", "contig"]].iloc[row]
-        raise click.ClickException(
-            f"{path}: row {row + 1}: contig {shown(contig)} of assembly {shown(assembly)} is not in {contigs_path}; "
-            "give both from the same run"
-        )
-    return contig2bin
 
 
 def terminal_lines(summary: pd.DataFrame, largest: pd.DataFrame) -> list[str]:
@@ -167,7 +152,8 @@ def main(groups: tuple[tuple[str, Path, Path, Path, Path], ...], warnings_path: 
     for group, contigs_path, features, contig2bin_path, bins_path in sorted(groups):
         group_bins = read_table(BINS, bins_path, ["bin", "assembly", "size", "refined"])
         contigs = read_table(CONTIGS, contigs_path)
-        contig2bin = read_binned(contig2bin_path, contigs, contigs_path)
+        contig2bin = read_table(CONTIG2BIN, contig2bin_path)
+        check_names(contig2bin_path, contig2bin, contigs, contigs_path)
         samples = read_description(FEATURES, features, ["samples"])["samples"]
         rows.append(summarise(group, contigs, samples, contig2bin, group_bins))
         quality.append(read_quality(bins_path))

@@ -190,8 +190,15 @@ workflow BINNING {
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
     // What the report shows of each group
-    reported = BINS.out.bins.join(FEATURES.out.json)
+    ch_is_trained = ch_is_given.map { group, is_given -> [group, !is_given || options.is_ensemble] }
+    ch_trained = together([VAE.out.latent, VAE.out.training, CLUSTER.out.threshold])
+        .mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
+    reported = together([ch_contigs, BINS.out.contig2bin, BINS.out.unbinned])
+        .join(BINS.out.bins).join(FEATURES.out.json)
+        .join(together([FEATURES.out.rows, FEATURES.out.tnf, FEATURES.out.abundance]))
         .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })
+        .join(ch_trained)
+        .join(ch_group_refined.map { group, assemblies -> [group, assemblies*.refinement] })
 
     // What is published, and the folder that it goes to
     results = SUMMARY.out.table.mix(SUMMARY.out.json).mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }

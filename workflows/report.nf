@@ -25,7 +25,7 @@ def versionsJson(versions) {
 // The report of the run; of no groups it makes none.
 workflow REPORTING {
     take:
-    ch_groups   // [ group, bins.tsv, features.json, [mapping.tsv of each sample] ]
+    ch_groups   // [ group, files ]: as REPORT_DATA takes them
     ch_summary  // summary.json
     ch_versions // [ process, tool, version ]
 
@@ -34,7 +34,7 @@ workflow REPORTING {
     REPORT(
         REPORT_DATA.out.data.toSortedList { a, b -> a[0].id <=> b[0].id }.map { rows -> rows.collect { _group, data -> data } }.filter { files -> files },
         ch_summary,
-        file("${projectDir}/assets/multiqc_config.yml"),
+        ['multiqc_config.yml', 'multiqc.css'].collect { name -> file("${projectDir}/assets/${name}") },
         aboutRun(),
         versionsJson(ch_versions)
     )

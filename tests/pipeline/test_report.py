@@ -9,7 +9,10 @@ from browser import empty_plots, open_page, why_not
 from conftest import read_table
 
 MAX_REPORT_BYTES = 10_000_000
-SECTIONS = {"general_stats", "groups", "bin_table", "warnings", "run"}
+SECTIONS = {
+    "general_stats", "groups", "bin_table", "sizes", "gc_coverage", "coverages", "binned", "lengths", "input", "latent",
+    "distances", "training", "refinement", "warnings", "run",
+}  # fmt: skip
 
 
 def anchors(page: str) -> set[str]:
@@ -46,4 +49,4 @@ def test_summary_is_there_for_machines(two_groups):
         rows = content["groups" if name == "summary" else name]
         assert [{key: str(value) for key, value in row.items()} for row in rows] == table.to_dict("records")
     page = (two_groups.results / "report.html").read_text()
-    assert "ms/M1" in page and "ms/A1.001" in page
+    assert "ms: M1" in page and "ms: A1.001" in page

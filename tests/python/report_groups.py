@@ -16,7 +16,17 @@ def sample_row(name, reads=1000, mapped_reads=900):
     return {"sample": name, **numbers, "mean_coverage": 3.5}
 
 
-def report_group(name="co", bins=(), samples=("S1", "S2")):
+def picture(names):
+    """Dots of contigs, with these names of bins."""
+    places = {"x": [float(i) for i in range(len(names))], "y": [float(-i) for i in range(len(names))]}
+    return {
+        "bins": list(names),
+        "input": {**places, "explained": [0.5, 0.25]},
+        "latent": {**places, "explained": [1, 0]},
+    }
+
+
+def report_group(name="co", bins=(), samples=("S1", "S2"), trained=True):
     """A group with these bins and samples."""
     return {
         "group": name,
@@ -24,6 +34,16 @@ def report_group(name="co", bins=(), samples=("S1", "S2")):
         "coverage_samples": list(samples),
         "coverage_unit": "reads per base",
         "bins": list(bins),
+        "contigs": {
+            "by_assembly": {"A": {"binned": [2, 9000], "short": [1, 400]}},
+            "by_length": {"0": {"short": [1, 400]}, "2000": {"binned": [2, 9000]}},
+        },
+        "training": {"epoch": [1, 2, 10], **{term: [3.0, 2.0, 1.0] for term in ("loss", "ce", "sse", "kld")}}
+        if trained
+        else None,
+        "distances": {"threshold": 0.1, "distance": [0.05, 0.15], "density": [2.0, 1.0]} if trained else None,
+        "pictures": picture(["A.001", "in no bin", "other bins"]),
+        "refinement": {"A": {"kept": [1, 5000], "multi_labelled": [1, 4000], "left": [1, 400]}},
     }
 
 

@@ -84,6 +84,12 @@ def good_tables() -> dict[str, bytes]:
             (1, "A2", 2, "true"),
         ),
         "contig2bin.tsv": lines(("assembly", "contig", "bin"), ("A1", "NA", "A1.001"), ("A2", "NA", "A2.001")),
+        "unbinned.tsv": lines(
+            ("assembly", "contig", "length", "cluster", "reason"),
+            ("A1", '"b', 2500, 1, "small_bin"),
+            ("A1", "001", 2000, "", "unclustered"),
+            ("A2", "short", 300, "", "short"),
+        ),
         "bins.tsv": lines(
             (*[column.name for column in tables.BINS.columns], *(f"coverage_{sample}" for sample in SAMPLES)),
             ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4, 5),
@@ -164,7 +170,9 @@ COMMANDS = {
     "--depth_file depth.npy --rows rows.tsv --features features.json --contigs contigs.tsv --truth truth.tsv "
     "--vae_options=--epochs=1 --min_bin_size 1000",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
-    "report_data": "--group g --bins bins.tsv --features features.json --mapping S2.mapping.tsv",
+    "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "
+    "--features features.json --inputs rows.tsv tnf.npy abundance.npy --mapping S2.mapping.tsv "
+    "--refinement refinement.tsv",
 }
 SCHEMAS = {
     "contigs.tsv": tables.CONTIGS,
@@ -186,12 +194,14 @@ SCHEMAS = {
     "refinement.tsv": tables.REFINEMENT,
     "same_genomes.tsv": tables.SAME_GENOMES,
     "contig2bin.tsv": tables.CONTIG2BIN,
+    "unbinned.tsv": tables.UNBINNED,
     "bins.tsv": tables.BINS,
     "trials.tsv": experiment_tables.TRIALS,
 }
 # What commands read of tables of which they do not read all; these read all of each table
 ALL_READERS = ("transfer", "report_data")
 READ = {
+    "report_data refinement.tsv": ["contig", "assembly", "length", "reason"],
     "clusters.tsv": ["cluster", "contig", "assembly"],
     "refinement.tsv": ["contig", "assembly", "initial", "final"],
     "bins.tsv": ["bin", "assembly", "size", "refined"],
@@ -230,7 +240,7 @@ def malformed(file: str, command: str):
     table = SCHEMAS[file]
     whole = good_tables()[file]
     rows = [line.split("\t") for line in whole.decode().splitlines()]
-    read = rows[0] if command in ALL_READERS else READ.get(file, rows[0])
+    read = READ.get(f"{command} {file}", rows[0] if command in ALL_READERS else READ.get(file, rows[0]))
     for place, name in enumerate(rows[0]):
         if name in read and name not in SAMPLES:
             yield Variant(f"without-{name}", changed(rows, 0, place, "other"), (f"no column {name}",))

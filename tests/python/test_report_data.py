@@ -2,18 +2,33 @@
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import report_data
+from stage_tables import REFINEMENT, contigs_hash
 
 BINS = ["bin", "assembly", "cluster", "size", "contigs", "n50", "gc", "multi_labelled", "refined", "transferred"]
 RATED = [*BINS, "markers_found", "completeness", "contamination", "quality"]
-MAPPING = "sample\treads\tmapped_reads\tcounted_reads\talignments\tmean_coverage\n"
+MAPPING = ["sample", "reads", "mapped_reads", "counted_reads", "alignments", "mean_coverage"]
+CONTIGS = [("A~x", "A", "x", 3000), ("A~y", "A", "y", 2500), ("A~z", "A", "z", 100)]
+INPUTS = {
+    "--contigs": ["contigs.tsv", "contig2bin.tsv", "unbinned.tsv"],
+    "--bins": ["bins.tsv"],
+    "--features": ["features.json"],
+    "--inputs": ["rows.tsv", "tnf.npy", "abundance.npy"],
+}
+TRAINED = {"--trained": ["latent.npy", "training.tsv", "threshold.json"], "--refinement": ["refinement.tsv"]}
 
 
 def write_table(path, header, *rows):
     path.write_text("".join("\t".join(map(str, row)) + "\n" for row in (header, *rows)))
+
+
+def write_features(folder, samples, mapped_reads, rows=("A~x", "A~y")):
+    content = {"samples": samples, "mapped_reads": mapped_reads, "rows_sha256": contigs_hash(rows)}
+    (folder / "features.json").write_text(json.dumps(content))
 
 
 @pytest.fixture
@@ -23,16 +38,37 @@ def folder(tmp_path, monkeypatch):
     small = ["A.002", "A", 7, 200, 2, 150, 0.25, 0, "true", "false", 3, "", "", "", 1.5, 0]
     large = ["A.001", "A", 3, 900, 5, 400, 1 / 3, 1, "true", "true", 30, 0.95, 0.01, "high", 10, 20]
     write_table(tmp_path / "bins.tsv", [*RATED, "coverage_S2", "coverage_S1"], small, large)
-    (tmp_path / "features.json").write_text(json.dumps({"samples": ["S1", "S2"], "mapped_reads": {"S1": 1, "S2": 2}}))
+    write_features(tmp_path, ["S1", "S2"], {"S1": 1, "S2": 2})
     for name, reads in {"S2": 50, "S1": 40}.items():
-        (tmp_path / f"{name}.mapping.tsv").write_text(f"{MAPPING}{name}\t{reads}\t30\t20\t25\t1.5\n")
+        write_table(tmp_path / f"{name}.mapping.tsv", MAPPING, [name, reads, 30, 20, 25, 1.5])
+    write_table(tmp_path / "contigs.tsv", ["contig", "assembly", "name", "length"], *CONTIGS)
+    write_table(tmp_path / "contig2bin.tsv", ["assembly", "contig", "bin"], ["A", "x", "A.001"])
+    unbinned = [["A", "y", 2500, "", "unclustered"], ["A", "z", 100, "", "short"]]
+    write_table(tmp_path / "unbinned.tsv", ["assembly", "contig", "length", "cluster", "reason"], *unbinned)
+    write_table(tmp_path / "rows.tsv", ["contig", "length"], ["A~x", 3000], ["A~y", 2500])
+    for name, width in {"tnf": 136, "abundance": 2, "latent": 8}.items():
+        np.save(tmp_path / f"{name}.npy", np.outer([1, 3], np.ones(width)).astype(np.float32))
+    terms = ["epoch", "loss", "ce", "sse", "kld", "depth_se", "batch_size", "learning_rate", "seconds"]
+    write_table(tmp_path / "training.tsv", terms, *[[i, 9 / i, 1, 2, 3, 0, 8, 0.1, 1] for i in range(1, 1001)])
+    threshold = {"threshold": 0.1, "density_mean": [1.0, 2.0], "bin_edges": [0, 0.5, 1]}
+    (tmp_path / "threshold.json").write_text(json.dumps(threshold))
+    steps = [
+        ["A~x", "A", "x", 3000, "1", "true", "1", "1", 0.9, 0.1, "1", "kept"],
+        ["A~y", "A", "y", 2500, "1", "true", "", "", 0.1, 0.9, "1", "removed,unlike"],
+    ]
+    write_table(tmp_path / "refinement.tsv", [column.name for column in REFINEMENT.columns], *steps)
     return tmp_path
 
 
-def run(*mappings):
-    given = [word for path in mappings for word in ("--mapping", path)]
-    command = ["--group", "co", "--bins", "bins.tsv", "--features", "features.json", *given]
-    done = CliRunner().invoke(report_data.main, command, catch_exceptions=False)
+def invoke(*mappings, trained=True):
+    options = INPUTS | (TRAINED if trained else {})
+    given = [word for name, values in options.items() for word in (name, *values)]
+    given += [word for path in mappings for word in ("--mapping", path)]
+    return CliRunner().invoke(report_data.main, ["--group", "co", *given], catch_exceptions=False)
+
+
+def run(*mappings, trained=True):
+    done = invoke(*mappings, trained=trained)
     assert done.exit_code == 0, done.output
     with open("report_data.json") as file:
         return json.load(file)
@@ -49,10 +85,37 @@ def test_bins_and_samples(folder):
     assert content["coverage_unit"] == "reads per base"
 
 
+def test_contigs_training_and_refinement(folder):
+    content = run()
+    fates = {"binned": [1, 3000], "unclustered": [1, 2500], "short": [1, 100]}
+    assert content["contigs"]["by_assembly"] == {"A": fates}
+    assert content["contigs"]["by_length"]["2000"] == {"binned": [1, 3000], "unclustered": [1, 2500]}
+    assert content["refinement"] == {"A": {"kept": [1, 3000], "removed": [1, 2500]}}
+    epochs = content["training"]["epoch"]
+    assert (epochs[0], epochs[-1], len(epochs)) == (1, 1000, report_data.MAX_CURVE_POINTS)
+    assert len(content["training"]["kld"]) == len(epochs)
+    assert content["distances"] == {"threshold": 0.1, "distance": [0.25, 0.75], "density": [1, 2]}
+    assert sorted(content["pictures"]["bins"]) == ["A.001", "in no bin"]
+    assert content["pictures"]["latent"]["explained"] == pytest.approx([1, 0])
+
+
+def test_without_training(folder):
+    content = run(trained=False)
+    assert content["training"] is content["distances"] is None and content["refinement"] == {}
+    assert "input" in content["pictures"] and "latent" not in content["pictures"]
+
+
+def test_no_contig_is_long_enough(folder):
+    write_table(folder / "rows.tsv", ["contig", "length"])
+    write_features(folder, ["S1", "S2"], {}, rows=())
+    np.save(folder / "tnf.npy", np.zeros((0, 136), np.float32))
+    assert run()["pictures"] is None
+
+
 def test_abundance_table_and_no_markers(folder):
     """Without reads there are no samples to show, and the unit of coverage is another."""
     write_table(folder / "bins.tsv", [*BINS, "coverage_S"], ["A.001", "A", 3, 9, 1, 9, 0.5, 0, "false", "false", 1])
-    (folder / "features.json").write_text('{"samples": ["S"], "mapped_reads": null}')
+    write_features(folder, ["S"], None)
     content = run()
     assert content["samples"] == [] and content["coverage_unit"] == "RPKM"
     assert content["bins"][0].keys().isdisjoint({"completeness", "contamination", "quality"})
@@ -60,10 +123,36 @@ def test_abundance_table_and_no_markers(folder):
 
 def test_no_bin(folder):
     write_table(folder / "bins.tsv", [*RATED, "coverage_S1", "coverage_S2"])
-    assert run("S1.mapping.tsv")["bins"] == []
+    write_table(folder / "contig2bin.tsv", ["assembly", "contig", "bin"])
+    content = run("S1.mapping.tsv")
+    assert content["bins"] == [] and set(content["pictures"]["bins"]) == {"in no bin"}
 
 
-def test_a_sample_without_a_column_is_refused(folder):
-    (folder / "features.json").write_text('{"samples": ["S1", "S3"], "mapped_reads": {}}')
-    done = CliRunner().invoke(report_data.main, ["--group", "g", "--bins", "bins.tsv", "--features", "features.json"])
-    assert done.exit_code == 1 and "bins.tsv: has no column coverage_S3; give both from the same run" in done.output
+def test_size_depends_on_bins_and_samples_alone(folder):
+    names = [f"A~{number}" for number in range(5000)]
+    contigs = [(name, "A", name[2:], 2500) for name in names]
+    write_table(folder / "contigs.tsv", ["contig", "assembly", "name", "length"], *contigs)
+    write_table(folder / "rows.tsv", ["contig", "length"], *[[name, 2500] for name in names])
+    write_features(folder, ["S1", "S2"], {}, names)
+    rng = np.random.default_rng(1)
+    for name, width in {"tnf": 136, "abundance": 2, "latent": 8}.items():
+        np.save(folder / f"{name}.npy", rng.random((5000, width)).astype(np.float32))
+    unbinned = [["A", name[2:], 2500, "", "unclustered"] for name in names]
+    write_table(folder / "unbinned.tsv", ["assembly", "contig", "length", "cluster", "reason"], *unbinned)
+    write_table(folder / "contig2bin.tsv", ["assembly", "contig", "bin"])
+    assert len(run(trained=False)["pictures"]["bins"]) == report_data.DOTS_OF_NONE
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: write_features(folder, ["S1", "S3"], {}), "bins.tsv: has no column coverage_S3; give both"),
+        (lambda folder: write_features(folder, ["S1"], {}, ["A~z"]), "features.json: is not about the 2 contigs of"),
+        (lambda folder: np.save(folder / "latent.npy", np.ones((3, 8))), "latent.npy: has the shape (3, 8)"),
+        (lambda folder: (folder / "threshold.json").write_text('{"threshold": 0.1}'), "has no list `density_mean`"),
+    ],
+)  # fmt: skip
+def test_files_of_other_runs_are_refused(folder, change, message):
+    change(folder)
+    done = invoke()
+    assert done.exit_code == 1 and message in done.output, done.output

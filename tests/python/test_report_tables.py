@@ -7,8 +7,8 @@ from report_tables import MAX_BIN_ROWS, bins_table, groups_table, run_page, samp
 def test_names_have_their_group_only_where_there_are_several():
     one, other = report_group("co", [bin_row("a.001")]), report_group("ms", [bin_row("a.001", 5)])
     assert list(samples_table([one])["data"]) == ["S1", "S2"]
-    assert list(samples_table([one, other])["data"]) == ["co/S1", "co/S2", "ms/S1", "ms/S2"]
-    assert list(bins_table([one, other])["data"]) == ["co/a.001", "ms/a.001"]
+    assert list(samples_table([one, other])["data"]) == ["co: S1", "co: S2", "ms: S1", "ms: S2"]
+    assert list(bins_table([one, other])["data"]) == ["co: a.001", "ms: a.001"]
 
 
 def test_shares_of_reads():

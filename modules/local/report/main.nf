@@ -7,7 +7,7 @@ process REPORT {
     input:
     path groups, stageAs: 'group?/*' // report_data.json of each group
     path summary                     // summary.json
-    path config                      // MultiQC's
+    path settings                    // MultiQC's: multiqc_config.yml and multiqc.css
     val run                          // as JSON: texts about the run by their names
     val versions                     // as JSON: version of each tool by process
 
@@ -18,7 +18,7 @@ process REPORT {
     script:
     def of_groups = [groups].flatten().collect { data -> "--group ${data}" }
     """
-    # modules: message_text.py output_files.py report_files.py report_tables.py
+    # modules: message_text.py output_files.py report_dots.py report_figures.py report_files.py report_style.py report_tables.py report_words.py
     cat > run.json <<'END_OF_RUN'
     ${run}
     END_OF_RUN
@@ -28,7 +28,7 @@ process REPORT {
     report.py ${of_groups.join(' ')} --summary ${summary} --run run.json --versions versions.json --outdir content ${task.ext.args ?: ''}
     # The user's own settings of MultiQC would change the report, so there are none to find.
     unset "\${!MULTIQC_@}"
-    HOME=\$PWD XDG_CONFIG_HOME=\$PWD multiqc --config ${config} --filename report.html content 2>&1 | tee multiqc.log
+    HOME=\$PWD XDG_CONFIG_HOME=\$PWD multiqc --config multiqc_config.yml --filename report.html content 2>&1 | tee multiqc.log
     """
 
     stub:
