@@ -37,7 +37,7 @@ from bin_scores import (
     large_bins,
     score_pairs,
 )
-from compared_bins import read_compared
+from compared_bins import SEPARATOR, cut_by_assembly, read_binnings
 from contig_names import ContigNames
 from evaluation_tables import (
     BEST_BINS,
@@ -46,13 +46,11 @@ from evaluation_tables import (
     GENOME_BIN_PAIRS,
     GENOMES_FOUND,
     RATIOS,
+    write_rows,
 )
-from message_text import shown
-from stage_tables import CONTIG2BIN, CONTIGS, read_table, write_table
-from table_columns import Table
+from stage_tables import CONTIGS, read_table
 from truth_tables import read_truth
 
-SEPARATOR = ":"  # behind the id of an assembly, which has none
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 Found = dict[tuple[str, str, float], list[int]]  # genomes by binning, what is counted and precision, at each recall
@@ -87,14 +85,12 @@ def main(
     """Score clusters, bins and the bins of other binners."""
     table = read_table(CONTIGS, contigs)
     names = ContigNames(table, [read_table(CONTIGS, other) for other in other_contigs])
-    labels = {CUT_CLUSTERS: read_clusters(clusters, table)[["contig", "cluster"]].set_axis(["contig", "bin"], axis=1)}
-    labels[BINS] = read_bins(contig2bin, names)
-    for name, path in compared:
-        if name in {*labels, *OWN_BINNINGS}:
-            raise click.ClickException(f"{path}: a binning is named {shown(name)} already; give it another name")
-        labels[name] = read_compared(path, names)
+    assembly = table.set_index("contig")["assembly"]
+    clustered = read_clusters(clusters, table)[["contig", "cluster"]].set_axis(["contig", "bin"], axis=1)
+    labels = {CLUSTERS: clustered, CUT_CLUSTERS: cut_by_assembly(clustered, assembly)}
+    labels |= read_binnings(contig2bin, compared, names, assembly)
     truth = read_truth(truth_file, names, table)
-    binnings = list(score_all(labels, truth, table.set_index("contig")["assembly"])) if truth.length else []
+    binnings = list(score_all(labels, truth, assembly)) if truth.length else []
     found = genomes_found(binnings, min_bin_size)
     write_rows(BINNINGS, (binning_row(binning, min_bin_size) for binning in binnings))
     write_rows(GENOMES_FOUND, ([*key, *numbers] for key, numbers in found.items()))
@@ -104,35 +100,17 @@ def main(
     click.echo(f"{len(binnings)} binnings of {len(truth.length)} contigs with truth are scored", err=True)
 
 
-def read_bins(path: Path, names: ContigNames) -> pd.DataFrame:
-    """Return `contig` (catalogue name) and `bin` of contig2bin.tsv.
-
-    Raise ClickException for a contig that contigs.tsv lacks.
-    """
-    table = read_table(CONTIG2BIN, path)
-    contigs = [names.of_assembly.get(key) for key in zip(table["assembly"], table["contig"])]
-    if None in contigs:
-        row = contigs.index(None)
-        contig = shown(table["contig"].iloc[row])
-        raise click.ClickException(
-            f"{path}: row {row + 1}: contig {contig} is not in contigs.tsv; give both from the same run"
-        )
-    return pd.DataFrame({"contig": contigs, "bin": table["bin"]}, dtype=str)
-
-
 def score_all(labels: Mapping[str, pd.DataFrame], truth: Truth, assembly: pd.Series) -> Iterator[Binning]:
-    """Yield all binnings of the labels (contig, bin; by name), first that of whole clusters.
+    """Yield all binnings of the labels (contig, bin; by name), of which all but whole clusters are cut by assembly.
 
     assembly: by contig.
     """
-    yield scored(CLUSTERS, labels[CUT_CLUSTERS], truth)
-    prefix = (assembly + SEPARATOR).to_dict()
-    cut_truth = cut_by_assembly(truth, prefix)
+    cut_truth = truth_by_assembly(truth, (assembly + SEPARATOR).to_dict())
     for name, table in labels.items():
-        yield scored(name, table.assign(bin=table["contig"].map(prefix) + table["bin"]), cut_truth)
+        yield scored(name, table, truth if name == CLUSTERS else cut_truth)
 
 
-def cut_by_assembly(truth: Truth, prefix: Mapping[str, str]) -> Truth:
+def truth_by_assembly(truth: Truth, prefix: Mapping[str, str]) -> Truth:
     """Return a truth in which a genome in an assembly is one of its own; `prefix` of its name by contig."""
     genomes = {contig: {prefix[contig] + genome for genome in found} for contig, found in truth.genomes.items()}
     places = {(contig, prefix[contig] + genome): found for (contig, genome), found in truth.places.items()}
@@ -208,12 +186,6 @@ def best_bin_rows(binning: Binning) -> Iterator[list]:
             else ["", *[None] * 3]
         )
         yield [binning.name, assembly, genome, size, *found]
-
-
-def write_rows(table: Table, rows: Iterable[list]) -> None:
-    """Write the rows of a table."""
-    frame = pd.DataFrame(list(rows), columns=[column.name for column in table.columns])
-    write_table(table, frame, table.name)
 
 
 if __name__ == "__main__":

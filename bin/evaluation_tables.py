@@ -1,7 +1,13 @@
 #!/usr/bin/env python3
-"""State the schemas of the tables that tell how good bins are. stage_tables.py reads and writes them."""
+"""State the schemas of the tables that tell how good bins are, and write them."""
+
+import math
+from collections.abc import Iterable
+
+import pandas as pd
 
 from bin_scores import RECALLS
+from stage_tables import write_table
 from table_columns import Column, Table, real, text, whole
 
 # What is counted: a genome in each assembly as one of its own, or each genome of the group once
@@ -62,3 +68,55 @@ BEST_BINS = Table(
     ),
     key=("binning", "assembly", "genome"),
 )
+
+QUALITY_COLUMNS = ("recall", "precision", "precision_strains")
+COMPARED_BINS = Table(
+    "compare/compared_bins.tsv",
+    "compare",
+    (
+        *text("binning", "assembly", "bin"),
+        *whole("size", "contigs", least=1),
+        *whole("prevalence"),
+        *text("common_with", may_be_empty=True),
+        *real(*QUALITY_COLUMNS, most=1, may_be_empty=True),
+    ),
+    key=("binning", "assembly", "bin"),
+)
+COMMON_BINS = Table(
+    "compare/common_bins.tsv",
+    "compare",
+    (
+        *text("binning_1", "binning_2", "assembly", "bin_1", "bin_2"),
+        *whole("size_1", "size_2", "shared", least=1),
+        *real(*(f"{name}_{number}" for name in QUALITY_COLUMNS for number in (1, 2)), most=1, may_be_empty=True),
+    ),
+    key=("binning_1", "binning_2", "assembly", "bin_1"),
+)
+DIFFERENCES = Table(
+    "compare/differences.tsv",
+    "compare",
+    (
+        *text("binning_1", "binning_2"),
+        *whole("common_bins"),
+        *real("size", *QUALITY_COLUMNS, least=-math.inf, may_be_empty=True),
+    ),
+    key=("binning_1", "binning_2"),
+)
+TIERS = Table(
+    "compare/tiers.tsv",
+    "compare",
+    (
+        *text("binning"),
+        Column("counted", words=("bin", "unique_bin")),
+        Column("strains_allowed", bool),
+        *real("precision", most=1),
+        *whole(*RECALL_NAMES),
+    ),
+    key=("binning", "counted", "strains_allowed", "precision"),
+)
+
+
+def write_rows(table: Table, rows: Iterable[list]) -> None:
+    """Write the rows of a table."""
+    frame = pd.DataFrame(list(rows), columns=[column.name for column in table.columns])
+    write_table(table, frame, table.name)

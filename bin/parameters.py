@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from bin_scores import OWN_BINNINGS
+from bin_scores import BINS, OWN_BINNINGS
 from message_text import printable
 from schema_rules import Validator, nearest, shown
 
@@ -87,20 +87,27 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
     required = {name for group in groups for name in group.get("required", [])} - given.keys()
     missing = [f"--{name} is missing: {rule['description']}" for name, rule in rules.items() if name in required]
     wrong = [parameter_message(name, params[name], rule) for name, rule in rules.items() if name in bad]
-    together = [] if bad & {"truth", "compare"} else comparison_problems(given)
+    together = [] if bad & {"compare", "quality"} else comparison_problems(given)
     together += [] if bad & {"truth", "experiments"} else experiment_problems(given)
     return unknown_parameters(list(params), list(rules)) + missing + wrong + together
 
 
 def comparison_problems(given: dict[str, Any]) -> list[str]:
-    """Return the messages about the names of --compare, and about what it is held against."""
-    names = [part.partition("=")[0] for part in given.get("compare", "").split(",") if part]
-    if names and "truth" not in given:
-        return ["--compare needs --truth: name the genomes of the contigs"]
-    taken = [name for name in names if name in OWN_BINNINGS]
-    messages = [f"--compare: {name} is a binning of Binloom's own: give it another name" for name in taken]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    return messages + [f"--compare: two binnings are named {name}: rename one" for name in twice]
+    """Return the messages about the names of binnings in --compare and --quality."""
+    names = {
+        option: [part.rpartition("=")[0] or BINS for part in given.get(option, "").split(",") if part]
+        for option in ("compare", "quality")
+    }
+    messages = [
+        f"--compare: {name} is a binning of Binloom's own: give it another name"
+        for name in names["compare"]
+        if name in OWN_BINNINGS
+    ]
+    for option, found in names.items():
+        twice = sorted({name for name in found if found.count(name) > 1})
+        messages += [f"--{option}: two tables are of {name}: rename or remove one" for name in twice]
+    strange = [name for name in names["quality"] if name not in (BINS, *names["compare"])]
+    return messages + [f"--quality: there is no binning {name}: name its table by --compare, too" for name in strange]
 
 
 def experiment_problems(given: dict[str, Any]) -> list[str]:

@@ -14,8 +14,9 @@ include { GRAPHBIN2   } from '../modules/local/graphbin2/main'
 include { TRANSFER    } from '../modules/local/transfer/main'
 include { BINS        } from '../modules/local/bins/main'
 include { BENCHMARK   } from '../modules/local/benchmark/main'
+include { COMPARE     } from '../modules/local/compare/main'
 include { SUMMARY     } from '../modules/local/summary/main'
-include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; comparedBinnings } from './channels'
+include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; namedFiles } from './channels'
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
@@ -174,18 +175,22 @@ workflow BINNING {
         options.bins
     )
 
-    // Known genomes tell what the bins are worth. A truth may be of several groups, whose contigs have names in common
-    def compared = comparedBinnings(options.compare)
+    // Known genomes, or quality and other binners' bins, tell what bins are worth. A user's table may be of several
+    // groups, of which the contigs have names in common
+    def compared = namedFiles(options.compared)
+    ch_others = ch_contigs.combine(ch_contigs.toList().map { groups -> [groups] })
+        .map { group, _contigs, groups -> [group, groups.findAll { other, _table -> other != group }.sort { row -> row.head().id }*.last()] }
     BENCHMARK(
-        ch_contigs.filter { _row -> options.truth }
-            .join(ch_clusters).join(BINS.out.contig2bin)
-            .combine(ch_contigs.toList().map { groups -> [groups] })
-            .map { group, contigs, clusters, contig2bin, groups ->
-                [group, contigs, clusters, contig2bin, groups.findAll { other, _contigs -> other != group }.sort { row -> row.head().id }*.last()]
-            },
+        ch_contigs.filter { _row -> options.truth }.join(ch_clusters).join(BINS.out.contig2bin).join(ch_others),
         options.truth ? file("${options.truth}", glob: false) : [],
-        [compared*.first(), compared.collect { _name, table -> file(table, glob: false) }],
+        compared,
         options.benchmark
+    )
+    COMPARE(
+        ch_contigs.filter { _row -> options.compared || options.quality }.join(BINS.out.contig2bin).join(FEATURES.out.coverage).join(ch_others),
+        compared,
+        namedFiles(options.quality),
+        options.compare
     )
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
@@ -215,6 +220,7 @@ workflow BINNING {
         .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>
         .mix(inFolder([TRANSFER.out.same_genomes]) { group -> "${group.id}/transfer" })
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
+        .mix(inFolder([COMPARE.out.compared_bins, COMPARE.out.common_bins, COMPARE.out.differences, COMPARE.out.tiers]) { group -> "${group.id}/compare" })
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
 
     summary    = SUMMARY.out.json

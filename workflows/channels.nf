@@ -55,9 +55,15 @@ def binningFiles(ids, binnings) {
     return rows.transpose()
 }
 
-// What `--compare name=table,name=table` names: rows of name and path
-def comparedBinnings(text) {
-    return "${text ?: ''}".tokenize(',').collect { part -> part.trim().split('=', 2) as List }
+// What `name=table,name=table` names, as rows of name and path; a path alone is of Binloom's own bins
+def namedPaths(text) {
+    return "${text ?: ''}".tokenize(',').collect { part -> part.contains('=') ? part.split('=', 2) as List : ['bins', part] }
+}
+
+// The same as [ names, files ]
+def namedFiles(text) {
+    def named = namedPaths(text)
+    return [named*.first(), named.collect { _name, path -> file(path, glob: false) }]
 }
 
 // The files of warnings, [ process, meta, file ], as one text of JSON: stage, group, id and warning of each.

@@ -1,5 +1,5 @@
-include { VALIDATE         } from '../modules/local/validate/main'
-include { comparedBinnings } from './channels'
+include { VALIDATE   } from '../modules/local/validate/main'
+include { namedPaths } from './channels'
 
 // A path of the user's, in which no character stands for others
 def userFile(name) {
@@ -57,7 +57,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
     return inside[0] in ['experiments', 'pipeline_info'] || (inside.size() == 1 ? inside[0] in ['report.html', 'summary.json', 'summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
@@ -89,9 +89,9 @@ def missingFile(name) {
     }
 }
 
-// The same for the tables of `--compare`
-def missingTables(text) {
-    return comparedBinnings(text).collectEntries { binning -> missingFile(binning.last()) }
+// The same for the files of `name=file,name=file`
+def missingFiles(text) {
+    return namedPaths(text).collectEntries { named -> missingFile(named.last()) }
 }
 
 // What is wrong with a file that a sheet names; null if nothing is.
@@ -201,7 +201,8 @@ workflow INPUTS {
             input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
             marker_hmms: missingFile(parameters.marker_hmms),
             truth: missingFile(parameters.truth),
-            compare: missingTables(parameters.compare),
+            compare: missingFiles(parameters.compare),
+            quality: missingFiles(parameters.quality),
             assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],

@@ -49,10 +49,11 @@ def stageOptions(parameters) {
         benchmark: ['min_bin_size'],
         plan_trials: ['experiments', 'experiment_epochs', 'search_networks', 'search_held_out', 'seed'],
         run_trial: ['min_bin_size'],
+        compare: ['min_bin_size'],
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
     def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
     def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms]
-    def known = [truth: resolved.truth, compare: resolved.compare, experiments: resolved.experiments]
+    def known = [truth: resolved.truth, compared: resolved.compare, quality: resolved.quality, experiments: resolved.experiments]
     return options + [map_reads: options.map_reads + save] + chosen + markers + known
 }

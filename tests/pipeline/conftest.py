@@ -19,8 +19,8 @@ DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
-# TRANSFER runs too where a group has several assemblies, BENCHMARK with --truth, PLAN_TRIALS and RUN_TRIAL with
-# --experiments.
+# TRANSFER runs too where a group has several assemblies, BENCHMARK with --truth, COMPARE with --compare, PLAN_TRIALS
+# and RUN_TRIAL with --experiments.
 STAGES = {
     "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "MARKERS",
     "REFINE", "BINS", "SUMMARY",
@@ -157,21 +157,22 @@ def coassembly(tmp_path_factory) -> Run:
 def two_groups(tmp_path_factory) -> Run:
     """The profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own.
 
-    It is held against its truth, and against bins of the truth itself, which lack genome g1. Two experiments run beside
-    it, with as few networks as there can be.
+    It is held against its truth, and against bins of the truth itself, which lack genome g1 and are of a known quality.
+    Two experiments run beside it, with as few networks as there can be.
     """
     folder = tmp_path_factory.mktemp("two_groups")
     truth = whole_truth()
     truth.to_csv(folder / "truth.tsv", sep="\t", index=False)
     planted = truth[truth["genome"] != "g1"]
-    planted.to_csv(
-        folder / "planted.tsv",
-        sep="\t",
-        index=False,
-        columns=["assembly", "contig", "genome"],
-        header=["assembly", "contig", "bin"],
-    )
-    known = ["--truth", folder / "truth.tsv", "--compare", f"planted={folder / 'planted.tsv'}"]
+    planted = planted.assign(bin=planted["assembly"] + "_" + planted["genome"])
+    planted[["assembly", "contig", "bin"]].to_csv(folder / "planted.tsv", sep="\t", index=False)
+    quality = "".join(f"{name}\t95\t5\n" for name in planted["bin"].unique())
+    (folder / "quality.tsv").write_text(f"Name\tCompleteness\tContamination\n{quality}")
+    known = ["--truth", folder / "truth.tsv"]
+    known += [
+        f"--{option}=planted={folder / file}"
+        for option, file in (("compare", "planted.tsv"), ("quality", "quality.tsv"))
+    ]
     experiments = ["--experiments", "autoencoder,search", "--experiment_epochs", "2"]
     search = ["--search_networks", "1", "--search_held_out", "co"]
     return run_pipeline(folder, *known, *experiments, *search, profile="test_full", report=True)

@@ -182,6 +182,7 @@ def test_stub_under_both_parsers(tmp_path, parser):
     sheet = write_sheet(tmp_path, coasm="bins.tsv; bins")
     environment = {"NXF_SYNTAX_PARSER": parser}
     known = ["--truth", DATA / "co.truth.tsv", "--compare", f"a={tmp_path / 'bins.tsv'},b={tmp_path / 'bins.tsv'}"]
+    known += ["--quality", tmp_path / "bins.tsv"]
     run = run_pipeline(tmp_path, "--assembly_input", sheet, "--ensemble", *known, "-stub", environment=environment)
     assert run.status == 0, run.output
-    assert run.tasks("COMPLETED") == GIVEN_STAGES | {"VAE", "CLUSTER", "ENSEMBLE", "BENCHMARK"}
+    assert run.tasks("COMPLETED") == GIVEN_STAGES | {"VAE", "CLUSTER", "ENSEMBLE", "BENCHMARK", "COMPARE"}

@@ -241,11 +241,11 @@ def test_bins_of_both_groups_are_scored_against_the_truth(two_groups):
         # What is best for g1 holds no more than contigs that it shares.
         assert (best.loc[best["genome"] == "g1", "recall"].astype(float) < 0.1).all()
         others = best[best["genome"] != "g1"]
-        assert (others["bin"] == others["genome"]).all()
+        assert (others["bin"] == others["assembly"] + "_" + others["genome"]).all()
     warnings = read_table(two_groups.results / "warnings.tsv")
-    assert "benchmark" not in set(warnings["stage"])
+    assert not {"benchmark", "compare"} & set(warnings["stage"])
     versions = reported_versions(two_groups.results / "pipeline_info" / "software_versions.yml")
-    assert set(versions) == STAGES | {"TRANSFER", "BENCHMARK", "PLAN_TRIALS", "RUN_TRIAL"}
+    assert set(versions) == STAGES | {"TRANSFER", "BENCHMARK", "COMPARE", "PLAN_TRIALS", "RUN_TRIAL"}
 
 
 def test_experiments_run_on_both_groups_and_the_search_on_one(two_groups):
@@ -271,6 +271,30 @@ def test_experiments_run_on_both_groups_and_the_search_on_one(two_groups):
     assert (
         settings[final.index].to_dict() == final.to_dict() == trials.loc[("co", "search_final")][final.index].to_dict()
     )
+
+
+def test_bins_of_both_groups_are_compared_with_others(two_groups):
+    """All but those of g1 are common with planted bins, of which the quality is known."""
+    for group, n_samples, assemblies in (("co", 3, ["coasm"]), ("ms", 2, ["A1", "A2"])):
+        folder = two_groups.results / group
+        bins = read_table(folder / "compare" / "compared_bins.tsv")
+        own = bins[bins["binning"] == "bins"].set_index("bin")
+        assert set(own.index) == set(read_table(folder / "bins.tsv")["bin"])
+        assert own["prevalence"].astype(int).between(1, n_samples).all() and (own["recall"] == "").all()
+        # A genome without a bin of its own may have contigs in that of another.
+        best = read_table(folder / "benchmark" / "best_bins.tsv").query("binning == 'bins' and bin != ''")
+        best = best.astype({"recall": float}).sort_values("recall").groupby("bin")["genome"].last()
+        unique = own.index[own["common_with"] == ""]
+        assert set(best[unique]) == {"g1"} and len(unique) == len(assemblies)
+        common = read_table(folder / "compare" / "common_bins.tsv")
+        assert (common["bin_2"] == common["assembly"] + "_" + common["bin_1"].map(best)).all()
+        planted = bins[bins["binning"] == "planted"]
+        assert len(planted) == 5 * len(assemblies) >= len(common) >= 4 * len(assemblies)
+        assert set(planted["recall"]) == {"0.95"} and set(planted["precision"]) == {"0.952381"}
+        tiers = read_table(folder / "compare" / "tiers.tsv")
+        assert set(tiers["binning"]) == {"planted"}
+        of_all = tiers[tiers["counted"] == "bin"]
+        assert (of_all["recall_0.95"].astype(int) == len(planted)).all() and set(of_all["recall_0.99"]) == {"0"}
 
 
 def test_homologs_are_of_one_assembly(two_groups):

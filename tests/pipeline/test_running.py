@@ -279,5 +279,5 @@ def test_every_process_names_its_container(tmp_path):
         stage: f"localhost/binloom/{images.get(stage, 'core')}:{version}"
         for stage in STAGES
         | REPORT_STAGES
-        | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK", "PLAN_TRIALS", "RUN_TRIAL"}
+        | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK", "COMPARE", "PLAN_TRIALS", "RUN_TRIAL"}
     }

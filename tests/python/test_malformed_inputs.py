@@ -169,6 +169,7 @@ COMMANDS = {
     "run_trial": "--group g --trial both_vae --experiments inputs --tnf tnf.npy --abundance abundance.npy "
     "--depth_file depth.npy --rows rows.tsv --features features.json --contigs contigs.tsv --truth truth.tsv "
     "--vae_options=--epochs=1 --min_bin_size 1000",
+    "compare": "--contigs contigs.tsv --contig2bin contig2bin.tsv --coverage coverage.tsv.gz",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "
     "--features features.json --inputs rows.tsv tnf.npy abundance.npy --mapping S2.mapping.tsv "

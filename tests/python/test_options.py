@@ -14,7 +14,7 @@ PARAMETERS = {name: rule for group in SCHEMA["$defs"].values() for name, rule in
 PRESETS = json.loads((PROJECT / "assets" / "presets.json").read_text())
 OPTIONS_FILE = PROJECT / "workflows" / "options.nf"
 # Options of other programs that README.md and docs/ name, up to their first hyphen
-FOREIGN_OPTIONS = {"gpus", "gres", "nv", "qos"} | {"region", "repository", "username", "password"}
+FOREIGN_OPTIONS = {"gpus", "gres", "nv", "qos"} | {"region", "repository", "username", "password", "tab_table"}
 
 
 def stage_options() -> dict[str, list[str]]:

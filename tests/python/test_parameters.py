@@ -213,16 +213,19 @@ def test_all_problems_of_the_parameters_come_in_one_message(run):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"compare": "vamb=v.tsv"}, ["--compare needs --truth: name the genomes of the contigs"]),
         ({"compare": "vamb=v.tsv,x-1.2=s3://b/x.tsv.gz", "truth": "t.tsv"}, []),
+        ({"compare": "bins=v.tsv"}, ["--compare: bins is a binning of Binloom's own: give it another name"]),
+        ({"compare": "a=v.tsv,b=v.tsv,a=w.tsv"}, ["--compare: two tables are of a: rename or remove one"]),
+        ({"quality": "q.tsv"}, []),
+        ({"quality": "bins=q.tsv,a=r.tsv", "compare": "a=v.tsv"}, []),
+        ({"quality": "q.tsv,bins=q.tsv"}, ["--quality: two tables are of bins: rename or remove one"]),
         (
-            {"compare": "bins=v.tsv,vamb=v.tsv", "truth": "t.tsv"},
-            ["--compare: bins is a binning of Binloom's own: give it another name"],
+            {"quality": "q.tsv,a=r.tsv", "compare": "b=v.tsv"},
+            ["--quality: there is no binning a: name its table by --compare, too"],
         ),
-        ({"compare": "a=v.tsv,b=v.tsv,a=w.tsv", "truth": "t.tsv"}, ["--compare: two binnings are named a: rename one"]),
     ],
 )
-def test_compared_binnings_have_names_of_their_own_and_something_to_be_held_against(given, expected):
+def test_binnings_have_names_of_their_own(given, expected):
     assert parameter_lines(**given) == expected
 
 
@@ -237,5 +240,11 @@ def test_experiments_need_a_truth_and_names_that_there_are():
     "value", ["v.tsv", "a=", "=v.tsv", "a=v.tsv,", "a=v.tsv, b=w.tsv", "a b=v.tsv", "a=v?.tsv", True]
 )
 def test_a_comparison_has_a_form(value):
-    (line,) = parameter_lines(compare=value, truth="t.tsv")
+    (line,) = parameter_lines(compare=value)
     assert line.startswith("--compare must be name=table,name=table")
+
+
+@pytest.mark.parametrize("value", ["q.tsv,r.tsv", "a=", "q .tsv", "q.tsv,", "true"])
+def test_a_quality_has_a_form(value):
+    (line,) = parameter_lines(quality=value)
+    assert line.startswith("--quality must be a table, or bins=table,name=table")
