@@ -19,6 +19,7 @@ from project import ResultSet, preset_options, refine_files, run_stage, set_opti
 from refine_runs import read_refined
 from result_tables import ResultTable, tsv_option
 from score import Score, Truth, large_bins, read_bins, read_truth, score_bins
+from trained_clusters import cluster, train
 
 RECALL = 0.9
 
@@ -47,15 +48,12 @@ VARIANTS = {
 }
 
 
-def train(one: ResultSet, options: Sequence[str], seed: int, folder: Path) -> Path:
+def trained_folder(one: ResultSet, options: Sequence[str], seed: int, folder: Path) -> Path:
     """Return the folder of the latent of these options, trained there unless it was before."""
-    features = one.results / "features"
     trained = folder / one.name / str(seed) / ("_".join(options) or "default")
     if not (trained / "latent.json").exists():
         trained.mkdir(parents=True)
-        inputs = {"tnf": features / "tnf.npy", "abundance": features / "abundance.npy", "rows": features / "rows.tsv"}
-        inputs |= {"depth_file": features / "depth.npy", "features": features / "features.json", "seed": seed}
-        run_stage("vae.py", trained, options, **inputs)
+        train(one.results / "features", options, seed, trained)
     return trained
 
 
@@ -66,9 +64,7 @@ def evaluate(one: ResultSet, truth: Truth, trained: Path, variant: Variant, seed
         del files["homologs"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        latent = {"latent": trained / "latent.npy", "latent_json": trained / "latent.json"}
-        latent |= {"rows": one.results / "features/rows.tsv", "contigs": files["contigs"], "seed": seed}
-        run_stage("cluster.py", folder, threshold_scale=variant.scale, **latent)
+        cluster(one.results, trained, seed, folder, variant.scale)
         run_stage("refine.py", folder, assembly=one.assembly, **files)
         bins = read_bins(folder / "clusters.tsv", truth, one.assembly), read_refined(folder / "refinement.tsv", truth)
         return tuple(score_bins(large_bins(found, truth), truth) for found in bins)
@@ -98,7 +94,7 @@ def main(sets: list[ResultSet], seeds: str, tsv: Path | None) -> None:
             truth = read_truth(one.truth)
             for name, variant in VARIANTS.items():
                 pairs = [
-                    evaluate(one, truth, train(one, variant.options, seed, Path(folder)), variant, seed)
+                    evaluate(one, truth, trained_folder(one, variant.options, seed, Path(folder)), variant, seed)
                     for seed in numbers
                 ]
                 clusters, refined = ([pair[part] for pair in pairs] for part in (0, 1))

@@ -13,12 +13,13 @@ from typing import Any
 
 import click
 
-from ablation import cells, train
-from project import ResultSet, run_stage, set_option
+from ablation import cells
+from project import ResultSet, set_option
 from refine_parts import PARTS
 from refine_runs import refined_bins
 from result_tables import ResultTable, tsv_option
 from score import Score, Truth, read_truth, score_bins
+from trained_clusters import cluster, train
 
 NONE, ALL = "none of these", "all of these"
 # Name of the evidence -> what is replaced in the modules of bin/ to do without it
@@ -31,13 +32,12 @@ WITHOUT: dict[str, dict[str, Any]] = {
 VARIANTS = {NONE: set(WITHOUT), **{f"only {name}": set(WITHOUT) - {name} for name in WITHOUT}, ALL: set()}
 
 
-def cluster(one: ResultSet, seed: int, folder: Path) -> Path:
+def own_clusters(one: ResultSet, seed: int, folder: Path) -> Path:
     """Train and cluster with a seed, both with the defaults; return the path of clusters.tsv."""
-    trained = train(one, [], seed, folder)
-    latent = {"latent": trained / "latent.npy", "latent_json": trained / "latent.json"}
-    tables = {"rows": one.results / "features/rows.tsv", "contigs": one.results / "catalogue/contigs.tsv"}
-    run_stage("cluster.py", trained, **latent, **tables, seed=seed)
-    return trained / "clusters.tsv"
+    folder.mkdir()
+    train(one.results / "features", [], seed, folder)
+    cluster(one.results, folder, seed, folder)
+    return folder / "clusters.tsv"
 
 
 def refined_score(one: ResultSet, truth: Truth, clusters: Path, missing: set[str]) -> Score:
@@ -56,7 +56,7 @@ def main(sets: list[ResultSet], seeds: str, tsv: Path | None) -> None:
     for one in sets:
         truth = read_truth(one.truth)
         with tempfile.TemporaryDirectory() as folder:
-            clusters = [cluster(one, int(seed), Path(folder)) for seed in seeds.split(",")]
+            clusters = [own_clusters(one, int(seed), Path(folder) / seed) for seed in seeds.split(",")]
             for name, missing in VARIANTS.items():
                 scores = [refined_score(one, truth, path, missing) for path in clusters]
                 table.add({"set": one.name, "variant": name, **cells(scores, "refined")})
