@@ -36,6 +36,11 @@ def no_family_evidence(small: Any, large: Any) -> np.ndarray:
     return np.zeros((len(small.density), len(large.density)))
 
 
+def no_bin_split(part: np.ndarray, merged: np.ndarray, names: np.ndarray, *_: Any) -> tuple[np.ndarray, ...]:
+    """Stand in for start_anew: contigs are assigned again from where they were."""
+    return part, merged, names
+
+
 def returns(value: Any) -> Callable:
     """Return a function that gives this value whatever it is given."""
     return lambda *_: value
@@ -56,6 +61,7 @@ PARTS: dict[str, dict[str, Any]] = {
         "split_clusters.two_coverage_sides": returns(None),
     },
     "no cluster split by coverage": {"split_clusters.two_coverage_sides": returns(None)},
+    "no bin split once contigs are assigned": {"refine.start_anew": no_bin_split},
     "no marker genes": {"pieces.family_evidence": no_family_evidence},
     "no pieces joined": {"join_clusters.join_pieces": nothing_joined},
     "no small cluster grows": {"refine.MIN_SMALL_FRACTION": 1},

@@ -153,10 +153,35 @@ def refine_labels(
     part = split_related_genomes(contigs, label, int(label.max(initial=NO_BIN)) + 1, piece_size(min_bin_size))
     merged, names = bins_from_clusters(contigs, part, int(MIN_SMALL_FRACTION * min_bin_size))
     is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)
+    final = assigned["final"].to_numpy()
+    in_parts = split_related_genomes(contigs, final, len(names), min_bin_size)
+    if (in_parts != final).any():
+        part, merged, names = start_anew(part, merged, names, final, in_parts)
+        is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)
     merged = np.where(np.append(is_bin, False)[merged], merged, NO_BIN)
     names = np.append(names, NO_BIN)
     labels = {name: names[bins] for name, bins in (("merged", merged), *assigned[["unlinked", "final"]].items())}
     return assigned.assign(part=part, **labels), {contig: names[group].tolist() for contig, group in shared.items()}
+
+
+def start_anew(
+    part: np.ndarray, merged: np.ndarray, names: np.ndarray, final: np.ndarray, in_parts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return `part` (n), `merged` (n) and `names` (B) for another assignment, in which split bins are several.
+
+    final, in_parts (n): the bin of each contig as assigned, and its part, of which those from B on are new. All contigs
+    of a split bin begin in its parts, others where they were. A new part that has no contig of a cluster has no name,
+    and is none.
+    """
+    in_parts = np.where(np.isin(in_parts, in_parts[part != NO_BIN]), in_parts, final)
+    new = np.unique(in_parts[in_parts >= len(names)])
+    begun = np.where(np.isin(final, final[in_parts != final]), in_parts, merged)
+    number = np.concatenate([names, part.max(initial=NO_BIN) + 1 + np.arange(len(new))])
+    bins = np.concatenate([np.arange(len(names)), new])
+    used = np.isin(bins, begun)
+    begun = np.where(begun == NO_BIN, NO_BIN, np.searchsorted(bins[used], begun))
+    is_new = (part != NO_BIN) & np.isin(in_parts, new)
+    return np.where(is_new, number[np.searchsorted(bins, in_parts)], part), begun, number[used]
 
 
 def assign_and_grow(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import assign_contigs
 import refine
-from planted_contigs import KB, READ, community, composition, quality, refined_sets
+from planted_contigs import KB, READ, community, composition, plant_contigs, quality, refined_sets
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -63,6 +63,41 @@ def test_fractions_of_sizes_are_exact():
     sizes = [*range(100_000), *(10**k * d + x for k in range(6, 12) for d in range(1, 10) for x in range(-30, 31))]
     assert all(refine.piece_size(size) == size // 10 for size in sizes)
     assert all(int(refine.MIN_SMALL_FRACTION * size) == size // 4 for size in sizes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_genome_that_is_in_a_cluster_with_few_contigs_is_split_off_once_all_are_assigned(seed):
+    """The cluster of 600 kbp has 80 kbp of a second genome, less covered in one sample: too little to tell."""
+    rng = np.random.default_rng(seed)
+    genomes = [(0,)] * 60 + [(1,)] * 48 + [(genome,) for genome in (2, 3, 4) for _ in range(40)]
+    length = [10 * KB] * 68 + [9 * KB] * 40 + [10 * KB] * 120
+    coverage = rng.lognormal(2, 1, (5, 4))
+    coverage[:2] = [20, 12, 30, 15]
+    coverage[1, seed] /= 2.5
+    own = [composition(rng) for _ in range(4)]
+    contigs, order = plant_contigs(rng, genomes, length, coverage, [own[0], *own], [])
+    genome = np.array([genomes[row][0] for row in order])
+    is_clustered = contigs.length == 10 * KB
+    label = np.where(is_clustered, np.maximum(genome - 1, 0), -1)
+    table, _ = refine.refine_labels(contigs, label, 0.8, 200 * KB)
+    ids = refine.part_ids(["a", "b", "c", "d"], label, table["part"].to_numpy())
+    assert ids == ["a", "b", "c", "d", "a_2"]
+    final = table["final"].to_numpy()
+    assert set(final[genome == 0]) == {0} and set(final[(genome == 1) & (final != -1)]) == {4}
+    assert (final[genome == 1] == 4).mean() > 0.9
+    # those of the cluster are of its new part, others of no part
+    assert set(table["part"][genome == 1]) == {-1, 4} and (table["part"][is_clustered & (genome == 1)] == 4).all()
+
+
+def test_new_parts_of_bins_are_numbered_behind_all_others():
+    """Bins 0 and 1 are clusters 2 and 5; bin 1 is split, its part of contigs without a cluster is none, and 0 ends."""
+    part = np.array([2, 5, 5, 5, -1, -1, 3])
+    merged = np.array([0, 1, 1, 1, -1, -1, 0])
+    final = np.array([1, 1, 1, 1, 1, 1, 1])
+    in_parts = np.array([3, 1, 1, 3, 3, 2, 1])
+    parts, begun, names = refine.start_anew(part, merged, np.array([2, 5]), final, in_parts)
+    assert names.tolist() == [5, 6] and begun.tolist() == [1, 0, 0, 1, 1, 0, 0]
+    assert parts.tolist() == [6, 5, 5, 6, -1, -1, 3]
 
 
 class Tables(NamedTuple):
