@@ -44,7 +44,7 @@ test-stage: ## install what is missing and run the tests of one stage and of the
 	if [[ -n $$tests ]]; then python3 -m pytest $$tests $(ARGS) || failed=1; fi; \
 	exit $$failed
 
-testbed: ## install what only some tests need: podman, SLURM and Chromium (Debian or Ubuntu, as root)
+testbed: ## install what only some tests need: podman, SLURM, Chromium and BLAST+ (Debian or Ubuntu, as root)
 	@scripts/testbed.sh
 
 lint: ## install what is missing and check the Python code (ruff)

@@ -1,6 +1,6 @@
 #!/usr/bin/env nextflow
 
-include { INPUTS ; helpText } from './workflows/inputs'
+include { INPUTS ; helpText ; referenceGenomes } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
 include { REPORTING         } from './workflows/report'
 include { EXPERIMENTS       } from './workflows/experiments'
@@ -21,7 +21,7 @@ workflow {
         exit 0
     }
     def folder = resultsFolder(params.outdir)
-    requireTools(!isOn(params.skip_multiqc))
+    requireTools(!isOn(params.skip_multiqc), params.references)
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }
@@ -29,7 +29,7 @@ workflow {
 
     def claim = claimFolder(folder)
     INPUTS(params)
-    BINNING(INPUTS.out.samples, INPUTS.out.assemblies, stageOptions(params))
+    BINNING(INPUTS.out.samples, INPUTS.out.assemblies, stageOptions(params) + [references: referenceGenomes(params.references)])
     EXPERIMENTS(BINNING.out.features, stageOptions(params))
 
     // As soon as a group's bins are known, so that none of an earlier run stays beside them whatever else happens

@@ -15,6 +15,12 @@ COUNTED = ("genome_of_assembly", "genome")
 RECALL_NAMES = tuple(f"recall_{recall:g}" for recall in RECALLS)
 COUNT_KEY = ("binning", "counted", "precision")
 
+TRUTH = Table(
+    "truth/truth.tsv",
+    "truth",
+    (*text("assembly", "contig", "genome"), *whole("length", least=1)),
+    key=("assembly", "contig", "genome"),
+)
 BINNINGS = Table(
     "benchmark/binnings.tsv",
     "benchmark",

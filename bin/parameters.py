@@ -93,7 +93,7 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
 
 
 def comparison_problems(given: dict[str, Any]) -> list[str]:
-    """Return the messages about the names of binnings in --compare and --quality."""
+    """Return the messages about what bins are held against: two truths, and names of binnings."""
     names = {
         option: [part.rpartition("=")[0] or BINS for part in given.get(option, "").split(",") if part]
         for option in ("compare", "quality")
@@ -106,6 +106,8 @@ def comparison_problems(given: dict[str, Any]) -> list[str]:
     for option, found in names.items():
         twice = sorted({name for name in found if found.count(name) > 1})
         messages += [f"--{option}: two tables are of {name}: rename or remove one" for name in twice]
+    if "truth" in given and "references" in given:
+        messages.append("--references makes a truth, and --truth gives one: leave one of the two out")
     strange = [name for name in names["quality"] if name not in (BINS, *names["compare"])]
     return messages + [f"--quality: there is no binning {name}: name its table by --compare, too" for name in strange]
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs what only some tests need: podman with its helpers, for runs in containers, SLURM, for runs under a scheduler,
-# and Chromium, to look at reports. It needs Debian or Ubuntu, and root. Where it cannot install them it says why and does no harm: the tests
-# that need them are skipped then, and say so too.
+# Chromium, to look at reports, and BLAST+, for truths made of reference genomes. It needs Debian or Ubuntu, and root.
+# Where it cannot install them it says why and does no harm: the tests that need them are skipped then, and say so too.
 set -euo pipefail
 
 # A program that shows that a package is there, and the package
 readonly NEEDED=(podman:podman buildah:buildah runc:runc debootstrap:debootstrap fuse-overlayfs:fuse-overlayfs
-    newuidmap:uidmap slurmctld:slurm-wlm slurmd:slurm-wlm chromium:chromium)
+    newuidmap:uidmap slurmctld:slurm-wlm slurmd:slurm-wlm chromium:chromium blastn:ncbi-blast+)
 
 say() { printf 'binloom: %s\n' "$*" >&2; }
 

@@ -13,6 +13,7 @@ include { REFINE      } from '../modules/local/refine/main'
 include { GRAPHBIN2   } from '../modules/local/graphbin2/main'
 include { TRANSFER    } from '../modules/local/transfer/main'
 include { BINS        } from '../modules/local/bins/main'
+include { TRUTH       } from '../modules/local/truth/main'
 include { BENCHMARK   } from '../modules/local/benchmark/main'
 include { COMPARE     } from '../modules/local/compare/main'
 include { SUMMARY     } from '../modules/local/summary/main'
@@ -23,7 +24,7 @@ workflow BINNING {
     take:
     ch_samples    // [ [id, group, platform], [reads], bam or [] ]
     ch_assemblies // [ [id, group, assembler], fasta, graph or [], paths or [], abundance table or [], binnings: lists of files ]
-    options       // map of workflows/options.nf
+    options       // map of workflows/options.nf; references: [ names, files ] of reference genomes, if there are any
 
     main:
     def by_evidence = options.refine_mode == 'evidence'
@@ -180,9 +181,12 @@ workflow BINNING {
     def compared = namedFiles(options.compared)
     ch_others = ch_contigs.combine(ch_contigs.toList().map { groups -> [groups] })
         .map { group, _contigs, groups -> [group, groups.findAll { other, _table -> other != group }.sort { row -> row.head().id }*.last()] }
+    def references = options.references ?: [[], []]
+    TRUTH(CATALOGUE.out.fasta.filter { _row -> references.first() }.join(ch_contigs), references)
+    ch_truth = TRUTH.out.truth
+        .mix(ch_contigs.filter { _row -> options.truth }.map { group, _contigs -> [group, file("${options.truth}", glob: false)] })
     BENCHMARK(
-        ch_contigs.filter { _row -> options.truth }.join(ch_clusters).join(BINS.out.contig2bin).join(ch_others),
-        options.truth ? file("${options.truth}", glob: false) : [],
+        ch_contigs.join(ch_clusters).join(BINS.out.contig2bin).join(ch_others).join(ch_truth),
         compared,
         options.benchmark
     )
@@ -219,6 +223,7 @@ workflow BINNING {
         .mix(inFolder([ch_refined.alone.map { group, assembly, _n -> [[group: group.id, id: assembly.id], [assembly.contig2bin, assembly.refinement, assembly.json]] }]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
         .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>
         .mix(inFolder([TRANSFER.out.same_genomes]) { group -> "${group.id}/transfer" })
+        .mix(inFolder([TRUTH.out.truth]) { group -> "${group.id}/truth" })
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([COMPARE.out.compared_bins, COMPARE.out.common_bins, COMPARE.out.differences, COMPARE.out.tiers]) { group -> "${group.id}/compare" })
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })

@@ -57,7 +57,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'truth', 'unbinned.tsv', 'vae']
     return inside[0] in ['experiments', 'pipeline_info'] || (inside.size() == 1 ? inside[0] in ['report.html', 'summary.json', 'summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
@@ -150,6 +150,36 @@ def unusableFiles(sheet, columns, parameters) {
         .findAll { _name, problem -> problem }
 }
 
+// The rows of the sheet of reference genomes; none if it cannot be read
+def referenceRows(sheet) {
+    try {
+        return readableSheet(sheet).splitCsv(header: true, strip: true, quote: '"')
+    }
+    catch (Exception _e) {
+        return []
+    }
+}
+
+// Names of the reference genomes, and the FASTA of each, as [ names, files ]
+def referenceGenomes(sheet) {
+    def rows = sheet ? referenceRows(sheet).findAll { row -> row.genome && row.fasta } : []
+    return [rows*.genome, rows.collect { row -> sheetFile(sheet, row.fasta) }]
+}
+
+// Why reference genomes cannot be used, by the name of their sheet, of a genome or of a file; nothing if they can be.
+def referenceProblems(sheet) {
+    def missing = missingFile(sheet)
+    def rows = sheet instanceof CharSequence && !missing ? referenceRows(sheet) : []
+    if (sheet instanceof CharSequence && !missing && !(rows && rows.every { row -> row.genome && row.fasta })) {
+        return [(sheet): 'is not the table that it should be: give a CSV file with the columns genome and fasta, both filled in each row']
+    }
+    def unfit = rows*.genome.findAll { name -> name =~ /['"\\$`]|[\x00-\x1f\x7f]/ || name.startsWith('-') }
+    def strange = rows*.fasta.findAll { name -> name =~ /[*?{}\[\]$`\\"'\s]/ }
+    return missing + rows*.fasta.collectEntries { name -> missingFile(sheetFile(sheet, name).toUriString()).collectEntries { _uri, problem -> [name, problem] } } +
+        unfit.collectEntries { name -> [name, 'is no name of a genome: write it without quotes, $, `, \\ and a hyphen in front'] } +
+        strange.collectEntries { name -> [name, 'has a space or one of * ? { } [ ] $ ` \\ and quotes in its name: rename the file'] }
+}
+
 // Groups of parameters in nextflow_schema.json
 def schemaSections() {
     return new groovy.json.JsonSlurper().parse(file("${projectDir}/nextflow_schema.json"))['$defs']
@@ -203,6 +233,7 @@ workflow INPUTS {
             truth: missingFile(parameters.truth),
             compare: missingFiles(parameters.compare),
             quality: missingFiles(parameters.quality),
+            references: referenceProblems(parameters.references),
             assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],
         sheet_names: [input: parameters.input, assembly_input: parameters.assembly_input],

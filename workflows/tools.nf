@@ -5,10 +5,15 @@ def localProfiles() {
     return ['standard', 'test', 'test_full']
 }
 
+// Those of some programs that are not on PATH
+def missingPrograms(names) {
+    def folders = "${System.getenv('PATH')}".tokenize(':')
+    return names.findAll { name -> !folders.any { folder -> java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, name)) } }
+}
+
 // Programs and Python packages that the stages need and that this machine lacks
 def missingTools(with_report) {
-    def folders = "${System.getenv('PATH')}".tokenize(':')
-    def programs = (['bwa', 'minimap2', 'python3', 'samtools'] + (with_report ? ['multiqc'] : [])).findAll { name -> !folders.any { folder -> java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, name)) } }
+    def programs = missingPrograms(['bwa', 'minimap2', 'python3', 'samtools'] + (with_report ? ['multiqc'] : []))
     if ('python3' in programs) {
         return programs
     }
@@ -19,11 +24,15 @@ def missingTools(with_report) {
 
 // Stops the run before any work if the tools are missing. With a configuration of the user's own, tasks may run anywhere
 // and find their tools there.
-def requireTools(with_report) {
+def requireTools(with_report, references) {
     def local = !workflow.containerEngine && workflow.profile.tokenize(',').every { name -> name in localProfiles() }
     def plain = !System.getenv('NXF_EXECUTOR') && workflow.configFiles.every { path -> path.parent == workflow.projectDir }
     if (!local || !plain || workflow.stubRun) {
         return
+    }
+    def blast = references ? missingPrograms(['blastn', 'makeblastdb']) : []
+    if (blast) {
+        error("Nothing was started, --references needs ${blast.join(' and ')}, not on PATH: install BLAST+ (on Debian and Ubuntu: apt-get install ncbi-blast+), or run in containers (-profile docker)")
     }
     def missing = missingTools(with_report)
     if (missing) {

@@ -105,7 +105,11 @@ def test_killed_task_in_a_container(tmp_path, images, contained, monkeypatch):
 @pytest.mark.parametrize(
     ("image", "commands"),
     [
-        ("core", f"minimap2 --version; samtools --version; (bwa 2>&1 || true) | grep Version; {IMPORTS}"),
+        (
+            "core",
+            "minimap2 --version; samtools --version; (bwa 2>&1 || true) | grep Version; "
+            f"blastn -version; makeblastdb -version; {IMPORTS}",
+        ),
         ("torch", f"python3 -c 'import torch; torch.nn.Linear(2, 2)(torch.zeros(1, 2)).sum().backward()'; {IMPORTS}"),
         ("report", "multiqc --version; python3 -c 'import click'"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from conftest import DATA, NEXTFLOW, PROJECT, QUICK, nextflow, read_table
 
 BAD_FASTA = ">a\nACGT\n>a\nACGT\n"
-TOOLS = {"bwa", "minimap2", "python3", "samtools"}
+TOOLS = {"blastn", "bwa", "makeblastdb", "minimap2", "python3", "samtools"}
 
 
 def arguments(results, *more):
@@ -190,7 +190,9 @@ def test_files_that_cannot_be_used_are_listed_by_row(tmp_path):
     assert "Traceback" not in text and text.count("Nothing was started") == 1
 
 
-@pytest.mark.parametrize("case", ["no value", "no value, as text", "two folders", "unwritable", "no tools"])
+@pytest.mark.parametrize(
+    "case", ["no value", "no value, as text", "two folders", "unwritable", "no tools", "no BLAST+"]
+)
 def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
     path, environment = os.environ["PATH"], {}
     if case.startswith("no value"):
@@ -211,10 +213,10 @@ def test_nothing_starts_without_a_folder_or_tools(tmp_path, case):
             if not (link.is_symlink() or program.name in TOOLS):
                 link.symlink_to(program)
         path = str(tools)
-        call, words = (
-            arguments(tmp_path / "results"),
-            "Nothing was started, the tools are not on PATH (bwa, minimap2, python3, samtools, multiqc)",
-        )
+        call, words = arguments(tmp_path / "results"), "not on PATH (bwa, minimap2, python3, samtools, multiqc)"
+        if case == "no BLAST+":
+            call += ["--references", "genomes.csv"]
+            words = "--references needs blastn and makeblastdb, not on PATH: install BLAST+"
     done = nextflow(call, tmp_path, {"PATH": path, **environment})
     assert done.returncode != 0
     assert words in done.stdout, done.stdout

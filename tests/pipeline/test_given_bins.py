@@ -175,14 +175,17 @@ def test_bins_that_cannot_be_used_end_the_run_before_any_work(tmp_path, bins, ar
 
 @pytest.mark.parametrize("parser", ["v1", "v2"])
 def test_stub_under_both_parsers(tmp_path, parser):
-    """Two binnings, a table and a folder, of which Binloom's clusters are a third; and all of them against a truth."""
+    """Two binnings, of which Binloom's clusters are a third; and all of them against a truth, given or made."""
     bins = planted_bins("co")
     write_table(tmp_path / "bins.tsv", bins)
     write_folder(tmp_path / "bins", bins, DATA / "co.contigs.fasta.gz")
     sheet = write_sheet(tmp_path, coasm="bins.tsv; bins")
     environment = {"NXF_SYNTAX_PARSER": parser}
-    known = ["--truth", DATA / "co.truth.tsv", "--compare", f"a={tmp_path / 'bins.tsv'},b={tmp_path / 'bins.tsv'}"]
+    (tmp_path / "genomes.csv").write_text(f"genome,fasta\ng,{DATA / 'co.contigs.fasta.gz'}\n")
+    known = ["--truth", DATA / "co.truth.tsv"] if parser == "v1" else ["--references", tmp_path / "genomes.csv"]
+    known += ["--compare", f"a={tmp_path / 'bins.tsv'},b={tmp_path / 'bins.tsv'}"]
     known += ["--quality", tmp_path / "bins.tsv"]
     run = run_pipeline(tmp_path, "--assembly_input", sheet, "--ensemble", *known, "-stub", environment=environment)
     assert run.status == 0, run.output
-    assert run.tasks("COMPLETED") == GIVEN_STAGES | {"VAE", "CLUSTER", "ENSEMBLE", "BENCHMARK", "COMPARE"}
+    stages = GIVEN_STAGES | {"VAE", "CLUSTER", "ENSEMBLE", "BENCHMARK", "COMPARE"}
+    assert run.tasks("COMPLETED") == (stages if parser == "v1" else stages | {"TRUTH"})

@@ -1,8 +1,10 @@
 """What a run publishes: bins against the planted truth, and every contig accounted for."""
 
 import importlib.metadata
+import importlib.util
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -335,6 +337,33 @@ def test_summary_counts_both_groups(two_groups):
         assert int(summary.loc[group, "bins"]) == contig2bin["bin"].nunique()
 
 
+def planted_references(folder):
+    """Options for a sheet with the planted genomes, g4 in two files; none where there is no BLAST+."""
+    if not shutil.which("blastn"):
+        return []
+    spec = importlib.util.spec_from_file_location("generate", DATA / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    rows = ["genome,fasta"]
+    for name, codes in generate.make_genomes(20).items():
+        for number, part in enumerate([codes[:40_000], codes[40_000:]] if name == "g4" else [codes]):
+            file = f"{name}_{number}.fa"
+            (folder / file).write_bytes(b">%s\n%s\n" % (name.encode(), generate.BASES[part].tobytes()))
+            rows.append(f"{name},{file}")
+    (folder / "genomes.csv").write_text("\n".join(rows) + "\n")
+    return ["--references", folder / "genomes.csv"]
+
+
+def check_truth_of_references(group, truth):
+    """Contigs from 500 bp on of one planted genome are of it, and the scores count them."""
+    made = read_table(group / "truth" / "truth.tsv").set_index("contig")["genome"]
+    of_one = truth[truth["length"] >= 500].drop_duplicates("contig", keep=False).set_index("contig")["genome"]
+    both = made.index.intersection(of_one.index)
+    assert (made[both] == of_one[both]).all() and len(both) >= 0.95 * len(of_one)
+    binnings = read_table(group / "benchmark" / "binnings.tsv").set_index("binning")
+    assert binnings["genomes"]["bins"] == str(made.nunique()) == "2"
+
+
 @pytest.mark.parametrize(
     ("samples", "assemblies", "skipped"),
     [
@@ -349,8 +378,9 @@ def test_summary_counts_both_groups(two_groups):
 def test_other_ways_in(tmp_path, samples, assemblies, skipped):
     """A BAM, single reads, long reads, no graph, an abundance table and MEGAHIT's graph each go through to bins."""
     sheets = ["--assembly_input", DATA / f"{assemblies}.assemblies.csv"]
+    known = planted_references(tmp_path) if assemblies == "mh" else []
     if samples:
-        run = run_pipeline(tmp_path, "--input", DATA / f"{samples}.samples.csv", *sheets, *QUICK)
+        run = run_pipeline(tmp_path, "--input", DATA / f"{samples}.samples.csv", *sheets, *QUICK, *known)
     else:
         # not the test profile, which names a sample sheet
         run = run_pipeline(tmp_path, *sheets, *SMALL, *QUICK, profile="standard")
@@ -360,6 +390,9 @@ def test_other_ways_in(tmp_path, samples, assemblies, skipped):
     assert STAGES - run.tasks("COMPLETED") == skipped
     if "GRAPH" in skipped:
         assert "Assembly coasm of group co has no graph: its bins are refined by coverage" in run.output
+    if known:
+        assert run.tasks("COMPLETED") - STAGES == {"TRUTH", "BENCHMARK"}
+        check_truth_of_references(run.results / "co", read_truth(DATA / "mh.truth.tsv"))
 
 
 def test_article_mode_follows_graphbin2(tmp_path, coassembly):

@@ -108,12 +108,14 @@ def test_every_problem_in_one_message(sheets):
     rows["samples"][1]["fastq_1"] = "absent.fastq.gz"
     rows["samples"][2]["group"] = "lonely"
     rows["assemblies"][0]["assembler"] = "velvet"
-    absent = ["--truth", "t.tsv", "--compare", "bins=b", "--experiments", "inputs,figures"]
+    absent = ["--truth", "t.tsv", "--compare", "bins=b", "--references", "r.csv"]
+    absent += ["--experiments", "inputs,figures"]
     assert_refused(
         run("--epohcs", "10", "--dropout", "1.5", "--marker_hmms", "absent.hmm", *absent),
         "epohcs", "epochs", "dropout", "--marker_hmms absent.hmm does not exist", "--truth t.tsv does not exist",
         "--compare b does not exist", "--compare: bins is a binning of Binloom's own",
         "--experiments must be some of inputs,",
+        "--references r.csv does not exist",
         "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet",
     )  # fmt: skip
 
@@ -279,5 +281,15 @@ def test_every_process_names_its_container(tmp_path):
         stage: f"localhost/binloom/{images.get(stage, 'core')}:{version}"
         for stage in STAGES
         | REPORT_STAGES
-        | {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRANSFER", "BENCHMARK", "COMPARE", "PLAN_TRIALS", "RUN_TRIAL"}
+        | {
+            "GRAPHBIN2",
+            "IMPORT_BINS",
+            "ENSEMBLE",
+            "TRANSFER",
+            "TRUTH",
+            "BENCHMARK",
+            "COMPARE",
+            "PLAN_TRIALS",
+            "RUN_TRIAL",
+        }
     }

@@ -13,7 +13,8 @@ CONTAINERS = PROJECT / "containers"
 RENAMED = {"torch": "pytorch"}
 # The Python of the images' Debian, and what Nextflow measures tasks by: the images do not pin these.
 UNPINNED = {"python": "3.11", "procps-ng": ""}
-TOOLS = ("bwa", "minimap2", "samtools")
+# Packages of Debian by the names that bioconda has for them
+TOOLS = {"blast": "ncbi-blast+", "bwa": "bwa", "minimap2": "minimap2", "samtools": "samtools"}
 
 
 def pinned(image: str) -> dict[str, str]:
@@ -39,7 +40,7 @@ def environment(image: str) -> dict[str, str]:
 
 def test_core_environment_is_the_core_image():
     dockerfile = (CONTAINERS / "core" / "Dockerfile").read_text()
-    tools = {tool: re.search(rf"'{tool}=([\d.]+)", dockerfile)[1] for tool in TOOLS}
+    tools = {tool: re.search(rf"'{re.escape(package)}=([\d.]+)", dockerfile)[1] for tool, package in TOOLS.items()}
     assert environment("core") == pinned("core") | tools | UNPINNED
 
 

@@ -115,6 +115,7 @@ def write_other_files(folder: Path) -> None:
     about = {"samples": SAMPLES, "mapped_reads": dict.fromkeys(SAMPLES, 60), **hashes}
     (folder / "features.json").write_text(json.dumps(about))
     (folder / "latent.json").write_text(json.dumps(hashes))
+    (folder / "genome.fa").write_text(f">g\n{CONTIGS[0][3]}\n")
     segments = [f"S\t{name}\t*\n" for name in ("NA", '"b', "001")]
     (folder / "given.tsv").write_text("NA\tbin 1\n001\tbin 1\n")
     (folder / "truth.tsv").write_text("assembly\tcontig\tgenome\nA1\tNA\tg1\nA2\tNA\tg1\n")
@@ -169,6 +170,7 @@ COMMANDS = {
     "run_trial": "--group g --trial both_vae --experiments inputs --tnf tnf.npy --abundance abundance.npy "
     "--depth_file depth.npy --rows rows.tsv --features features.json --contigs contigs.tsv --truth truth.tsv "
     "--vae_options=--epochs=1 --min_bin_size 1000",
+    "truth": "--catalogue catalogue.fa.gz --contigs contigs.tsv --genome g genome.fa",
     "compare": "--contigs contigs.tsv --contig2bin contig2bin.tsv --coverage coverage.tsv.gz",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "

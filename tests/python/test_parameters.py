@@ -216,6 +216,10 @@ def test_all_problems_of_the_parameters_come_in_one_message(run):
         ({"compare": "vamb=v.tsv,x-1.2=s3://b/x.tsv.gz", "truth": "t.tsv"}, []),
         ({"compare": "bins=v.tsv"}, ["--compare: bins is a binning of Binloom's own: give it another name"]),
         ({"compare": "a=v.tsv,b=v.tsv,a=w.tsv"}, ["--compare: two tables are of a: rename or remove one"]),
+        (
+            {"truth": "t.tsv", "references": "r.csv"},
+            ["--references makes a truth, and --truth gives one: leave one of the two out"],
+        ),
         ({"quality": "q.tsv"}, []),
         ({"quality": "bins=q.tsv,a=r.tsv", "compare": "a=v.tsv"}, []),
         ({"quality": "q.tsv,bins=q.tsv"}, ["--quality: two tables are of bins: rename or remove one"]),

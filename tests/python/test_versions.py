@@ -33,7 +33,8 @@ def test_each_imported_package_is_reported(process):
 
 
 @pytest.mark.parametrize(
-    ("process", "tools"), [("report", "multiqc"), ("index", "bwa minimap2"), ("map_reads", "bwa minimap2 samtools")]
+    ("process", "tools"),
+    [("report", "multiqc"), ("index", "bwa minimap2"), ("map_reads", "bwa minimap2 samtools"), ("truth", "blastn")],
 )
 def test_programs_are_reported(process, tools):
     text = (PROJECT / "modules" / "local" / process / "main.nf").read_text()

@@ -5,9 +5,8 @@ process BENCHMARK {
     label 'image_core'
 
     input:
-    tuple val(meta), path(contigs), path(clusters), path(contig2bin), path(others, stageAs: 'group?/*')
+    tuple val(meta), path(contigs), path(clusters), path(contig2bin), path(others, stageAs: 'group?/*'), path(truth, stageAs: 'truth/*')
     // others: contigs.tsv of the other groups, which the truth may name
-    path truth, stageAs: 'truth/*'
     tuple val(names), path(compared, stageAs: 'compared?/*') // of other binnings
     val options
 
