@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from bin_scores import RECALLS
+from bin_taxonomy import RANKS
 from stage_tables import write_table
 from table_columns import Column, Table, real, text, whole
 
@@ -75,6 +76,25 @@ BEST_BINS = Table(
     key=("binning", "assembly", "genome"),
 )
 
+GENES = Table(
+    "genes/genes.tsv.gz",
+    "genes",
+    (*text("gene", "assembly", "contig"), *whole("start", "end", least=1), Column("strand", words=("+", "-"))),
+    key=("gene",),
+)
+TAXONOMY = Table(
+    "taxonomy/taxonomy.tsv",
+    "taxonomy",
+    (
+        *text("bin"),
+        *whole("genes"),
+        Column("rank", words=tuple(RANKS), may_be_empty=True),
+        *text("taxon", may_be_empty=True),
+        *real("share", most=1, may_be_empty=True),
+        *text(*RANKS, may_be_empty=True),
+    ),
+    key=("bin",),
+)
 QUALITY_COLUMNS = ("recall", "precision", "precision_strains")
 COMPARED_BINS = Table(
     "compare/compared_bins.tsv",

@@ -93,7 +93,7 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
 
 
 def comparison_problems(given: dict[str, Any]) -> list[str]:
-    """Return the messages about what bins are held against: two truths, and names of binnings."""
+    """Return the messages about what bins are held against: what excludes or needs another, and names."""
     names = {
         option: [part.rpartition("=")[0] or BINS for part in given.get(option, "").split(",") if part]
         for option in ("compare", "quality")
@@ -108,6 +108,8 @@ def comparison_problems(given: dict[str, Any]) -> list[str]:
         messages += [f"--{option}: two tables are of {name}: rename or remove one" for name in twice]
     if "truth" in given and "references" in given:
         messages.append("--references makes a truth, and --truth gives one: leave one of the two out")
+    if ("gene_hits" in given) != ("lineages" in given):
+        messages.append("--gene_hits and --lineages need each other: give both")
     strange = [name for name in names["quality"] if name not in (BINS, *names["compare"])]
     return messages + [f"--quality: there is no binning {name}: name its table by --compare, too" for name in strange]
 

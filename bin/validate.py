@@ -23,7 +23,8 @@ from schema_rules import read_json
 from sheet_checks import IDS, ensemble_messages, sheet_problems
 from sheets import Problem, Sheet, read_sheet
 
-FILE_PARAMETERS = ("marker_hmms", "truth", "references", "compare", "quality")  # which name files that are no sheets
+# Parameters that name files which are no sheets, or, as references, whose files are asked for by themselves
+FILE_PARAMETERS = ("marker_hmms", "truth", "references", "compare", "quality", "gene_hits", "lineages")
 SHOWN_PROBLEMS = 30  # of each sheet, so that thousands of bad rows in one do not hide those of the other
 
 

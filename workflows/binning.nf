@@ -13,6 +13,8 @@ include { REFINE      } from '../modules/local/refine/main'
 include { GRAPHBIN2   } from '../modules/local/graphbin2/main'
 include { TRANSFER    } from '../modules/local/transfer/main'
 include { BINS        } from '../modules/local/bins/main'
+include { GENES       } from '../modules/local/genes/main'
+include { TAXONOMY    } from '../modules/local/taxonomy/main'
 include { TRUTH       } from '../modules/local/truth/main'
 include { BENCHMARK   } from '../modules/local/benchmark/main'
 include { COMPARE     } from '../modules/local/compare/main'
@@ -196,6 +198,14 @@ workflow BINNING {
         namedFiles(options.quality),
         options.compare
     )
+
+    // Genes of the bins are there for a search in a database; its hits name taxa
+    GENES(CATALOGUE.out.fasta.filter { _row -> options.genes }.join(ch_contigs).join(BINS.out.contig2bin))
+    TAXONOMY(
+        GENES.out.genes.filter { _row -> options.gene_hits }.join(BINS.out.contig2bin),
+        options.gene_hits ? file("${options.gene_hits}", glob: false) : [],
+        options.lineages ? file("${options.lineages}", glob: false) : []
+    )
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
     // What the report shows of each group
@@ -223,6 +233,8 @@ workflow BINNING {
         .mix(inFolder([ch_refined.alone.map { group, assembly, _n -> [[group: group.id, id: assembly.id], [assembly.contig2bin, assembly.refinement, assembly.json]] }]) { assembly -> "${assembly.group}/refine/${assembly.id}" })
         .mix(inFolder([TRANSFER.out.contig2bin, TRANSFER.out.refinement, TRANSFER.out.json]) { group -> group.id }) // in refine/<assembly>
         .mix(inFolder([TRANSFER.out.same_genomes]) { group -> "${group.id}/transfer" })
+        .mix(inFolder([GENES.out.genes, GENES.out.fasta]) { group -> "${group.id}/genes" })
+        .mix(inFolder([TAXONOMY.out.taxonomy]) { group -> "${group.id}/taxonomy" })
         .mix(inFolder([TRUTH.out.truth]) { group -> "${group.id}/truth" })
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([COMPARE.out.compared_bins, COMPARE.out.common_bins, COMPARE.out.differences, COMPARE.out.tiers]) { group -> "${group.id}/compare" })

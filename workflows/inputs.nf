@@ -57,7 +57,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'features', 'genomes.tsv', 'homologs', 'markers', 'refine', 'transfer', 'truth', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'features', 'genes', 'genomes.tsv', 'homologs', 'markers', 'refine', 'taxonomy', 'transfer', 'truth', 'unbinned.tsv', 'vae']
     return inside[0] in ['experiments', 'pipeline_info'] || (inside.size() == 1 ? inside[0] in ['report.html', 'summary.json', 'summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 
@@ -233,6 +233,8 @@ workflow INPUTS {
             truth: missingFile(parameters.truth),
             compare: missingFiles(parameters.compare),
             quality: missingFiles(parameters.quality),
+            gene_hits: missingFile(parameters.gene_hits),
+            lineages: missingFile(parameters.lineages),
             references: referenceProblems(parameters.references),
             assembly_input: unreachableSheet(parameters.assembly_input) + unusableFiles(parameters.assembly_input, ['fasta', 'graph', 'paths', 'abundance', 'bins'], parameters),
         ],

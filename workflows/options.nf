@@ -55,5 +55,6 @@ def stageOptions(parameters) {
     def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
     def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms]
     def known = [truth: resolved.truth, compared: resolved.compare, quality: resolved.quality, experiments: resolved.experiments]
-    return options + [map_reads: options.map_reads + save] + chosen + markers + known
+    def taxa = [genes: isOn(resolved.genes) || resolved.gene_hits, gene_hits: resolved.gene_hits, lineages: resolved.lineages]
+    return options + [map_reads: options.map_reads + save] + chosen + markers + known + taxa
 }

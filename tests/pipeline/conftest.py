@@ -13,17 +13,21 @@ import pandas as pd
 import pytest
 
 import score
+from bin_taxonomy import RANKS
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT / "tests" / "data"
 # `make test NEXTFLOW=PROGRAM` runs the pipeline tests with another Nextflow than the one on PATH.
 NEXTFLOW = os.environ.get("BINLOOM_NEXTFLOW") or "nextflow"
 
-# TRANSFER runs too where a group has several assemblies, BENCHMARK with --truth, COMPARE with --compare, PLAN_TRIALS
-# and RUN_TRIAL with --experiments.
 STAGES = {
     "VALIDATE", "CATALOGUE", "INDEX", "MAP_READS", "FEATURES", "VAE", "CLUSTER", "GRAPH", "HOMOLOGS", "MARKERS",
     "REFINE", "BINS", "SUMMARY",
+}  # fmt: skip
+# Those that run where a group has several assemblies, or where parameters or sheets ask for them
+CHOSEN_STAGES = {
+    "TRANSFER", "GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "BENCHMARK", "COMPARE", "GENES", "TAXONOMY",
+    "PLAN_TRIALS", "RUN_TRIAL",
 }  # fmt: skip
 
 # What runs besides where the report is made
@@ -131,6 +135,22 @@ def whole_truth() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def write_hits(folder: Path, truth: pd.DataFrame) -> None:
+    """Write gene_hits.tsv, in which each gene of a contig hits the contig's genome, and lineages.tsv.
+
+    Genes have numbers; there are hits for more than any contig has.
+    """
+    rows = truth[["assembly", "contig", "genome", "length"]].itertuples(index=False)
+    hits = [
+        f"{assembly}~{contig}_{number}\t{genome}\t90\t1000000\n"
+        for assembly, contig, genome, length in rows
+        for number in range(1, length // 100 + 2)
+    ]
+    (folder / "gene_hits.tsv").write_text("".join(hits))
+    lineages = "".join(f"{name}\t{name} a\t{name} b\t{name}\t\t\t\t\tlife\n" for name in truth["genome"].unique())
+    (folder / "lineages.tsv").write_text("\t".join(["subject", *RANKS]) + "\n" + lineages)
+
+
 def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: float, recall: float) -> set[str]:
     """Genomes that some bin, of any size, holds at this precision and recall in bases (benchmark/score.py)."""
     known = score.Truth(
@@ -173,6 +193,8 @@ def two_groups(tmp_path_factory) -> Run:
         f"--{option}=planted={folder / file}"
         for option, file in (("compare", "planted.tsv"), ("quality", "quality.tsv"))
     ]
+    known += [f"--{option}={folder / option}.tsv" for option in ("gene_hits", "lineages")]
+    write_hits(folder, truth)
     experiments = ["--experiments", "autoencoder,search", "--experiment_epochs", "2"]
     search = ["--search_networks", "1", "--search_held_out", "co"]
     return run_pipeline(folder, *known, *experiments, *search, profile="test_full", report=True)

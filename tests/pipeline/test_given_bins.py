@@ -184,8 +184,9 @@ def test_stub_under_both_parsers(tmp_path, parser):
     (tmp_path / "genomes.csv").write_text(f"genome,fasta\ng,{DATA / 'co.contigs.fasta.gz'}\n")
     known = ["--truth", DATA / "co.truth.tsv"] if parser == "v1" else ["--references", tmp_path / "genomes.csv"]
     known += ["--compare", f"a={tmp_path / 'bins.tsv'},b={tmp_path / 'bins.tsv'}"]
-    known += ["--quality", tmp_path / "bins.tsv"]
+    for option in ("quality", "gene_hits", "lineages"):
+        known += [f"--{option}", tmp_path / "bins.tsv"]
     run = run_pipeline(tmp_path, "--assembly_input", sheet, "--ensemble", *known, "-stub", environment=environment)
     assert run.status == 0, run.output
-    stages = GIVEN_STAGES | {"VAE", "CLUSTER", "ENSEMBLE", "BENCHMARK", "COMPARE"}
+    stages = GIVEN_STAGES | {"VAE", "CLUSTER", "ENSEMBLE", "BENCHMARK", "COMPARE", "GENES", "TAXONOMY"}
     assert run.tasks("COMPLETED") == (stages if parser == "v1" else stages | {"TRUTH"})

@@ -247,7 +247,15 @@ def test_bins_of_both_groups_are_scored_against_the_truth(two_groups):
     warnings = read_table(two_groups.results / "warnings.tsv")
     assert not {"benchmark", "compare"} & set(warnings["stage"])
     versions = reported_versions(two_groups.results / "pipeline_info" / "software_versions.yml")
-    assert set(versions) == STAGES | {"TRANSFER", "BENCHMARK", "COMPARE", "PLAN_TRIALS", "RUN_TRIAL"}
+    assert set(versions) == STAGES | {
+        "TRANSFER",
+        "BENCHMARK",
+        "COMPARE",
+        "GENES",
+        "TAXONOMY",
+        "PLAN_TRIALS",
+        "RUN_TRIAL",
+    }
 
 
 def test_experiments_run_on_both_groups_and_the_search_on_one(two_groups):
@@ -297,6 +305,25 @@ def test_bins_of_both_groups_are_compared_with_others(two_groups):
         assert set(tiers["binning"]) == {"planted"}
         of_all = tiers[tiers["counted"] == "bin"]
         assert (of_all["recall_0.95"].astype(int) == len(planted)).all() and set(of_all["recall_0.99"]) == {"0"}
+
+
+def test_bins_of_both_groups_have_the_taxa_of_their_genes(two_groups):
+    """The genes of each genome hit it at the identity of a genus."""
+    named = 0
+    for group in ("co", "ms"):
+        folder = two_groups.results / group
+        genes = read_table(folder / "genes" / "genes.tsv.gz")
+        assert list(read_fasta(folder / "genes" / "genes.fna.gz")) == genes["gene"].tolist()
+        bins = read_table(folder / "taxonomy" / "taxonomy.tsv").set_index("bin")
+        assert set(bins.index) == set(read_table(folder / "bins.tsv")["bin"])
+        assert (bins["genes"].astype(int) > 0).all() and set(bins["superkingdom"]) == {"life"}
+        assert set(bins["species"]) == {""}
+        pairs = read_table(folder / "benchmark" / "pairs.tsv.gz").query("binning == 'bins'")
+        largest = pairs.drop_duplicates("bin").set_index("bin")["genome"]
+        with_genus = bins[bins["genus"] != ""]
+        named += len(with_genus)
+        assert (with_genus["genus"] == largest[with_genus.index]).all() and set(with_genus["rank"]) <= {"genus"}
+    assert named > 0
 
 
 def test_homologs_are_of_one_assembly(two_groups):

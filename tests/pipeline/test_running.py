@@ -7,7 +7,18 @@ import re
 
 import pytest
 
-from conftest import DATA, PROJECT, QUICK, REPORT_STAGES, STAGES, nextflow, read_fasta, read_table, run_pipeline
+from conftest import (
+    CHOSEN_STAGES,
+    DATA,
+    PROJECT,
+    QUICK,
+    REPORT_STAGES,
+    STAGES,
+    nextflow,
+    read_fasta,
+    read_table,
+    run_pipeline,
+)
 
 
 def test_no_script_sets_a_preview_flag():
@@ -279,17 +290,5 @@ def test_every_process_names_its_container(tmp_path):
     images = {"VAE": "torch", "CLUSTER": "torch", "RUN_TRIAL": "torch", "REPORT": "report"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
         stage: f"localhost/binloom/{images.get(stage, 'core')}:{version}"
-        for stage in STAGES
-        | REPORT_STAGES
-        | {
-            "GRAPHBIN2",
-            "IMPORT_BINS",
-            "ENSEMBLE",
-            "TRANSFER",
-            "TRUTH",
-            "BENCHMARK",
-            "COMPARE",
-            "PLAN_TRIALS",
-            "RUN_TRIAL",
-        }
+        for stage in STAGES | REPORT_STAGES | CHOSEN_STAGES
     }

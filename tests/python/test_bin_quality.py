@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bin_quality
-import markers
+import gene_finding
 from bin_quality import Marked, rate_bins
 from stage_tables import RATED_BINS
 
@@ -120,5 +120,5 @@ def test_the_scale_of_the_weights_has_no_part_in_it(held, weight):
 
 
 def test_contigs_that_are_not_searched_count_as_not_seen():
-    assert bin_quality.SEEN_LENGTHS[1] == markers.MIN_CONTIG_LENGTH
-    assert np.interp(markers.MIN_CONTIG_LENGTH - 1, bin_quality.SEEN_LENGTHS, bin_quality.SEEN_SHARES) == 0
+    assert bin_quality.SEEN_LENGTHS[1] == gene_finding.MIN_CONTIG_LENGTH
+    assert np.interp(gene_finding.MIN_CONTIG_LENGTH - 1, bin_quality.SEEN_LENGTHS, bin_quality.SEEN_SHARES) == 0

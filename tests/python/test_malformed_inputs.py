@@ -13,11 +13,14 @@ import pysam
 import pytest
 from click.testing import CliRunner
 
+import evaluation_tables
 import experiment_tables
 import stage_tables as tables
+from bin_taxonomy import RANKS
 from random_contigs import sequence
 from stage_arrays import N_TETRANUCLEOTIDES
 from stage_tables import Table, contigs_hash
+from taxonomy import LINEAGES
 
 # Catalogue name, assembly, name and sequence; a table may take some of the names for something else.
 CONTIGS = [
@@ -66,6 +69,12 @@ def good_tables() -> dict[str, bytes]:
             ("A1~NA", "COG0012", 1, 900, 99, 1, "false"),
             ('A1~"b', "COG0016", 1, 800, 99, 0.5, "true"),
         ),
+        "bin_genes.tsv.gz": lines(
+            ("gene", "assembly", "contig", "start", "end", "strand"),
+            ("A1~NA_1", "A1", "NA", 1, 900, "+"),
+            ("A2~NA_1", "A2", "NA", 9, 800, "-"),
+        ),
+        "lineages.tsv": lines(("subject", *RANKS), ("s", *RANKS)),
         "families.tsv": lines(("family", "bacteria", "archaea"), ("COG0012", 0.6, 0.5), ("COG0016", 0.4, 0.5)),
         "vertices.tsv.gz": lines(("contig",), ("A1~NA",), ('A1~"b',), ("A1~001",)),
         "edges.tsv.gz": lines(("contig_1", "contig_2"), ('A1~"b', "A1~NA"), ("A1~001", "A1~NA")),
@@ -116,6 +125,7 @@ def write_other_files(folder: Path) -> None:
     (folder / "features.json").write_text(json.dumps(about))
     (folder / "latent.json").write_text(json.dumps(hashes))
     (folder / "genome.fa").write_text(f">g\n{CONTIGS[0][3]}\n")
+    (folder / "hits.tsv").write_text("A1~NA_1\ts\t99\t900\n")
     segments = [f"S\t{name}\t*\n" for name in ("NA", '"b', "001")]
     (folder / "given.tsv").write_text("NA\tbin 1\n001\tbin 1\n")
     (folder / "truth.tsv").write_text("assembly\tcontig\tgenome\nA1\tNA\tg1\nA2\tNA\tg1\n")
@@ -170,6 +180,8 @@ COMMANDS = {
     "run_trial": "--group g --trial both_vae --experiments inputs --tnf tnf.npy --abundance abundance.npy "
     "--depth_file depth.npy --rows rows.tsv --features features.json --contigs contigs.tsv --truth truth.tsv "
     "--vae_options=--epochs=1 --min_bin_size 1000",
+    "genes": "--catalogue catalogue.fa.gz --contigs contigs.tsv --contig2bin contig2bin.tsv",
+    "taxonomy": "--genes bin_genes.tsv.gz --contig2bin contig2bin.tsv --gene_hits hits.tsv --lineages lineages.tsv",
     "truth": "--catalogue catalogue.fa.gz --contigs contigs.tsv --genome g genome.fa",
     "compare": "--contigs contigs.tsv --contig2bin contig2bin.tsv --coverage coverage.tsv.gz",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
@@ -191,6 +203,8 @@ SCHEMAS = {
     "homologs.tsv.gz": tables.HOMOLOGS,
     "genes.tsv.gz": tables.MARKERS,
     "families.tsv": tables.FAMILIES,
+    "bin_genes.tsv.gz": evaluation_tables.GENES,
+    "lineages.tsv": LINEAGES,
     "vertices.tsv.gz": tables.VERTICES,
     "edges.tsv.gz": tables.EDGES,
     "labels.tsv": tables.REFINED_CONTIG2BIN,

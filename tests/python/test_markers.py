@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+import gene_finding
 import markers
 from planted_markers import FOLDER, background, contig, gene, model, reverse_complement, write_models
 from stage_tables import CONTIGS, FAMILIES, MARKERS, read_table, write_table
@@ -83,7 +84,7 @@ def test_a_gene_is_of_the_family_that_it_scores_highest_for():
 
 
 def test_short_contigs_and_other_assemblies_are_not_searched():
-    short = gene("COG0172")[: markers.MIN_CONTIG_LENGTH - 1]
+    short = gene("COG0172")[: gene_finding.MIN_CONTIG_LENGTH - 1]
     write_catalogue({"a~1": short, "b~1": contig(1, *WHOLE)})
     run()
     assert found().empty
@@ -97,7 +98,7 @@ def test_chunks_and_threads_change_nothing(monkeypatch):
     write_catalogue(contigs)
     run()
     whole = Path("markers.tsv.gz").read_bytes()
-    monkeypatch.setattr(markers, "CHUNK_BP", 5000)
+    monkeypatch.setattr(gene_finding, "CHUNK_BP", 5000)
     run("--threads", "3")
     assert Path("markers.tsv.gz").read_bytes() == whole
 

@@ -147,7 +147,7 @@ def test_an_ensemble_needs_given_bins(run, on):
     assert run(params={"ensemble": False}).text == ""
 
 
-@pytest.mark.parametrize("option", ["marker_hmms", "truth", "references", "compare", "quality"])
+@pytest.mark.parametrize("option", validate.FILE_PARAMETERS)
 def test_files_that_cannot_be_used_are_a_problem_of_their_parameter(run, option):
     run(samples("S1,G,a.fastq.gz,,,"), ASSEMBLIES)
     request = json.loads(Path("request.json").read_text())
