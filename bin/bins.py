@@ -6,7 +6,7 @@ In:  catalogue.fa.gz, contigs.tsv, clusters.tsv, excluded.tsv and coverage.tsv.g
      clusters; with several assemblies also same_genomes.tsv (transfer.py); for each assembly whose marker genes were
      searched for its markers.tsv.gz and marker_families.tsv.
 Out: bins/<assembly>.<number>.fa.gz, contig2bin.tsv, bins.tsv, unbinned.tsv, with the assembler's names; with
-     same_genomes.tsv also genomes.tsv.
+     same_genomes.tsv also genomes.tsv; formats/, which contig is in which bin in the formats of other tools.
 
 A bin is what a cluster holds of one assembly (multi-split of the VAMB preprint). In a refined assembly a contig may
 belong to several bins, and is written to each of them. Bins of at least --min_bin_size bp are numbered within their
@@ -33,6 +33,7 @@ import numpy as np
 import pandas as pd
 
 from assembly_tables import read_clusters, read_coverage
+from bin_formats import write_formats
 from bin_quality import Marked, rate_bins
 from catalogue_fasta import catalogue_sequences
 from message_text import shown
@@ -125,6 +126,7 @@ def main(
     cluster = clustered.set_index("contig")["cluster"]
     unbinned = list_unbinned(table, placement, labels.removed, cluster, left_out)
     write_table(CONTIG2BIN, placement.placed[["assembly", "name", "bin"]].rename(columns={"name": "contig"}))
+    write_formats(placement.placed[["assembly", "name", "bin"]])
     rated = write_bins(described, placement.placed, marked)
     if genomes is not None:
         write_table(GENOMES, list_genomes(rated, genomes["genome"]))

@@ -38,6 +38,9 @@ def check_group(results, group, assemblies):
         left = set(unbinned.loc[unbinned["assembly"] == assembly, "contig"])
         assert binned | left == set(contigs), "a contig was lost, or got another name"
         assert not binned & left, "a contig is both binned and unbinned"
+        if binned:
+            given = (folder / "formats" / f"{assembly}.contig2bin.tsv").read_text().splitlines()
+            assert sorted(line.split("\t")[0] for line in given) == sorted(binned)
         for name, members in contig2bin[contig2bin["assembly"] == assembly].groupby("bin"):
             written = read_fasta(folder / "bins" / f"{name}.fa.gz")
             assert set(written) == set(members["contig"])

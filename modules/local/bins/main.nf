@@ -16,6 +16,7 @@ process BINS {
     tuple val(meta), path('bins.tsv')      , emit: bins
     tuple val(meta), path('genomes.tsv')   , emit: genomes, optional: true
     tuple val(meta), path('unbinned.tsv')  , emit: unbinned
+    tuple val(meta), path('formats/*')     , emit: formats, optional: true
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
@@ -27,7 +28,7 @@ process BINS {
     def found = [[markers].flatten(), [families].flatten()].transpose()
         .collect { genes, known -> "--markers ${genes} ${known}" }
     """
-    # modules: assembly_tables.py bin_quality.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py bin_formats.py bin_quality.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
     bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
         --coverage coverage.tsv.gz ${refined.join(' ')} ${same_genomes ? "--same_genomes ${same_genomes}" : ''} ${found.join(' ')} \\
         ${options} ${task.ext.args ?: ''}
@@ -35,7 +36,8 @@ process BINS {
 
     stub:
     """
-    mkdir bins
+    mkdir bins formats
+    touch formats/stub.contig2bin.tsv formats/stub.anvio.txt formats/stub.biobox.tsv
     touch bins/stub.001.fa.gz contig2bin.tsv bins.tsv ${same_genomes ? 'genomes.tsv' : ''} unbinned.tsv
     """
 }
