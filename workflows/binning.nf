@@ -18,6 +18,7 @@ include { TAXONOMY    } from '../modules/local/taxonomy/main'
 include { TRUTH       } from '../modules/local/truth/main'
 include { BENCHMARK   } from '../modules/local/benchmark/main'
 include { COMPARE     } from '../modules/local/compare/main'
+include { DRAW_BINS   } from '../modules/local/draw_bins/main'
 include { SUMMARY     } from '../modules/local/summary/main'
 include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; namedFiles } from './channels'
 
@@ -206,6 +207,13 @@ workflow BINNING {
         options.gene_hits ? file("${options.gene_hits}", glob: false) : [],
         options.lineages ? file("${options.lineages}", glob: false) : []
     )
+
+    // The graph as the assembler wrote it, coloured by bin
+    ch_drawn = ch_has_graph.yes.filter { _row -> options.draw_bins }.map { _group, meta, graph, paths -> [meta, graph, paths] }
+        .join(GRAPH.out.graph)
+        .map { meta, graph, paths, links -> [[id: meta.group], meta, graph, paths, links] }
+        .combine(ch_contigs.join(BINS.out.contig2bin), by: 0)
+    DRAW_BINS(ch_drawn.map { _group, meta, graph, paths, links, contigs, contig2bin -> [meta, graph, paths, links, contigs, contig2bin] }, options.draw_bins ?: '')
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
     // What the report shows of each group
@@ -239,6 +247,7 @@ workflow BINNING {
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([COMPARE.out.compared_bins, COMPARE.out.common_bins, COMPARE.out.differences, COMPARE.out.tiers]) { group -> "${group.id}/compare" })
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
+        .mix(inFolder([DRAW_BINS.out.picture, DRAW_BINS.out.colours]) { assembly -> "${assembly.group}/draw_bins" })
         .mix(inFolder([BINS.out.formats]) { group -> "${group.id}/formats" })
 
     summary    = SUMMARY.out.json

@@ -26,8 +26,8 @@ def optionWords(resolved, names) {
         .join(' ')
 }
 
-// Options of every stage by its name, what chooses the stages (`mapper`, `is_ensemble`, `refine_mode`, `markers`) and
-// the files that parameters name.
+// Options of every stage by its name, what chooses the stages (`mapper`, `is_ensemble`, `refine_mode`, `markers`,
+// `draw_bins`) and the files that parameters name.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -53,7 +53,7 @@ def stageOptions(parameters) {
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
     def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
-    def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms]
+    def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms, draw_bins: resolved.draw_bins]
     def known = [truth: resolved.truth, compared: resolved.compare, quality: resolved.quality, experiments: resolved.experiments]
     def taxa = [genes: isOn(resolved.genes) || resolved.gene_hits, gene_hits: resolved.gene_hits, lineages: resolved.lineages]
     return options + [map_reads: options.map_reads + save] + chosen + markers + known + taxa

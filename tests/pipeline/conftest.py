@@ -27,7 +27,7 @@ STAGES = {
 # Those that run where a group has several assemblies, or where parameters or sheets ask for them
 CHOSEN_STAGES = {
     "TRANSFER", "GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "BENCHMARK", "COMPARE", "GENES", "TAXONOMY",
-    "PLAN_TRIALS", "RUN_TRIAL",
+    "PLAN_TRIALS", "RUN_TRIAL", "DRAW_BINS",
 }  # fmt: skip
 
 # What runs besides where the report is made
@@ -197,4 +197,5 @@ def two_groups(tmp_path_factory) -> Run:
     write_hits(folder, truth)
     experiments = ["--experiments", "autoencoder,search", "--experiment_epochs", "2"]
     search = ["--search_networks", "1", "--search_held_out", "co"]
-    return run_pipeline(folder, *known, *experiments, *search, profile="test_full", report=True)
+    drawn = ["--draw_bins", "A1.001,A1.999"]
+    return run_pipeline(folder, *known, *experiments, *search, *drawn, profile="test_full", report=True)

@@ -1,12 +1,14 @@
 """The report of a run: what it shows, that it needs no network, and that every section is drawn."""
 
+import csv
+import gzip
 import json
 import re
 
 import pytest
 
 from browser import empty_plots, open_page, why_not
-from conftest import read_table
+from conftest import DATA, read_table
 
 MAX_REPORT_BYTES = 10_000_000
 SECTIONS = {
@@ -50,3 +52,18 @@ def test_summary_is_there_for_machines(two_groups):
         assert [{key: str(value) for key, value in row.items()} for row in rows] == table.to_dict("records")
     page = (two_groups.results / "report.html").read_text()
     assert "ms: M1" in page and "ms: A1.001" in page
+
+
+def test_bins_are_drawn_in_the_graph_of_their_assembly(two_groups):
+    """A picture of the chosen bin, colours of every bin, and a warning about a name that is none."""
+    folder = two_groups.results / "ms" / "draw_bins"
+    assert {path.name for path in folder.iterdir()} == {"A1.svg", "A1.bandage.csv", "A2.bandage.csv"}
+    assert (folder / "A1.svg").read_text().count("<title>") > 5
+    bins = read_table(two_groups.results / "ms" / "bins.tsv")
+    with gzip.open(DATA / "A1.graph.gfa.gz", "rt") as graph:
+        segments = {line.split("\t")[1] for line in graph if line.startswith("S\t")}
+    rows = list(csv.DictReader((folder / "A1.bandage.csv").open()))
+    assert {row["Name"] for row in rows} <= segments
+    assert {row["Bin"] for row in rows} == set(bins.loc[bins["assembly"] == "A1", "bin"])
+    warnings = read_table(two_groups.results / "warnings.tsv")
+    assert warnings.loc[warnings["stage"] == "draw_bins", "id"].tolist() == ["A1"]

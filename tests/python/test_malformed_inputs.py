@@ -184,6 +184,8 @@ COMMANDS = {
     "taxonomy": "--genes bin_genes.tsv.gz --contig2bin contig2bin.tsv --gene_hits hits.tsv --lineages lineages.tsv",
     "truth": "--catalogue catalogue.fa.gz --contigs contigs.tsv --genome g genome.fa",
     "compare": "--contigs contigs.tsv --contig2bin contig2bin.tsv --coverage coverage.tsv.gz",
+    "draw_bins": "--assembly A1 --assembler gfa --graph graph.gfa --vertices vertices.tsv.gz --edges edges.tsv.gz "
+    "--contigs contigs.tsv --contig2bin contig2bin.tsv --draw_bins A1.001",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "
     "--features features.json --inputs rows.tsv tnf.npy abundance.npy --mapping S2.mapping.tsv "
