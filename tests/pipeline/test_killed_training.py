@@ -21,7 +21,7 @@ LIMIT = 300
 def start(launch: Path, *arguments, profile="standard") -> subprocess.Popen:
     """`nextflow run` in a session of its own; its terminal output goes to the file `terminal`."""
     results = launch / "results"
-    command = [NEXTFLOW, "run", PROJECT, "-profile", profile, "--outdir", results, *arguments]
+    command = [NEXTFLOW, "run", PROJECT, "-profile", profile, "--outdir", results, "--skip_multiqc", *arguments]
     with (launch / "terminal").open("w") as terminal:
         return subprocess.Popen(
             list(map(str, command)),

@@ -113,7 +113,7 @@ def test_cancelled_run_leaves_no_job(tmp_path, slurm):
     work = tmp_path / "work"
     results = tmp_path / "results"
     arguments = ["--assembly_input", DATA / "abundance.assemblies.csv", *SMALL, "--epochs", "100000"]
-    command = [NEXTFLOW, "run", PROJECT, "-profile", "slurm", "--outdir", results, *arguments]
+    command = [NEXTFLOW, "run", PROJECT, "-profile", "slurm", "--outdir", results, "--skip_multiqc", *arguments]
     with (tmp_path / "terminal").open("w") as terminal:
         run = subprocess.Popen(
             [*map(str, command), *map(str, config(tmp_path))],
