@@ -154,7 +154,9 @@ def refine_labels(
     merged, names = bins_from_clusters(contigs, part, int(MIN_SMALL_FRACTION * min_bin_size))
     is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)
     final = assigned["final"].to_numpy()
-    in_parts = split_related_genomes(contigs, final, len(names), min_bin_size)
+    # Among all contigs homologs tell nothing: short ones are often variants of longer ones of the same genome
+    unrelated = contigs._replace(homologs=np.empty((3, 0), dtype=np.int64))
+    in_parts = split_related_genomes(unrelated, final, len(names), min_bin_size)
     if (in_parts != final).any():
         part, merged, names = start_anew(part, merged, names, final, in_parts)
         is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)

@@ -246,9 +246,8 @@ workflow BINNING {
         .mix(inFolder([TRUTH.out.truth]) { group -> "${group.id}/truth" })
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([COMPARE.out.compared_bins, COMPARE.out.common_bins, COMPARE.out.differences, COMPARE.out.tiers]) { group -> "${group.id}/compare" })
-        .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned]) { group -> group.id })
+        .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned, BINS.out.formats]) { group -> group.id }) // in bins and formats
         .mix(inFolder([DRAW_BINS.out.picture, DRAW_BINS.out.colours]) { assembly -> "${assembly.group}/draw_bins" })
-        .mix(inFolder([BINS.out.formats]) { group -> "${group.id}/formats" })
 
     summary    = SUMMARY.out.json
     features   = FEATURES.out.tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json)
