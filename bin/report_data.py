@@ -4,7 +4,8 @@
 In:  of the group contigs.tsv (catalogue stage), contig2bin.tsv, unbinned.tsv and bins.tsv (bins stage), features.json,
      rows.tsv, tnf.npy and abundance.npy (features stage); <sample>.mapping.tsv (map_reads stage) of each sample that
      was given as reads or BAM; latent.npy and training.tsv (vae stage) and threshold.json (cluster stage) if there was
-     a training; refinement.tsv (refine, transfer or graphbin2 stage) of each refined assembly.
+     a training; refinement.tsv (refine, transfer or graphbin2 stage) of each refined assembly; genomes_found.tsv
+     (benchmark stage) if genomes are known.
 Out: report_data.json. Its size depends on the bins and samples, never on the number of contigs.
 """
 
@@ -14,7 +15,9 @@ import click
 import numpy as np
 import pandas as pd
 
+from bin_scores import PRECISION, RECALLS
 from binned_lengths import counts, fates, length_classes, refinement_counts
+from evaluation_tables import COUNTED, GENOMES_FOUND, RECALL_NAMES
 from principal_components import choose_points, project
 from refined_bins import only_assembly
 from report_files import write_group
@@ -158,6 +161,13 @@ def refinements(paths: tuple[Path, ...], contigs: pd.DataFrame) -> dict[str, dic
     return found
 
 
+def genomes_found(path: Path) -> dict:
+    """Return the number of genomes that each binning finds at a precision of 0.9, at each recall."""
+    found = read_table(GENOMES_FOUND, path)
+    found = found[(found["counted"] == COUNTED[-1]) & (found["precision"] == PRECISION)]
+    return {"recall": list(RECALLS), "binnings": found.set_index("binning")[list(RECALL_NAMES)].T.to_dict("list")}
+
+
 @click.command()
 @click.option("--group", required=True, help="Id of the group.")
 @click.option(
@@ -184,6 +194,7 @@ def refinements(paths: tuple[Path, ...], contigs: pd.DataFrame) -> dict[str, dic
     help="latent.npy, training.tsv and threshold.json of the group, if there was a training.",
 )
 @click.option("--refinement", "steps", multiple=True, type=FILE, help="refinement.tsv of an assembly; repeatable.")
+@click.option("--genomes_found", "found", type=FILE, help="genomes_found.tsv of the group, if genomes are known.")
 def main(
     group: str,
     contigs: tuple[Path, Path, Path],
@@ -193,6 +204,7 @@ def main(
     mappings: tuple[Path, ...],
     trained: tuple[Path, Path, Path] | None,
     steps: tuple[Path, ...],
+    found: Path | None,
 ) -> None:
     """Write report_data.json of a group."""
     features = read_description(FEATURES, features_path, ["samples", "mapped_reads", "rows_sha256"])
@@ -219,6 +231,7 @@ def main(
             "distances": distance_curve(threshold) if threshold else None,
             "pictures": pictures(sets, rows, rows_path, labels) if len(rows) else None,
             "refinement": refinements(steps, tables[0]),
+            "genomes": genomes_found(found) if found else None,
         }
     )
 

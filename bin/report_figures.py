@@ -104,6 +104,19 @@ def training_curves(groups: list[dict]) -> dict | None:
     return section("training", "linegraph", pconfig=settings, data=data) if trained else None
 
 
+def genome_curves(groups: list[dict]) -> dict | None:
+    """Return the genomes found by recall, a curve for each binning of each group whose genomes are known (figure 3)."""
+    known = [group for group in groups if group["genomes"]]
+    data = {
+        full_name(group["group"], name, known): list(zip(group["genomes"]["recall"], numbers))
+        for group in known
+        for name, numbers in group["genomes"]["binnings"].items()
+    }
+    colours = {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(data)}
+    settings = plot_settings("genomes", "Recall", "Genomes found", ymin=0, colors=colours)
+    return section("genomes", "linegraph", pconfig=settings, data=data) if data else None
+
+
 def distance_curves(groups: list[dict]) -> dict | None:
     """Return the density of distances between contigs in the latent, with the threshold (preprint figure 1C)."""
     found = [group for group in groups if group["distances"]]

@@ -26,6 +26,7 @@ GROUP_KEYS = (
     "distances",
     "pictures",
     "refinement",
+    "genomes",
 )
 WRITTEN_BY = {SUMMARY_FILE: "summary", GROUP_FILE: "report_data"}
 

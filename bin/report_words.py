@@ -15,6 +15,7 @@ TITLES = {
     "latent": "Contigs after training",
     "distances": "Distances",
     "training": "Training",
+    "genomes": "Known genomes",
     "refinement": "What refinement changed",
     "warnings": "Warnings",
     "run": "Run",
@@ -47,6 +48,9 @@ TEXTS = {
     "distances": "How far contigs are from one another in the latent (Pearson distance), as the mean over many "
     "contigs. The first hump is contigs of the same genome, what follows are other genomes. Clusters "
     "are cut at the dashed line. Without a valley behind the first hump, the threshold means little.",
+    "genomes": "How many of the known genomes (<code>--truth</code>) stand in one bin at a precision of 0.9, by the "
+    "recall that is asked for: of whole clusters, of clusters cut by assembly before the refinement, of published "
+    "bins, and of bins of other binners (<code>--compare</code>). <code>benchmark/</code> has all numbers.",
     "training": "The loss of the autoencoder, which falls and levels off if training went well, and three of its "
     "terms: how wrong the abundances over the samples (CE, cross entropy) and the tetranucleotide "
     "frequencies (SSE, sum of squared errors) come back, and how much the latent says about contigs "

@@ -217,6 +217,8 @@ workflow BINNING {
     SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
 
     // What the report shows of each group
+    ch_found = BENCHMARK.out.genomes_found
+        .mix(ch_contigs.filter { _row -> !options.truth && !references.first() }.map { group, _contigs -> [group, []] })
     ch_is_trained = ch_is_given.map { group, is_given -> [group, !is_given || options.is_ensemble] }
     ch_trained = together([VAE.out.latent, VAE.out.training, CLUSTER.out.threshold])
         .mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
@@ -226,6 +228,7 @@ workflow BINNING {
         .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })
         .join(ch_trained)
         .join(ch_group_refined.map { group, assemblies -> [group, assemblies*.refinement] })
+        .join(ch_found)
 
     // What is published, and the folder that it goes to
     results = SUMMARY.out.table.mix(SUMMARY.out.json).mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }

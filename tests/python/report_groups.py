@@ -44,6 +44,7 @@ def report_group(name="co", bins=(), samples=("S1", "S2"), trained=True):
         "distances": {"threshold": 0.1, "distance": [0.05, 0.15], "density": [2.0, 1.0]} if trained else None,
         "pictures": picture(["A.001", "in no bin", "other bins"]),
         "refinement": {"A": {"kept": [1, 5000], "multi_labelled": [1, 4000], "left": [1, 400]}},
+        "genomes": {"recall": [0.5, 0.9], "binnings": {"clusters": [3, 1], "bins": [4, 2]}},
     }
 
 

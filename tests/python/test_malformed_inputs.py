@@ -104,6 +104,11 @@ def good_tables() -> dict[str, bytes]:
             ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4, 5),
             ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", "false", 7, 0),
         ),
+        "genomes_found.tsv": lines(
+            tuple(column.name for column in evaluation_tables.GENOMES_FOUND.columns),
+            ("bins", "genome", 0.9, 7, 6, 5, 4, 3, 2, 1),
+            ("clusters", "genome", 0.9, 6, 5, 4, 3, 2, 1, 0),
+        ),
         "trials.tsv": lines(
             tuple(column.name for column in experiment_tables.TRIALS.columns),
             ("g", "both_raw", "inputs", "raw", "both", *[""] * 6, 142, 9, 0.2, 25, 4.5, 0.5, 0.6, 0.7),
@@ -189,7 +194,7 @@ COMMANDS = {
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "
     "--features features.json --inputs rows.tsv tnf.npy abundance.npy --mapping S2.mapping.tsv "
-    "--refinement refinement.tsv",
+    "--refinement refinement.tsv --genomes_found genomes_found.tsv",
 }
 SCHEMAS = {
     "contigs.tsv": tables.CONTIGS,
@@ -215,6 +220,7 @@ SCHEMAS = {
     "contig2bin.tsv": tables.CONTIG2BIN,
     "unbinned.tsv": tables.UNBINNED,
     "bins.tsv": tables.BINS,
+    "genomes_found.tsv": evaluation_tables.GENOMES_FOUND,
     "trials.tsv": experiment_tables.TRIALS,
 }
 # What commands read of tables of which they do not read all; these read all of each table

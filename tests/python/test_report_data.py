@@ -99,6 +99,22 @@ def test_contigs_training_and_refinement(folder):
     assert content["pictures"]["latent"]["explained"] == pytest.approx([1, 0])
 
 
+def test_genomes_found(folder):
+    """Those of the group, at a precision of 0.9; none where no genome is known."""
+    recalls = [f"recall_{recall:g}" for recall in report_data.RECALLS]
+    rows = [["bins", "genome_of_assembly", 0.9, *[9] * 7], ["bins", "genome", 0.95, *[1] * 7]]
+    found = [7, 6, 5, 4, 3, 2, 1]
+    write_table(
+        folder / "found.tsv", ["binning", "counted", "precision", *recalls], *rows, ["bins", "genome", 0.9, *found]
+    )
+    assert run()["genomes"] is None
+    given = [word for name, values in (INPUTS | TRAINED).items() for word in (name, *values)]
+    done = CliRunner().invoke(report_data.main, ["--group", "co", *given, "--genomes_found", "found.tsv"])
+    assert done.exit_code == 0, done.output
+    content = json.loads((folder / "report_data.json").read_text())
+    assert content["genomes"] == {"recall": list(report_data.RECALLS), "binnings": {"bins": found}}
+
+
 def test_without_training(folder):
     content = run(trained=False)
     assert content["training"] is content["distances"] is None and content["refinement"] == {}

@@ -7,6 +7,7 @@ from report_figures import (
     binned_bars,
     coverage_map,
     distance_curves,
+    genome_curves,
     length_bars,
     refinement_bars,
     size_bars,
@@ -36,6 +37,14 @@ def test_curves_have_a_line_for_each_trained_group():
     assert list(content["data"]) == ["a"]
     assert [(line["value"], line["label"]) for line in content["pconfig"]["x_lines"]] == [(0.1, "0.1")]
     assert training_curves(groups[1:]) is None and distance_curves(groups[1:]) is None
+
+
+def test_genomes_found_have_a_line_for_each_binning():
+    one, other = report_group("a"), report_group("b") | {"genomes": None}
+    content = genome_curves([one, other])
+    assert content["data"] == {"clusters": [(0.5, 3), (0.9, 1)], "bins": [(0.5, 4), (0.9, 2)]}
+    assert list(genome_curves([one, report_group("b")])["data"])[2:] == ["b: clusters", "b: bins"]
+    assert genome_curves([other]) is None
 
 
 def test_many_thresholds_have_no_label():

@@ -5,10 +5,10 @@ process REPORT_DATA {
     label 'image_core'
 
     input:
-    tuple val(meta), path(contigs), path(bins), path(features), path(inputs), path(mappings), path(trained), path(refinements, stageAs: 'refined?/*')
+    tuple val(meta), path(contigs), path(bins), path(features), path(inputs), path(mappings), path(trained), path(refinements, stageAs: 'refined?/*'), path(found)
     // contigs: contigs.tsv, contig2bin.tsv and unbinned.tsv; inputs: rows.tsv, tnf.npy and abundance.npy;
     // mappings: <sample>.mapping.tsv of each sample, or []; trained: latent.npy, training.tsv and threshold.json, or [];
-    // refinements: refinement.tsv of each refined assembly, or []
+    // refinements: refinement.tsv of each refined assembly, or []; found: genomes_found.tsv, or []
 
     output:
     tuple val(meta), path('report_data.json'), emit: data
@@ -18,11 +18,12 @@ process REPORT_DATA {
     script:
     def mapped = [mappings].flatten().collect { table -> "--mapping ${table}" }
     def steps = [refinements].flatten().collect { table -> "--refinement ${table}" }
+    def known = found ? "--genomes_found ${found}" : ''
     def learned = trained ? '--trained latent.npy training.tsv threshold.json' : ''
     """
-    # modules: assembly_tables.py binned_lengths.py message_text.py output_files.py principal_components.py refined_bins.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binned_lengths.py evaluation_tables.py message_text.py output_files.py principal_components.py refined_bins.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
     report_data.py --group ${meta.id} --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins ${bins} --features ${features} \\
-        --inputs rows.tsv tnf.npy abundance.npy ${learned} ${mapped.join(' ')} ${steps.join(' ')} ${task.ext.args ?: ''}
+        --inputs rows.tsv tnf.npy abundance.npy ${learned} ${mapped.join(' ')} ${steps.join(' ')} ${known} ${task.ext.args ?: ''}
     """
 
     stub:
