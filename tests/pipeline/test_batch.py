@@ -36,7 +36,7 @@ def test_batch_gets_what_it_needs(tmp_path, parser):
     others = [name for name, settings in process.items() if settings != training and "accelerator" in settings]
     assert others == [] and "accelerator" not in process
     labelled = [s for s in stage_names() if "process_gpu" in (PROJECT / f"modules/local/{s}/main.nf").read_text()]
-    assert labelled == ["vae"]
+    assert labelled == ["run_trial", "vae"]
     # Batch knows few container options, neither mounts nor GPUs
     assert process["containerOptions"] == training["containerOptions"] == ""
     # Two images, under the version's tag

@@ -203,7 +203,7 @@ def test_absent_image_file_is_told_in_one_line(tmp_path, monkeypatch, engine, pa
     variable = f"NXF_{engine.upper()}_LIBRARYDIR"
     run = run_pipeline(tmp_path, profile=f"test,{engine}")
     assert_told(run, "make images SIF=FOLDER", variable, "--container_registry")
-    for image in ("core", "torch"):
+    for image in ("core", "torch", "report"):
         (tmp_path / f"localhost-binloom-{image}-{VERSION}.img").touch()
     run = run_pipeline(tmp_path, profile=f"test,{engine}", environment={variable: str(tmp_path)})
     assert "There is no" not in run.output and "Submitted process" in run.output

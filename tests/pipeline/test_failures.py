@@ -135,7 +135,10 @@ def test_a_sheet_that_cannot_be_reached_is_told_with_the_reason(tmp_path):
 def test_a_check_that_cannot_run_does_not_show_the_parameters(tmp_path):
     """VALIDATE itself breaks: the run says in which stage and why, and not what it was given."""
     project = tmp_path / "project"
-    shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns(".*", "work", "results", "tests", "benchmark"))
+    left_out = shutil.ignore_patterns(".*", "work", "results", "tests", "benchmark")
+    shutil.copytree(
+        PROJECT, project, ignore=lambda folder, names: left_out(folder, names) if Path(folder) == PROJECT else []
+    )
     (project / "tests").symlink_to(PROJECT / "tests")
     (project / "nextflow_schema.json").write_text('{"$defs": {}} and more')
     done = nextflow(["run", project, "-profile", "test", "--alpha", "0.123"], tmp_path)

@@ -52,7 +52,7 @@ def test_summary_is_there_for_machines(two_groups):
         assert [{key: str(value) for key, value in row.items()} for row in rows] == table.to_dict("records")
     page = (two_groups.results / "report.html").read_text()
     assert "ms: M1" in page and "ms: A1.001" in page
-    assert anchors(page) >= {"genomes"} and "ms: planted" in page
+    assert "genomes" in anchors(page)
 
 
 def test_bins_are_drawn_in_the_graph_of_their_assembly(two_groups):
