@@ -44,7 +44,7 @@ def test_batch_gets_what_it_needs(tmp_path, parser):
               if name.startswith("withLabel:image_")}  # fmt: skip
     registry = REGISTRY if found["sees command line"] else "localhost"
     (version,) = re.findall(r"^ +version += '(.+)'", (PROJECT / "nextflow.config").read_text(), re.MULTILINE)
-    assert images == {name: f"{registry}/binloom/{name}:{version}" for name in ("core", "torch")}
+    assert images == {name: f"{registry}/binloom/{name}:{version}" for name in ("core", "report", "torch")}
     assert found["aws"]["batch"]["maxSpotAttempts"] == 5
     assert found["aws"]["region"] == ("eu-west-1" if found["sees command line"] else "us-east-1")
     # A lost machine has no exit status, or that of a signal
