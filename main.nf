@@ -21,7 +21,8 @@ workflow {
         exit 0
     }
     def folder = resultsFolder(params.outdir)
-    requireTools(!isOn(params.skip_multiqc), params.references)
+    def with_report = !isOn(params.skip_multiqc)
+    requireTools(with_report, params.references)
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }
@@ -29,8 +30,9 @@ workflow {
 
     def claim = claimFolder(folder)
     INPUTS(params)
-    BINNING(INPUTS.out.samples, INPUTS.out.assemblies, stageOptions(params) + [references: referenceGenomes(params.references)])
-    EXPERIMENTS(BINNING.out.features, stageOptions(params))
+    def options = stageOptions(params)
+    BINNING(INPUTS.out.samples, INPUTS.out.assemblies, options + [references: referenceGenomes(params.references)])
+    EXPERIMENTS(BINNING.out.features, options)
 
     // As soon as a group's bins are known, so that none of an earlier run stays beside them whatever else happens
     BINNING.out.contig2bin.join(BINNING.out.bins, remainder: true).subscribe { group, _table, fastas ->
@@ -41,7 +43,6 @@ workflow {
         .map { process, tool, version -> [process.tokenize(':').last(), "${tool}".toString(), "${version}".toString()] }
         .unique()
 
-    def with_report = !isOn(params.skip_multiqc)
     REPORTING(BINNING.out.reported.filter { _row -> with_report }, BINNING.out.summary.filter { _row -> with_report }, ch_tools)
 
     // The versions wait for the summary, so that nothing is being written when a problem in a sheet ends the run.

@@ -46,9 +46,8 @@ from evaluation_tables import (
     GENOME_BIN_PAIRS,
     GENOMES_FOUND,
     RATIOS,
-    write_rows,
 )
-from stage_tables import CONTIGS, read_table
+from stage_tables import CONTIGS, read_table, write_rows
 from truth_tables import read_truth
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

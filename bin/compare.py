@@ -23,14 +23,14 @@ from bin_scores import PRECISIONS, RECALLS
 from common_bins import bin_sizes, common_bins, corresponding
 from compared_bins import SEPARATOR, read_binnings
 from contig_names import ContigNames
-from evaluation_tables import COMMON_BINS, COMPARED_BINS, DIFFERENCES, TIERS, write_rows
+from evaluation_tables import COMMON_BINS, COMPARED_BINS, DIFFERENCES, QUALITY_COLUMNS, TIERS
 from message_text import shown
 from quality_tables import precision, read_quality, without_strains
-from stage_tables import CONTIGS, read_table
+from stage_tables import CONTIGS, read_table, write_rows
 from stage_warnings import warn
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-QUALITIES = ["recall", "precision", "precision_strains"]
+QUALITIES = list(QUALITY_COLUMNS)
 
 
 @click.command(context_settings={"show_default": True})

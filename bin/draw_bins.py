@@ -21,7 +21,7 @@ from assembly_tables import contigs_of_assembly
 from graph_layout import place_vertices
 from graph_picture import Dot, draw
 from output_files import write_text
-from report_style import PALETTE
+from report_style import colour_each
 from stage_tables import CONTIG2BIN, CONTIGS, EDGES, VERTICES, check_contigs, check_names, read_table
 from stage_warnings import warn
 
@@ -51,7 +51,7 @@ def segment_bins(segments: Segments, walks: Walks, table: pd.DataFrame, bins: di
 
 def bandage_csv(found: dict[str, str], order: Sequence[str]) -> str:
     """Return the table for Bandage: segment, colour and bin. `order` has all bins; of many some share a colour."""
-    colour = {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(order)}
+    colour = colour_each(order)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["Name", "Colour", "Bin"])

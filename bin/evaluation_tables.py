@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
-"""State the schemas of the tables that tell how good bins are, and write them."""
+"""State the schemas of the tables that tell how good bins are. stage_tables.py reads and writes them."""
 
 import math
-from collections.abc import Iterable
-
-import pandas as pd
 
 from bin_scores import RECALLS
 from bin_taxonomy import RANKS
-from stage_tables import write_table
 from table_columns import Column, Table, real, text, whole
 
 # What is counted: a genome in each assembly as one of its own, or each genome of the group once
@@ -140,9 +136,3 @@ TIERS = Table(
     ),
     key=("binning", "counted", "strains_allowed", "precision"),
 )
-
-
-def write_rows(table: Table, rows: Iterable[list]) -> None:
-    """Write the rows of a table."""
-    frame = pd.DataFrame(list(rows), columns=[column.name for column in table.columns])
-    write_table(table, frame, table.name)

@@ -18,10 +18,10 @@ import pandas as pd
 from catalogue_fasta import catalogue_sequences
 from compared_bins import read_bins
 from contig_names import ContigNames
-from evaluation_tables import GENES, write_rows
+from evaluation_tables import GENES
 from gene_finding import chunks, find_genes, gene_finder
 from output_files import gzip_output
-from stage_tables import CONTIGS, read_table
+from stage_tables import CONTIGS, read_table, write_rows
 
 GZIP_LEVEL = 6
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

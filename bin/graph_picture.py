@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from report_style import GREY, LIGHT_GREY, PALETTE
+from report_style import GREY, LIGHT_GREY, colour_each
 
 SIZE, MARGIN, LEGEND = 1000, 40, 260  # pixels of the graph, around it, and of the names of the bins beside it
 ROW = 24  # pixels of a name
@@ -26,8 +26,7 @@ class Dot(NamedTuple):
 
 def colours_of(chosen: Sequence[str]) -> dict[str, str]:
     """Return the colour of each chosen bin, and of what is in others or none; of many bins some share a colour."""
-    colours = {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(chosen)}
-    return colours | {OTHER_BIN: GREY, NO_BIN: LIGHT_GREY}
+    return colour_each(chosen) | {OTHER_BIN: GREY, NO_BIN: LIGHT_GREY}
 
 
 def shown_bin(bins: Sequence[str], colours: Mapping[str, str]) -> str:

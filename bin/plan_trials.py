@@ -33,7 +33,7 @@ from experiment_trials import (
     varied,
 )
 from message_text import shown
-from stage_tables import read_table, write_table
+from stage_tables import read_table, write_rows
 
 ROUNDS = ("first", "second", "final")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -139,8 +139,8 @@ def main(
             second = read_networks(tables, searched, SECOND_ROUND)
             rows = plan_rows(groups, [final_network(second)], experiment_epochs)
             found = searched_rows(first, second, experiment_epochs)
-            write_table(SEARCHED, pd.DataFrame(found, columns=[column.name for column in SEARCHED.columns]))
-    write_table(PLAN, pd.DataFrame(rows, columns=[column.name for column in PLAN.columns]))
+            write_rows(SEARCHED, found)
+    write_rows(PLAN, rows)
     click.echo(f"{len(rows)} trials in the {which} round", err=True)
 
 

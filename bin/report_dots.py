@@ -9,11 +9,13 @@ import math
 from report_style import (
     GREY,
     LIGHT_GREY,
+    MIN_COVERAGE,
     PALETTE,
     SYMBOLS,
     TIER_COLOURS,
     UNRATED,
-    full_name,
+    largest_bins,
+    mean_coverage,
     plot_settings,
     section,
     tier_of,
@@ -24,7 +26,6 @@ MAX_CONTIG_DOTS = 1200  # contigs in all groups together; a plot shows one group
 MAX_PICTURES = 20  # groups whose contigs are shown
 OTHERS = {"in no bin": LIGHT_GREY, "other bins": GREY}  # drawn first, below the others
 DOT_PIXELS, SMALL_DOT, LARGE_DOT = 8, 6, 30  # diameters of dots: of all, or of the smallest and the largest bin
-MIN_COVERAGE = 0.01
 # Bounds of MIMAG's tiers, %
 COMPLETENESS_BOUNDS, CONTAMINATION_BOUNDS = (50, 90), (5, 10)
 
@@ -72,13 +73,6 @@ def picture_dots(picture: dict, kind: str, most: int) -> dict[str, list[dict]]:
     return dots
 
 
-def largest_bins(groups: list[dict]) -> tuple[list[tuple[str, dict]], str]:
-    """Return names and rows of the largest bins, and what a text says if there are more."""
-    bins = [(full_name(group["group"], row["bin"], groups), row) for group in groups for row in group["bins"]]
-    shown = sorted(bins, key=lambda pair: -pair[1]["size"])[:MAX_BIN_DOTS]
-    return shown, f" The {len(shown)} largest of {len(bins):,} bins are shown." if len(bins) > len(shown) else ""
-
-
 def tier_dot(name: str, row: dict, x: float, y: float, pixels: int) -> dict:
     """Return the dot of a bin, in the colour of its tier."""
     tier = tier_of(row)
@@ -90,11 +84,11 @@ def tier_dot(name: str, row: dict, x: float, y: float, pixels: int) -> dict:
 
 def gc_coverage_dots(groups: list[dict]) -> dict | None:
     """Return GC and coverage of the bins; the area of a dot is the size of the bin."""
-    bins, left_out = largest_bins(groups)
+    bins, left_out = largest_bins(groups, MAX_BIN_DOTS)
     largest = max((row["size"] for _, row in bins), default=1)
     dots = {}
     for name, row in bins:
-        coverage = max(sum(row["coverage"]) / len(row["coverage"]), MIN_COVERAGE)
+        coverage = max(mean_coverage(row), MIN_COVERAGE)
         pixels = max(SMALL_DOT, round(LARGE_DOT * math.sqrt(row["size"] / largest)))
         dots[name] = [tier_dot(name, row, round(100 * row["gc"], 2), coverage, pixels)]
     settings = plot_settings(
@@ -112,7 +106,7 @@ def gc_coverage_dots(groups: list[dict]) -> dict | None:
 
 def quality_dots(groups: list[dict]) -> dict | None:
     """Return completeness and contamination of the bins of which they are known."""
-    bins, left_out = largest_bins(groups)
+    bins, left_out = largest_bins(groups, MAX_BIN_DOTS)
     rated = [(name, row) for name, row in bins if tier_of(row) != UNRATED]
     dots = {
         name: [tier_dot(name, row, 100 * row["completeness"], 100 * row["contamination"], DOT_PIXELS + 2)]

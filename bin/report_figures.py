@@ -4,9 +4,10 @@
 import math
 
 from report_style import (
-    PALETTE,
+    MIN_COVERAGE,
     TIER_COLOURS,
     bar_height,
+    colour_each,
     full_name,
     plot_settings,
     section,
@@ -16,7 +17,6 @@ from report_words import FATES, LENGTH_NAMES, REFINEMENTS
 
 MAX_BARS = 100  # assemblies in a chart
 MAX_MAP_BINS, MAX_MAP_SAMPLES = 100, 100  # of the map of coverages
-MIN_COVERAGE = 0.01  # what is shown of a coverage below, as zero has no logarithm
 MAX_NAMED_LINES = 3  # thresholds with their number beside them
 # Classes of the sizes of bins: each begins at one of these, in bp, and ends before the next.
 SIZE_CLASSES = {
@@ -87,11 +87,6 @@ def refinement_bars(groups: list[dict]) -> dict | None:
     return bars("refinement", rows, REFINEMENTS) if rows else None
 
 
-def group_colours(groups: list[dict]) -> dict[str, str]:
-    """Return the colours of the curves of groups; with many groups each stands for several."""
-    return {group["group"]: PALETTE[number % len(PALETTE)] for number, group in enumerate(groups)}
-
-
 def training_curves(groups: list[dict]) -> dict | None:
     """Return the loss and its terms over the epochs, a curve for each group."""
     trained = [group for group in groups if group["training"]]
@@ -100,7 +95,7 @@ def training_curves(groups: list[dict]) -> dict | None:
         for term in TERMS
     ]
     labels = [{"name": name, "ylab": name} for name in TERMS.values()]
-    settings = plot_settings("training", "Epoch", "Loss", data_labels=labels, colors=group_colours(trained))
+    settings = plot_settings("training", "Epoch", "Loss", data_labels=labels, colors=colour_each(data[0]))
     return section("training", "linegraph", pconfig=settings, data=data) if trained else None
 
 
@@ -112,8 +107,7 @@ def genome_curves(groups: list[dict]) -> dict | None:
         for group in known
         for name, numbers in group["genomes"]["binnings"].items()
     }
-    colours = {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(data)}
-    settings = plot_settings("genomes", "Recall", "Genomes found", ymin=0, colors=colours)
+    settings = plot_settings("genomes", "Recall", "Genomes found", ymin=0, colors=colour_each(data))
     return section("genomes", "linegraph", pconfig=settings, data=data) if data else None
 
 
@@ -121,19 +115,17 @@ def distance_curves(groups: list[dict]) -> dict | None:
     """Return the density of distances between contigs in the latent, with the threshold (preprint figure 1C)."""
     found = [group for group in groups if group["distances"]]
     data = {group["group"]: list(zip(group["distances"]["distance"], group["distances"]["density"])) for group in found}
+    colours = colour_each(data)
     lines = [
         {
             "value": group["distances"]["threshold"],
-            "color": PALETTE[number % len(PALETTE)],
+            "color": colours[group["group"]],
             "dash": "dash",
             **({"label": f"{group['distances']['threshold']:.3g}"} if len(found) <= MAX_NAMED_LINES else {}),
         }
-        for number, group in enumerate(found)
+        for group in found
     ]
-    settings = plot_settings(
-        "distances", "Distance", "Density", x_lines=lines,
-        colors=group_colours(found),
-    )  # fmt: skip
+    settings = plot_settings("distances", "Distance", "Density", x_lines=lines, colors=colours)
     return section("distances", "linegraph", pconfig=settings, data=data) if found else None
 
 

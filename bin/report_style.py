@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What sections of the report have in common: names, colours, and the form of MultiQC's custom content."""
 
+from collections.abc import Iterable
+
 from report_words import TEXTS, TITLES
 
 # Of Okabe and Ito, told apart by people who see no red or no green; their yellow is too light on white.
@@ -11,6 +13,7 @@ GREY, LIGHT_GREY = "#8C8C8C", "#D0D0D0"
 TIERS = ("high", "medium", "low", "contaminated")
 UNRATED = "not rated"
 TIER_COLOURS = dict(zip((*TIERS, UNRATED), ("#0072B2", "#56B4E9", "#E69F00", "#D55E00", GREY)))
+MIN_COVERAGE = 0.01  # what is shown of a coverage below, as zero has no logarithm
 MIN_HEIGHT, BAR_HEIGHT = 300, 26  # pixels of a bar chart, and of each bar
 
 
@@ -25,6 +28,23 @@ def full_name(group: str, name: str, groups: list) -> str:
 def share(part: float, whole: float) -> float:
     """Return a share in percent; 0 of nothing."""
     return 100 * part / whole if whole else 0.0
+
+
+def colour_each(names: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each name; of many names some share one."""
+    return {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(names)}
+
+
+def largest_bins(groups: list[dict], most: int) -> tuple[list[tuple[str, dict]], str]:
+    """Return full names and rows of the largest bins, and what a text says if there are more."""
+    bins = [(full_name(group["group"], row["bin"], groups), row) for group in groups for row in group["bins"]]
+    shown = sorted(bins, key=lambda pair: -pair[1]["size"])[:most]
+    return shown, f" The {len(shown)} largest of {len(bins):,} bins are shown." if len(bins) > len(shown) else ""
+
+
+def mean_coverage(row: dict) -> float:
+    """Return the mean coverage of a bin over the samples."""
+    return sum(row["coverage"]) / len(row["coverage"])
 
 
 def tier_of(row: dict) -> str:

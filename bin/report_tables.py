@@ -3,7 +3,7 @@
 
 from html import escape
 
-from report_style import TIERS, full_name, section, share
+from report_style import TIERS, full_name, largest_bins, mean_coverage, section, share
 from report_words import TITLES
 
 MAX_BIN_ROWS = 500  # of the table of bins, so that a browser shows it at once
@@ -98,10 +98,8 @@ def bins_table(groups: list[dict]) -> dict | None:
             cond_formatting_colours=[TIER_SHADES],
         ),
     }  # fmt: skip
-    bins = [(group, row) for group in groups for row in group["bins"]]
-    shown = sorted(bins, key=lambda pair: -pair[1]["size"])[:MAX_BIN_ROWS]
-    rows = {full_name(group["group"], row["bin"], groups): bin_cells(row) for group, row in shown}
-    left_out = f" The {MAX_BIN_ROWS} largest of {len(bins):,} bins are shown." if len(bins) > len(shown) else ""
+    shown, left_out = largest_bins(groups, MAX_BIN_ROWS)
+    rows = {name: bin_cells(row) for name, row in shown}
     used = {name for cells in rows.values() for name in cells}
     unknown = (
         "" if {"quality"} & used else " The quality of none is known: marker genes tell it (<code>--markers</code>)."
@@ -117,7 +115,7 @@ def bin_cells(row: dict) -> dict:
         "contigs": row["contigs"],
         "n50": row["n50"] / 1e3,
         "gc": 100 * row["gc"],
-        "coverage": sum(row["coverage"]) / len(row["coverage"]),
+        "coverage": mean_coverage(row),
     }
     if row.get("quality"):
         cells |= {name: 100 * row[name] for name in ("completeness", "contamination")} | {"quality": row["quality"]}

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
-import pandas as pd
 
 from bin_scores import PRECISIONS, Pair, Truth, found_in, genome_bin_pairs, score_pairs
 from cluster import main as cluster_points
@@ -41,8 +40,7 @@ from stage_arrays import (
     write_description,
     write_matrix,
 )
-from stage_tables import CLUSTERS, CONTIGS, HELD_OUT_TRAINING, TRAINING, read_table, write_table
-from table_columns import Table
+from stage_tables import CLUSTERS, CONTIGS, HELD_OUT_TRAINING, TRAINING, read_table, write_rows
 from truth_tables import read_truth
 from vae import main as train_network
 from vae import read_features
@@ -114,11 +112,6 @@ def score_clusters(truth: Truth, min_bin_size: int) -> tuple[list[float], list[l
     numbers = [len(bins), threshold, len(truth.genome_sizes()), sum(searched) / len(searched)]
     numbers += [best_f1(pairs, truth, min_bin_size), score.purity, score.completeness]
     return numbers, [[precision, *row] for precision, row in zip(PRECISIONS, found)]
-
-
-def write_rows(table: Table, rows: list[list]) -> None:
-    """Write rows of a table here."""
-    write_table(table, pd.DataFrame(rows, columns=[column.name for column in table.columns]))
 
 
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})

@@ -374,6 +374,11 @@ def check_names(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame, contigs_
         )
 
 
+def write_rows(table: Table, rows: Iterable[Sequence]) -> None:
+    """Write the rows of a table, as write_table does."""
+    write_table(table, pd.DataFrame(list(rows), columns=[column.name for column in table.columns]))
+
+
 def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:
     """Write a table into the current directory, gzipped if so named: the same bytes for the same table.
 

@@ -16,9 +16,9 @@ import pandas as pd
 
 from bin_taxonomy import RANKS, Taxa, add_hit, taxon_of
 from binner_files import lines_of, text_of
-from evaluation_tables import GENES, TAXONOMY, write_rows
+from evaluation_tables import GENES, TAXONOMY
 from message_text import shown
-from stage_tables import CONTIG2BIN, read_table
+from stage_tables import CONTIG2BIN, read_table, write_rows
 from stage_warnings import warn
 from table_columns import Table, text
 

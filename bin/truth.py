@@ -20,11 +20,11 @@ import click
 from binner_files import lines_of
 from catalogue_fasta import catalogue_sequences
 from command_pipe import running
-from evaluation_tables import TRUTH, write_rows
+from evaluation_tables import TRUTH
 from message_text import shown
 from output_files import writing
 from reference_alignments import MIN_ALIGNED, MIN_IDENTITY, Alignment, genome_of
-from stage_tables import CONTIGS, read_table
+from stage_tables import CONTIGS, read_table, write_rows
 from stage_warnings import warn
 
 QUERIES, REFERENCES = Path("queries.fa"), Path("references.fa")

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 import benchmark
 from evaluation_tables import BEST_BINS, BINNINGS, GENOME_BIN_PAIRS, GENOMES_FOUND, RATIOS
 from stage_tables import read_table
+from table_rows import rows_by_key
 
 # Two assemblies of genome g (900 + 100 bp in A, 500 bp in B) and h (400 bp in A); ab carries both.
 CONTIGS = """contig\tassembly\tname\tlength
@@ -45,16 +46,10 @@ def run(options: str = "", **texts: str):
     return CliRunner().invoke(benchmark.main, f"{OPTIONS} {options}".split())
 
 
-def table(schema, *key: str) -> dict:
-    """The rows of a table by some of their columns, as lists of the others."""
-    frame = read_table(schema, Path(schema.name)).set_index(list(key))
-    return dict(zip(frame.index, frame.astype(object).to_numpy().tolist()))
-
-
 def test_pairs_of_a_genome_and_a_bin():
     done = run()
     assert done.exit_code == 0, done.output
-    pairs = table(GENOME_BIN_PAIRS, "binning", "assembly", "bin", "genome")
+    pairs = rows_by_key(GENOME_BIN_PAIRS, "binning", "assembly", "bin", "genome")
     # bin_size, genome_size, bases, covered, precision, recall, f1
     assert pairs["bins", "A", "A.001", "g"] == [1000, 1000, 1000, 1000, 1, 1, 1]
     assert pairs["bins", "A", "A.001", "h"][4:6] == [0.1, 0.25]
@@ -68,7 +63,7 @@ def test_pairs_of_a_genome_and_a_bin():
 
 def test_genomes_are_counted_in_each_assembly_and_over_all():
     assert run("--compare other other.tsv").exit_code == 0
-    found = table(GENOMES_FOUND, "binning", "counted", "precision")
+    found = rows_by_key(GENOMES_FOUND, "binning", "counted", "precision")
     # At recalls of 0.5, 0.6, 0.7, 0.8, 0.9, 0.95 and 0.99
     assert found["bins", "genome_of_assembly", 0.9] == [2] * 7
     assert found["bins", "genome", 0.9] == [2] * 7
@@ -83,7 +78,7 @@ def test_genomes_are_counted_in_each_assembly_and_over_all():
 
 def test_ratios_are_those_of_the_published_bins():
     assert run("--compare other other.tsv --compare none none.tsv", none="k3\tx\n").exit_code == 0
-    ratios = table(RATIOS, "binning", "counted", "precision")
+    ratios = rows_by_key(RATIOS, "binning", "counted", "precision")
     assert ratios["other", "genome_of_assembly", 0.9] == [2] * 7
     of_none = ratios["none", "genome", 0.95]
     assert of_none[:3] == [2, 2, 2] and np.isnan(of_none[3:]).all()  # k3 is 0.75 of h
@@ -92,7 +87,7 @@ def test_ratios_are_those_of_the_published_bins():
 
 def test_a_binning_as_a_whole():
     assert run("--min_bin_size 500").exit_code == 0
-    binnings = table(BINNINGS, "binning")
+    binnings = rows_by_key(BINNINGS, "binning")
     # genomes, bins, large_bins, high_quality, purity, completeness, binned
     assert binnings["bins"] == [
         3,
@@ -108,7 +103,7 @@ def test_a_binning_as_a_whole():
 
 def test_the_best_bin_of_each_genome():
     assert run().exit_code == 0
-    best = table(BEST_BINS, "binning", "assembly", "genome")
+    best = rows_by_key(BEST_BINS, "binning", "assembly", "genome")
     assert best["bins", "A", "g"][:2] == [1000, "A.001"]
     assert best["bins", "B", "g"][:2] == [500, ""] and np.isnan(best["bins", "B", "g"][2:]).all()
     assert best["clusters", "", "g"][1] == "1"
@@ -117,7 +112,7 @@ def test_the_best_bin_of_each_genome():
 @pytest.mark.parametrize("size", ["400", "401"])
 def test_a_bin_of_the_smallest_size_finds_its_genome(size):
     assert run(f"--min_bin_size {size}").exit_code == 0
-    found = table(GENOMES_FOUND, "binning", "counted", "precision")["bins", "genome", 0.9]
+    found = rows_by_key(GENOMES_FOUND, "binning", "counted", "precision")["bins", "genome", 0.9]
     assert found == [2 if size == "400" else 1] * 7
 
 
@@ -126,13 +121,13 @@ def test_one_assembly_needs_no_column():
     clusters = "cluster\tcontig\tassembly\tname\n1\tk1\tA\tk1\n"
     done = run(contigs=one, truth="k1\tg\n", clusters=clusters, contig2bin="assembly\tcontig\tbin\nA\tk1\tA.001\n")
     assert done.exit_code == 0, done.output
-    found = table(GENOMES_FOUND, "binning", "counted", "precision")
+    found = rows_by_key(GENOMES_FOUND, "binning", "counted", "precision")
     assert set(map(tuple, found.values())) == {(1,) * 7}
 
 
 def test_no_bin_and_no_truth_of_this_group():
     assert run(contig2bin="assembly\tcontig\tbin\n").exit_code == 0
-    assert table(BINNINGS, "binning")["bins"][1:5] == [0, 0, 0, 1]
+    assert rows_by_key(BINNINGS, "binning")["bins"][1:5] == [0, 0, 0, 1]
     other = "contig\tassembly\tname\tlength\nz1\tZ\tz1\t900\n"
     done = run("--other_contigs z.tsv", z=other, truth="z1\tg\n")
     assert done.exit_code == 0 and "tells of no contig of this group" in done.stderr

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import compare
 from evaluation_tables import COMMON_BINS, COMPARED_BINS, DIFFERENCES, TIERS
-from stage_tables import read_table
+from table_rows import rows_by_key
 
 FILES = {
     "contigs": "contig\tassembly\tname\tlength\n"
@@ -40,16 +40,10 @@ def run(options: str = "", **texts: str):
     return CliRunner().invoke(compare.main, f"{OPTIONS} {options}".split())
 
 
-def table(schema, *key: str) -> dict:
-    """The rows of a table by some of their columns, as lists of the others."""
-    frame = read_table(schema, Path(schema.name)).set_index(list(key))
-    return dict(zip(frame.index, frame.astype(object).to_numpy().tolist()))
-
-
 def test_bins_without_quality_have_sizes_prevalences_and_partners():
     done = run("--compare other other.tsv --compare third third.tsv")
     assert done.exit_code == 0, done.output
-    bins = table(COMPARED_BINS, "binning", "assembly", "bin")
+    bins = rows_by_key(COMPARED_BINS, "binning", "assembly", "bin")
     # size, contigs, prevalence, common_with
     assert bins["bins", "A", "A.001"][:4] == [1000, 2, 2, "other"]
     assert bins["bins", "A", "A.002"][:4] == [300, 1, 0, "third"]
@@ -57,15 +51,15 @@ def test_bins_without_quality_have_sizes_prevalences_and_partners():
     assert bins["other", "A", "x"][:4] == [1200, 2, 1, "bins"]
     assert bins["third", "A", "z"][:4] == [300, 1, 0, "bins"]
     assert np.isnan([row[4:] for row in bins.values()]).all()
-    assert table(TIERS, "binning", "counted", "strains_allowed", "precision") == {}
-    differences = table(DIFFERENCES, "binning_1", "binning_2")
+    assert rows_by_key(TIERS, "binning", "counted", "strains_allowed", "precision") == {}
+    differences = rows_by_key(DIFFERENCES, "binning_1", "binning_2")
     assert differences["bins", "other"][:2] == [2, -100]  # 1,000 against 1,200, and equal
     assert differences["other", "third"][0] == 0 and np.isnan(differences["other", "third"][1:]).all()
 
 
 def test_qualities_are_recalls_and_precisions():
     assert run(QUALITY).exit_code == 0
-    bins = table(COMPARED_BINS, "binning", "assembly", "bin")
+    bins = rows_by_key(COMPARED_BINS, "binning", "assembly", "bin")
     assert bins["bins", "A", "A.001"][4:] == [0.99, 0.8, 1]  # all of its contamination is of other strains
     assert bins["bins", "B", "B.001"][4:] == [
         0.5,
@@ -73,16 +67,16 @@ def test_qualities_are_recalls_and_precisions():
         pytest.approx(1 / 1.112, abs=1e-6),
     ]
     assert bins["other", "A", "x"][4:6] == [0.94, 1] and np.isnan(bins["other", "A", "x"][6])
-    common = table(COMMON_BINS, "binning_1", "binning_2", "assembly", "bin_1", "bin_2")
+    common = rows_by_key(COMMON_BINS, "binning_1", "binning_2", "assembly", "bin_1", "bin_2")
     # size_1, size_2, shared, recall_1, recall_2, precision_1, precision_2, and those without strains
     assert common["bins", "other", "A", "A.001", "x"][:8] == [1000, 1200, 900, 0.99, 0.94, 0.8, 1, 1]
     assert set(common) == {("bins", "other", "A", "A.001", "x"), ("bins", "other", "B", "B.001", "y")}
-    assert table(DIFFERENCES, "binning_1", "binning_2")["bins", "other"][:3] == [2, -100, pytest.approx(0.025)]
+    assert rows_by_key(DIFFERENCES, "binning_1", "binning_2")["bins", "other"][:3] == [2, -100, pytest.approx(0.025)]
 
 
 def test_tiers_of_all_bins_and_of_unique_ones():
     assert run(QUALITY).exit_code == 0
-    tiers = table(TIERS, "binning", "counted", "strains_allowed", "precision")
+    tiers = rows_by_key(TIERS, "binning", "counted", "strains_allowed", "precision")
     # At recalls of 0.5, 0.6, 0.7, 0.8, 0.9, 0.95 and 0.99
     assert tiers["bins", "bin", False, 0.9] == [1, 1, 1, 1, 1, 0, 0]  # 11.2 % contamination is too much
     assert tiers["bins", "bin", True, 0.9] == [2, 2, 2, 2, 2, 1, 1]
@@ -95,9 +89,9 @@ def test_tiers_of_all_bins_and_of_unique_ones():
 
 def test_small_bins_are_partners_but_not_listed():
     assert run("--compare other other.tsv --compare third third.tsv --min_bin_size 301").exit_code == 0
-    bins = table(COMPARED_BINS, "binning", "assembly", "bin")
+    bins = rows_by_key(COMPARED_BINS, "binning", "assembly", "bin")
     assert {key[2] for key in bins} == {"A.001", "B.001", "x", "y"}
-    assert {key[3] for key in table(COMMON_BINS, "binning_1", "binning_2", "bin_1", "bin_2")} == {"x", "y"}
+    assert {key[3] for key in rows_by_key(COMMON_BINS, "binning_1", "binning_2", "bin_1", "bin_2")} == {"x", "y"}
 
 
 def test_a_bin_that_a_table_does_not_tell_of_is_a_warning():
@@ -108,13 +102,13 @@ def test_a_bin_that_a_table_does_not_tell_of_is_a_warning():
     assert warning.startswith(
         "other_quality.tsv: tells nothing, or of several assemblies, about 2 of 2 bins of binning 'other', bin 'x' for"
     )
-    assert np.isnan(table(COMPARED_BINS, "binning", "assembly", "bin")["other", "A", "x"][4])
+    assert np.isnan(rows_by_key(COMPARED_BINS, "binning", "assembly", "bin")["other", "A", "x"][4])
 
 
 def test_no_bins():
     done = run(QUALITY, contig2bin="assembly\tcontig\tbin\n")
     assert done.exit_code == 0, done.output
-    assert {key[0] for key in table(COMPARED_BINS, "binning", "assembly", "bin")} == {"other"}
+    assert {key[0] for key in rows_by_key(COMPARED_BINS, "binning", "assembly", "bin")} == {"other"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from graph_picture import GREY, LIGHT_GREY, PALETTE, Dot, colours_of, draw, shown_bin
+from graph_picture import GREY, LIGHT_GREY, Dot, colours_of, draw, shown_bin
+from report_style import PALETTE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
