@@ -30,7 +30,8 @@ import homologs
 import marker_families
 import markers
 from base_digits import DIGITS
-from stage_tables import FAMILIES, MARKERS, read_table, write_table
+from stage_tables import FAMILIES, MARKERS, read_table
+from table_output import write_table
 
 WORD = 31  # bases
 REACH = 50_000  # bp

@@ -28,7 +28,8 @@ sys.path.insert(0, str(BIN))
 import ensemble
 import import_bins
 from further_pieces import cluster_table
-from stage_tables import CLUSTERS, CONTIGS, read_table, write_table
+from stage_tables import CLUSTERS, CONTIGS, read_table
+from table_output import write_table
 
 OWN = "Binloom"
 

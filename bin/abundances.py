@@ -6,7 +6,7 @@ Implements the part on abundance of "Computation of abundance and tetranucleotid
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -44,13 +44,12 @@ def sample_shares(rpkm: np.ndarray) -> np.ndarray:
     return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def log_depth(rpkm: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return the natural logarithm of RPKM (n x s) summed over the samples and scaled (n, float32), mean and divisor.
+def log_depth(depth: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return the natural logarithm of the RPKM summed over the samples (n), scaled (float32), its mean and divisor.
 
     The sum is at least the mean sum over DEPTH_FLOOR_DIVISOR. The result is (logarithm - mean) / divisor, and the
     divisor is the standard deviation, but at least MIN_DEPTH_DEVIATION.
     """
-    depth = rpkm.sum(axis=1)
     if not depth.any():
         return depth.astype(np.float32), 0.0, 1.0
     logarithm = np.log(np.maximum(depth, depth.mean() / DEPTH_FLOOR_DIVISOR))
@@ -58,10 +57,10 @@ def log_depth(rpkm: np.ndarray) -> tuple[np.ndarray, float, float]:
     return ((logarithm - mean) / divisor).astype(np.float32), mean, divisor
 
 
-def warn_of_equal_samples(samples: Sequence[str], rpkm: np.ndarray) -> None:
-    """Warn of samples with the same RPKM (contigs x samples) in every contig: they have the same reads."""
+def warn_of_equal_samples(samples: Sequence[str], columns: Iterable[np.ndarray]) -> None:
+    """Warn of samples with the same reads, or RPKM, on all contigs (a column each): they hold the same reads."""
     first: dict[bytes, str] = {}
-    for sample, column in zip(samples, rpkm.T, strict=True):
+    for sample, column in zip(samples, columns, strict=True):
         if np.count_nonzero(column) < MIN_EQUAL_CONTIGS:
             continue
         other = first.setdefault(hashlib.sha256(np.ascontiguousarray(column)).digest(), sample)

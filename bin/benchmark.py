@@ -47,7 +47,8 @@ from evaluation_tables import (
     GENOMES_FOUND,
     RATIOS,
 )
-from stage_tables import CONTIGS, read_table, write_rows
+from stage_tables import CONTIGS, read_table
+from table_output import write_rows
 from truth_tables import read_truth
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -52,9 +52,9 @@ from stage_tables import (
     UNBINNED,
     check_contigs,
     read_table,
-    write_table,
 )
 from stage_warnings import warn
+from table_output import write_table
 
 # Sequences are kept in memory up to this number of bases, so that the files of the bins are opened less often.
 MAX_BUFFERED_BP = 200_000_000

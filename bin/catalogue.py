@@ -24,7 +24,8 @@ import pandas as pd
 
 from message_text import one_line, shown
 from output_files import gzip_output
-from stage_tables import CONTIGS, write_table
+from stage_tables import CONTIGS
+from table_output import write_table
 
 # The characters that a SAM reference name and an XA tag may hold; quote() escapes all others.
 SAM_NAME_CHARACTERS = "!#$&+./:?@^_|~-*="

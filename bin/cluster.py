@@ -35,7 +35,8 @@ from stage_arrays import (
     read_matrix,
     write_description,
 )
-from stage_tables import CLUSTERS, CONTIGS, ROWS, check_contigs, read_table, write_table
+from stage_tables import CLUSTERS, CONTIGS, ROWS, check_contigs, read_table
+from table_output import write_table
 
 LATENT_DIMENSIONS = 2  # of the array: rows and latent neurons
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

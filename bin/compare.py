@@ -26,8 +26,9 @@ from contig_names import ContigNames
 from evaluation_tables import COMMON_BINS, COMPARED_BINS, DIFFERENCES, QUALITY_COLUMNS, TIERS
 from message_text import shown
 from quality_tables import precision, read_quality, without_strains
-from stage_tables import CONTIGS, read_table, write_rows
+from stage_tables import CONTIGS, read_table
 from stage_warnings import warn
+from table_output import write_rows
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 QUALITIES = list(QUALITY_COLUMNS)

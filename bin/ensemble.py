@@ -15,7 +15,8 @@ import pandas as pd
 from assembly_tables import read_clusters
 from further_pieces import cluster_table, further_pieces
 from pieces import piece_size
-from stage_tables import CLUSTERS, CONTIGS, read_table, write_table
+from stage_tables import CLUSTERS, CONTIGS, read_table
+from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -24,6 +24,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -33,7 +34,17 @@ from abundances import log_depth, reads_per_kilobase_million, sample_shares, war
 from catalogue_fasta import catalogue_sequences
 from message_text import shown
 from pair_links import sum_links
-from stage_arrays import ABUNDANCE, DEPTH, FEATURES, TETRANUCLEOTIDE_COUNTS, TNF, write_description, write_matrix
+from sample_columns import SampleColumns, blocks_of_contigs
+from stage_arrays import (
+    ABUNDANCE,
+    DEPTH,
+    FEATURES,
+    TETRANUCLEOTIDE_COUNTS,
+    TNF,
+    matrix_in_blocks,
+    write_description,
+    write_matrix,
+)
 from stage_tables import (
     CONTIGS,
     COUNTS,
@@ -46,10 +57,10 @@ from stage_tables import (
     Table,
     contigs_hash,
     read_table,
-    write_table,
 )
 from stage_warnings import warn
-from tetranucleotides import TETRANUCLEOTIDES, count_sequences, scaled_frequencies
+from table_output import table_in_blocks, write_table
+from tetranucleotides import TETRANUCLEOTIDES, FrequencyScale, count_blocks
 
 # The table of a user has the columns of rpkm.tsv.gz.
 ABUNDANCE_TABLE = replace(RPKM, advice="give a table of contigname and the RPKM in each sample, separated by tabs")
@@ -80,28 +91,54 @@ def tables_by_sample(table: Table, paths: Sequence[Path]) -> Iterator[tuple[str,
         yield sample, path, frame
 
 
+class Counts(NamedTuple):
+    """What is known of N contigs in s samples, sorted by name."""
+
+    samples: list[str]
+    reads: SampleColumns  # reads, or RPKM if these are given; in the order of `numbers`
+    coverage: SampleColumns  # the same
+    numbers: list[int]  # of each sample, its place in both
+    counted_reads: np.ndarray | None  # s; None: RPKM are given
+    mapped_reads: list[int] | None  # s; None: unknown
+
+    def chosen(self, kept: np.ndarray) -> "Counts":
+        """Return the same of some samples (numbers)."""
+        samples, numbers = ([column[i] for i in kept] for column in (self.samples, self.numbers))
+        counted = None if self.counted_reads is None else self.counted_reads[kept]
+        mapped = self.mapped_reads and [self.mapped_reads[i] for i in kept]
+        return self._replace(samples=samples, numbers=numbers, counted_reads=counted, mapped_reads=mapped)
+
+    def rpkm(self, start: int, stop: int, lengths: np.ndarray) -> np.ndarray:
+        """Return the RPKM of some contigs, whose lengths (bp) are given (stop - start x s)."""
+        values = self.reads.block(start, stop, self.numbers)
+        return values if self.counted_reads is None else reads_per_kilobase_million(values, lengths, self.counted_reads)
+
+
 def read_counts(
     counts: Sequence[Path], mapping: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path
-) -> tuple[list[str], np.ndarray, np.ndarray, pd.DataFrame]:
-    """Merge the samples' tables by the name of the sample.
+) -> tuple[Counts, pd.DataFrame]:
+    """Merge the samples' tables by the name of the sample, one after the other.
 
-    Return (s samples, sorted; reads, contigs x s; coverage, contigs x s; mapping statistics, one row per sample in that
-    order). Raise ClickException if a table of counts has other contigs than contigs.tsv or another order, and if counts
-    and statistics are not of the same samples.
+    Return them and the mapping statistics, one row per sample in the order of their names. Raise ClickException if a
+    table of counts has other contigs than contigs.tsv or another order, and if counts and statistics are not of the
+    same samples.
     """
-    columns = {}
+    number, reads, coverage = {}, SampleColumns(len(contigs), np.int64), SampleColumns(len(contigs), np.float64)
     for sample, path, table in tables_by_sample(COUNTS, counts):
         check_order(path, table["contig"], contigs["contig"], contigs_path)
-        columns[sample] = table["reads"].to_numpy(), table["coverage"].to_numpy()
+        number[sample] = len(number)
+        reads.append(table["reads"].to_numpy())
+        coverage.append(table["coverage"].to_numpy())
     statistics = {sample: table for sample, _, table in tables_by_sample(MAPPING, mapping)}
-    for sample in sorted(columns.keys() ^ statistics.keys()):
-        lacks, has = ("--mapping", "--counts") if sample in columns else ("--counts", "--mapping")
+    for sample in sorted(number.keys() ^ statistics.keys()):
+        lacks, has = ("--mapping", "--counts") if sample in number else ("--counts", "--mapping")
         raise click.ClickException(
             f"sample {sample!r} is in the files of {has}, not of {lacks}; give both of each sample"
         )
-    samples = sorted(columns)
-    reads, coverage = (np.column_stack([columns[name][i] for name in samples]) for i in (0, 1))
-    return samples, reads, coverage, pd.concat([statistics[name] for name in samples])
+    samples = sorted(number)
+    table = pd.concat([statistics[name] for name in samples])
+    counted, mapped = table["counted_reads"].to_numpy(), table["mapped_reads"].to_list()
+    return Counts(samples, reads, coverage, [number[name] for name in samples], counted, mapped), table
 
 
 def check_order(path: Path, names: pd.Series, known: pd.Series, known_path: Path) -> None:
@@ -134,8 +171,8 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
     return rows
 
 
-def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[list[str], np.ndarray]:
-    """Read a table of RPKM; return (s samples, sorted; RPKM, contigs x s).
+def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> Counts:
+    """Read a table of RPKM.
 
     Contigs shorter than `min_length` may be absent: they get 0. Raise ClickException for an absent longer one, an
     unknown or repeated contig, a repeated sample, and for a value that is not a number of at least 0.
@@ -152,9 +189,12 @@ def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> tuple[
             f"{path}: contig {shown(contigs['contig'][is_absent.argmax()])} of the catalogue is not in it; "
             f"give every contig of at least {min_length} bp"
         )
-    rpkm = np.zeros((len(contigs), len(samples)))
-    rpkm[rows] = table[samples].to_numpy()
-    return samples, rpkm
+    rpkm = SampleColumns(len(contigs), np.float64)
+    for sample in samples:
+        values = np.zeros(len(contigs))
+        values[rows] = table[sample].to_numpy()
+        rpkm.append(values)
+    return Counts(samples, rpkm, rpkm, list(range(len(samples))), None, None)
 
 
 def why_empty(statistics: pd.Series) -> str:
@@ -166,14 +206,16 @@ def why_empty(statistics: pd.Series) -> str:
     return f"none of its {statistics['mapped_reads']} mapped reads has an alignment that counts"
 
 
-def samples_with_counts(samples: list[str], rpkm: np.ndarray, reasons: list[str], remedy: str) -> np.ndarray:
-    """Return the columns of the samples that have a count (numbers), and warn of each of the others.
+def samples_with_counts(counts: Counts, reasons: list[str], remedy: str) -> Counts:
+    """Return the samples that have a count, and warn of each of the others.
 
-    `rpkm` is contigs x s; `reasons` says of each sample why it would have none, `remedy` what a user can do. Raise
-    ClickException if no sample has one.
+    `reasons` says of each sample why it would have none, `remedy` what a user can do. Raise ClickException if no sample
+    has one.
     """
-    has_counts = rpkm.any(axis=0)
-    empty = [f"sample {samples[i]!r} ({reasons[i]})" for i in np.flatnonzero(~has_counts)]
+    has_counts = np.array([counts.reads.sample(number).any() for number in counts.numbers], bool)
+    if counts.counted_reads is not None:
+        has_counts &= counts.counted_reads > 0
+    empty = [f"sample {counts.samples[i]!r} ({reasons[i]})" for i in np.flatnonzero(~has_counts)]
     if not has_counts.any():
         more = f" and {len(empty) - MAX_NAMED} more" if len(empty) > MAX_NAMED else ""
         raise click.ClickException(
@@ -181,48 +223,89 @@ def samples_with_counts(samples: list[str], rpkm: np.ndarray, reasons: list[str]
         )
     for sample in empty:
         warn(f"{sample} is left out of the model: no contig has a count in it; {remedy}")
-    return np.flatnonzero(has_counts)
+    return counts.chosen(np.flatnonzero(has_counts))
 
 
-def write_features(
-    contigs: pd.DataFrame,
-    counts: np.ndarray,
-    samples: list[str],
-    rpkm: np.ndarray,
-    min_length: int,
-    mapped_reads: list[int] | None,
-) -> int:
-    """Write all files but the tables of RPKM and coverage; return the number of rows.
+def write_tetranucleotides(sequences: Iterator[bytes], n_contigs: int) -> np.ndarray:
+    """Write the tetranucleotide counts of all sequences; return which have any (N, bool)."""
+    has_any = []
+    with matrix_in_blocks(TETRANUCLEOTIDE_COUNTS, (n_contigs, len(TETRANUCLEOTIDES))) as write:
+        for block in count_blocks(sequences, n_contigs):
+            write(block)
+            has_any.append(block.any(axis=1))
+    return np.concatenate(has_any)
 
-    counts are the tetranucleotides of all contigs (N x 136), rpkm is N x s, mapped_reads has a number per sample.
+
+def write_composition(is_kept: np.ndarray) -> FrequencyScale:
+    """Write tnf.npy of the kept contigs (N, bool) from the counts in tetranucleotides.npy; return its scale."""
+
+    def kept_counts() -> Iterator[np.ndarray]:
+        for start, stop in blocks_of_contigs(len(is_kept), len(TETRANUCLEOTIDES)):
+            # Opened anew each time, so that no more than a block stays in memory
+            counts = np.load(Path(TETRANUCLEOTIDE_COUNTS.file).name, mmap_mode="r")[start:stop]
+            yield counts[is_kept[start:stop]]
+
+    scale = FrequencyScale(kept_counts)
+    with matrix_in_blocks(TNF, (int(is_kept.sum()), len(TETRANUCLEOTIDES))) as write:
+        for counts in kept_counts():
+            write(scale.scaled(counts))
+    return scale
+
+
+def write_abundances(contigs: pd.DataFrame, counts: Counts, is_kept: np.ndarray) -> np.ndarray:
+    """Write abundance.npy of the kept contigs (N, bool), rpkm.tsv.gz and coverage.tsv.gz of all.
+
+    Return the RPKM of the kept contigs summed over the samples.
     """
-    warn_of_equal_samples(samples, rpkm)
-    rows = np.flatnonzero((contigs["length"].to_numpy() >= min_length) & counts.any(axis=1))
-    kept, excluded = contigs.iloc[rows], contigs.drop(contigs.index[rows])
-    tnf, tnf_mean, tnf_sd = scaled_frequencies(counts[rows])
-    depth, depth_mean, depth_divisor = log_depth(rpkm[rows])
-    write_matrix(TETRANUCLEOTIDE_COUNTS, counts)
-    write_matrix(TNF, tnf)
-    write_matrix(ABUNDANCE, sample_shares(rpkm[rows]))
+    warn_of_equal_samples(counts.samples, map(counts.reads.sample, counts.numbers))
+    depth, names, lengths = [np.empty(0)], contigs["contig"], contigs["length"].to_numpy()
+    shape = int(is_kept.sum()), len(counts.samples)
+    with (
+        matrix_in_blocks(ABUNDANCE, shape) as write_shares,
+        table_in_blocks(RPKM) as write_rpkm,
+        table_in_blocks(COVERAGE) as write_coverage,
+    ):
+        for start, stop in blocks_of_contigs(len(contigs), len(counts.samples)):
+            rpkm = counts.rpkm(start, stop, lengths[start:stop])
+            kept = rpkm[is_kept[start:stop]]
+            write_shares(sample_shares(kept))
+            depth.append(kept.sum(axis=1))
+            coverage = counts.coverage.block(start, stop, counts.numbers)
+            for write, table, values in ((write_rpkm, RPKM, rpkm), (write_coverage, COVERAGE, coverage)):
+                frame = pd.DataFrame(values, columns=counts.samples)
+                frame.insert(0, table.key[0], names.iloc[start:stop].to_numpy())
+                write(frame)
+    return np.concatenate(depth)
+
+
+def write_features(contigs: pd.DataFrame, counts: Counts, has_tetranucleotide: np.ndarray, min_length: int) -> int:
+    """Write all files but those of tetranucleotide counts and pairs; return the number of rows.
+
+    has_tetranucleotide (N, bool) tells which contigs have one.
+    """
+    is_kept = (contigs["length"].to_numpy() >= min_length) & has_tetranucleotide
+    kept, excluded = contigs[is_kept], contigs[~is_kept]
+    scale = write_composition(is_kept)
+    depth, depth_mean, depth_divisor = log_depth(write_abundances(contigs, counts, is_kept))
     write_matrix(DEPTH, depth)
     write_table(ROWS, kept[["contig", "length"]])
     reason = np.where(excluded["length"] < min_length, "short", "no_tetranucleotide")
     write_table(EXCLUDED, excluded[["contig"]].assign(reason=reason))
     description = {
-        "samples": samples,
-        "n_contigs": len(rows),
+        "samples": counts.samples,
+        "n_contigs": len(kept),
         "rows_sha256": contigs_hash(kept["contig"]),
         "contigs_sha256": contigs_hash(contigs["contig"]),
         "min_contig_length": min_length,
-        "mapped_reads": mapped_reads and dict(zip(samples, mapped_reads, strict=True)),
+        "mapped_reads": counts.mapped_reads and dict(zip(counts.samples, counts.mapped_reads, strict=True)),
         "tetranucleotides": TETRANUCLEOTIDES,
-        "tnf_mean": tnf_mean.tolist(),
+        "tnf_mean": scale.means.tolist(),
         "depth_mean": depth_mean,
         "depth_divisor": depth_divisor,
-        "tnf_sd": tnf_sd.tolist(),
+        "tnf_sd": scale.deviations.tolist(),
     }
     write_description(FEATURES, description)
-    return len(rows)
+    return len(kept)
 
 
 @click.command()
@@ -255,25 +338,16 @@ def main(
         raise click.UsageError("give --pairs of every sample, as --counts, or of none")
     contigs = read_table(CONTIGS, contigs_path)
     if abundance:
-        samples, rpkm = read_abundance(abundance, contigs, min_contig_length)
-        coverage, mapped_reads = rpkm, None
-        reasons, remedy = [f"zeros alone in {abundance.name}"] * len(samples), TABLE_REMEDY
+        numbers = read_abundance(abundance, contigs, min_contig_length)
+        reasons, remedy = [f"zeros alone in {abundance.name}"] * len(numbers.samples), TABLE_REMEDY
     else:
-        samples, reads, coverage, statistics = read_counts(counts, mapping, contigs, contigs_path)
-        mapped_reads = statistics["mapped_reads"].to_list()
+        numbers, statistics = read_counts(counts, mapping, contigs, contigs_path)
         reasons, remedy = [why_empty(row) for _, row in statistics.iterrows()], READS_REMEDY
-        rpkm = reads_per_kilobase_million(reads, contigs["length"].to_numpy(), statistics["counted_reads"].to_numpy())
-    kept = samples_with_counts(samples, rpkm, reasons, remedy)
-    samples, rpkm, coverage = [samples[i] for i in kept], rpkm[:, kept], coverage[:, kept]
-    mapped_reads = mapped_reads and [mapped_reads[i] for i in kept]
-    tetranucleotide_counts = count_sequences(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
+    numbers = samples_with_counts(numbers, reasons, remedy)
+    has_tetranucleotide = write_tetranucleotides(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
     write_table(PAIR_LINKS, sum_links(pairs, contigs["contig"]))
-    n_rows = write_features(contigs, tetranucleotide_counts, samples, rpkm, min_contig_length, mapped_reads)
-    for table, values in ((RPKM, rpkm), (COVERAGE, coverage)):
-        frame = pd.DataFrame(values, columns=samples)
-        frame.insert(0, table.key[0], contigs["contig"])
-        write_table(table, frame)
-    click.echo(f"{n_rows} of {len(contigs)} contigs, {len(samples)} samples", err=True)
+    n_rows = write_features(contigs, numbers, has_tetranucleotide, min_contig_length)
+    click.echo(f"{n_rows} of {len(contigs)} contigs, {len(numbers.samples)} samples", err=True)
     if not n_rows:
         warn(
             f"no contig of at least {min_contig_length} bp has a 4-mer without ambiguous bases: nothing can be binned; "

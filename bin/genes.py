@@ -21,7 +21,8 @@ from contig_names import ContigNames
 from evaluation_tables import GENES
 from gene_finding import chunks, find_genes, gene_finder
 from output_files import gzip_output
-from stage_tables import CONTIGS, read_table, write_rows
+from stage_tables import CONTIGS, read_table
+from table_output import write_rows
 
 GZIP_LEVEL = 6
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

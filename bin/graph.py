@@ -32,7 +32,8 @@ from catalogue_fasta import catalogue_sequences
 from graph_checks import check_graph, check_placed
 from message_text import shown
 from stage_arrays import GRAPH, write_description
-from stage_tables import CONTIGS, EDGES, VERTICES, read_table, write_table
+from stage_tables import CONTIGS, EDGES, VERTICES, read_table
+from table_output import write_table
 
 PAIRS_PER_BLOCK = 1 << 20  # pairs of contigs that are joined at once, which bounds the memory
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -36,7 +36,8 @@ import pandas as pd
 
 from assembly_tables import contigs_of_assembly, large_clusters, read_clusters, read_contig_graph, read_coverage
 from stage_arrays import REFINEMENT_COUNTS, write_description
-from stage_tables import ARTICLE_REFINEMENT, CONTIGS, REFINED_CONTIG2BIN, read_table, write_table
+from stage_tables import ARTICLE_REFINEMENT, CONTIGS, REFINED_CONTIG2BIN, read_table
+from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 UNLABELLED = -1

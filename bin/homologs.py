@@ -24,7 +24,8 @@ import pandas as pd
 
 from base_digits import DIGITS
 from catalogue_fasta import catalogue_sequences
-from stage_tables import CONTIGS, HOMOLOGS, read_table, write_table
+from stage_tables import CONTIGS, HOMOLOGS, read_table
+from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 N_BASES = 4

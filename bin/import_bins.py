@@ -24,8 +24,9 @@ from binner_files import is_fasta, read_binning
 from further_pieces import cluster_table, further_pieces
 from message_text import shown
 from pieces import piece_size
-from stage_tables import CLUSTERS, CONTIGS, read_table, write_table
+from stage_tables import CLUSTERS, CONTIGS, read_table
 from stage_warnings import warn
+from table_output import write_table
 
 # quote() escapes all other characters of a bin's name but letters, digits, and `_.-~`.
 NAME_CHARACTERS = "!#$&+/:?@^|*="

@@ -30,8 +30,9 @@ from alignment_counts import Tally, count_alignments
 from command_pipe import CommandFailed, running
 from fastq_reads import check_every_name, fastq_reads
 from message_text import one_line, printable, shown
-from stage_tables import CONTIGS, COUNTS, MAPPING, PAIRS, read_table, write_table
+from stage_tables import CONTIGS, COUNTS, MAPPING, PAIRS, read_table
 from stage_warnings import warn
+from table_output import write_table
 
 # minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
 # lists a hit in XA, so that both mappers report alike; -N 20 is the number of hits that -x sr examines. For long reads

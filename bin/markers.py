@@ -26,7 +26,8 @@ from assembly_tables import contigs_of_assembly
 from catalogue_fasta import catalogue_sequences
 from gene_finding import Genes, chunks, find_genes, gene_finder
 from marker_families import Family, given_families, installed_families, read_descriptions
-from stage_tables import CONTIGS, FAMILIES, MARKERS, read_table, write_table
+from stage_tables import CONTIGS, FAMILIES, MARKERS, read_table
+from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 # No gene scores less (bits) for a family, however little of the model it covers: chance does.

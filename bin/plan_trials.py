@@ -33,7 +33,8 @@ from experiment_trials import (
     varied,
 )
 from message_text import shown
-from stage_tables import read_table, write_rows
+from stage_tables import read_table
+from table_output import write_rows
 
 ROUNDS = ("first", "second", "final")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -47,7 +47,8 @@ from pieces import piece_size
 from refinement_tables import count_table, why_in_none
 from split_clusters import split_related_genomes
 from stage_arrays import REFINEMENT_COUNTS, write_description
-from stage_tables import MARKERS, REFINED_CONTIG2BIN, REFINEMENT, check_contigs, read_table, write_table
+from stage_tables import MARKERS, REFINED_CONTIG2BIN, REFINEMENT, check_contigs, read_table
+from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

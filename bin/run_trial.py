@@ -40,7 +40,8 @@ from stage_arrays import (
     write_description,
     write_matrix,
 )
-from stage_tables import CLUSTERS, CONTIGS, HELD_OUT_TRAINING, TRAINING, read_table, write_rows
+from stage_tables import CLUSTERS, CONTIGS, HELD_OUT_TRAINING, TRAINING, read_table
+from table_output import write_rows
 from truth_tables import read_truth
 from vae import main as train_network
 from vae import read_features

@@ -7,7 +7,8 @@ values and hash against the table of those contigs and refuses what differs with
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,3 +171,16 @@ def write_matrix(matrix: Matrix, values: np.ndarray) -> None:
     name = Path(matrix.file).name
     with writing(name):
         np.save(name, values)
+
+
+@contextmanager
+def matrix_in_blocks(matrix: Matrix, shape: tuple[int, ...]) -> Iterator[Callable[[np.ndarray], None]]:
+    """Open a float32 array of this shape in the current directory; the body gets a function that writes further rows.
+
+    Raise ClickException if it cannot be written.
+    """
+    name = Path(matrix.file).name
+    with writing(name), open(name, "wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        yield lambda rows: file.write(np.ascontiguousarray(rows, np.float32))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Read and write the tables that pass between stages or that a user finds among the results.
+"""Read the tables that pass between stages or that a user finds among the results.
 
 Every table of docs/output.md has one schema here: its columns with their types and bounds, the columns that make its
 key, and the format of its numbers. `read_table` refuses what breaks the schema with one line that names the file, the
-row and the remedy; `write_table` gives the same bytes for the same table. Rows are counted from 1, below the header.
+row and the remedy. Rows are counted from 1, below the header. table_output.py writes what has such a schema.
 """
 
 import csv
@@ -19,11 +19,9 @@ import numpy as np
 import pandas as pd
 
 from message_text import one_line, printable, shown
-from output_files import writing
 from table_bytes import UNFIT_CHARACTER, PandasLines, open_table
 from table_columns import Column, Table, real, text, whole
 
-GZIP_LEVEL = 6
 DTYPES = {str: str, bool: str, int: np.int64, float: np.float64}
 
 
@@ -372,27 +370,3 @@ def check_names(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame, contigs_
             f"{path}: row {row + 1}: contig {shown(contig)} of assembly {shown(assembly)} is not in {contigs_path}; "
             "give both from the same run"
         )
-
-
-def write_rows(table: Table, rows: Iterable[Sequence]) -> None:
-    """Write the rows of a table, as write_table does."""
-    write_table(table, pd.DataFrame(list(rows), columns=[column.name for column in table.columns]))
-
-
-def write_table(table: Table, frame: pd.DataFrame, path: str | Path | None = None) -> None:
-    """Write a table into the current directory, gzipped if so named: the same bytes for the same table.
-
-    Raise ValueError if its columns are not those of the schema, and ClickException if it cannot be written.
-    """
-    names = [column.name for column in table.columns]
-    given = list(frame.columns)
-    if given[: len(names)] != names or (len(given) > len(names)) != (table.sample is not None):
-        raise ValueError(f"{table.file} has the columns {names}, not {given}")
-    flags = [column.name for column in table.columns if column.kind is bool]
-    as_words = {name: frame[name].map({True: "true", False: "false"}) for name in flags}
-    path = str(path or table.name)
-    # Without a time in its header, which would differ from run to run.
-    compression = {"method": "gzip", "compresslevel": GZIP_LEVEL, "mtime": 0} if path.endswith(".gz") else None
-    options = {"float_format": table.float_format, "quoting": csv.QUOTE_NONE, "lineterminator": "\n"}
-    with writing(path):
-        frame.assign(**as_words).to_csv(path, sep="\t", index=False, compression=compression, **options)

@@ -16,18 +16,8 @@ import pandas as pd
 from output_files import write_text
 from report_files import write_summary
 from stage_arrays import FEATURES, read_description
-from stage_tables import (
-    BINS,
-    CONTIG2BIN,
-    CONTIGS,
-    RATED_BINS,
-    SUMMARY,
-    WARNINGS,
-    bins_schema,
-    check_names,
-    read_table,
-    write_table,
-)
+from stage_tables import BINS, CONTIG2BIN, CONTIGS, RATED_BINS, SUMMARY, WARNINGS, bins_schema, check_names, read_table
+from table_output import write_table
 
 MAX_NAMED = 3  # groups and bins in a line of summary.txt
 MAX_SHOWN_WARNINGS = 20  # of a run, in summary.txt; warnings.tsv has them all

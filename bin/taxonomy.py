@@ -18,9 +18,10 @@ from bin_taxonomy import RANKS, Taxa, add_hit, taxon_of
 from binner_files import lines_of, text_of
 from evaluation_tables import GENES, TAXONOMY
 from message_text import shown
-from stage_tables import CONTIG2BIN, read_table, write_rows
+from stage_tables import CONTIG2BIN, read_table
 from stage_warnings import warn
 from table_columns import Table, text
+from table_output import write_rows
 
 PER_CENT = 100
 COMMENT = "#"

@@ -7,7 +7,7 @@ ambiguous bases do not count.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -40,12 +40,23 @@ PLACE_VALUES = np.array([64, 16, 4, 1])
 
 def count_sequences(sequences: Iterable[bytes], n_sequences: int) -> np.ndarray:
     """Return the tetranucleotide counts of sequences in their order (n_sequences x 136, float32)."""
-    counts = np.zeros((n_sequences, len(TETRANUCLEOTIDES)), dtype=np.float32)
+    return np.concatenate([np.empty((0, len(TETRANUCLEOTIDES)), np.float32), *count_blocks(sequences, n_sequences)])
+
+
+def count_blocks(sequences: Iterable[bytes], n_sequences: int) -> Iterator[np.ndarray]:
+    """Yield the tetranucleotide counts of sequences in their order, some rows at a time (136 columns, float32)."""
+    done, counts = 0, np.zeros((0, len(TETRANUCLEOTIDES)), dtype=np.float32)
     for batch in batches(pieces(sequences)):
-        rows = np.array([row for row, _ in batch])
-        first, last = rows[0], rows[-1]
-        counts[first : last + 1] += count_tetranucleotides([piece for _, piece in batch], rows - first)
-    return counts
+        rows = np.array([row for row, _ in batch]) - done
+        # Only the last sequence may go on in the next batch; those too short for a 4-mer have no piece.
+        grown = np.zeros((rows[-1] + 1, len(TETRANUCLEOTIDES)), dtype=np.float32)
+        grown[: len(counts)] = counts
+        grown[rows[0] :] += count_tetranucleotides([piece for _, piece in batch], rows - rows[0])
+        yield grown[:-1]
+        done, counts = done + len(grown) - 1, grown[-1:]
+    rest = np.zeros((n_sequences - done, len(TETRANUCLEOTIDES)), dtype=np.float32)
+    rest[: len(counts)] = counts
+    yield rest
 
 
 def pieces(sequences: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -119,24 +130,42 @@ def count_windows(text: bytes, blocks: np.ndarray, ends: np.ndarray, rows: np.nd
     return np.bincount(row << 8 | codes, minlength=n_rows << 8).reshape(n_rows, 256)
 
 
-def scaled_frequencies(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the frequencies of counts (n x 136) z-scaled, their means and standard deviations, as `z_scale` does."""
-    frequencies = counts.astype(np.float64)
-    frequencies /= frequencies.sum(axis=1, keepdims=True)
-    return z_scale(frequencies)
+class FrequencyScale:
+    """Means and standard deviations of tetranucleotide frequencies, from blocks of counts that are passed over twice.
 
-
-def z_scale(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each column of values (n x m float64) z-scaled (float32), the means (m) and standard deviations (m).
-
-    A constant column becomes 0, and so does its deviation. With n = 0, means and deviations are 0.
+    A constant column has a deviation of 0 and is scaled to 0. Without a row, means and deviations are 0.
     """
-    if not len(values):
-        zeros = np.zeros(values.shape[1])
-        return values.astype(np.float32), zeros, zeros
-    means = values.mean(axis=0)
-    # Rounding may give equal values a deviation that is not quite 0.
-    constant = values.min(axis=0) == values.max(axis=0)
-    deviations = np.where(constant, 0, values.std(axis=0))
-    scaled = np.where(constant, 0, values - means) / np.where(constant, 1, deviations)
-    return scaled.astype(np.float32), means, deviations
+
+    def __init__(self, blocks: Callable[[], Iterable[np.ndarray]]) -> None:
+        """Pass over blocks of counts (any number of rows x 136), which each call of `blocks` yields anew."""
+        n_rows, least, most = 0, np.inf, -np.inf
+        total = np.zeros((1, len(TETRANUCLEOTIDES)))
+        for counts in blocks():
+            frequencies = count_frequencies(counts)
+            n_rows += len(frequencies)
+            total = added_rows(total, frequencies)
+            least = np.minimum(least, frequencies.min(axis=0, initial=np.inf))
+            most = np.maximum(most, frequencies.max(axis=0, initial=-np.inf))
+        self.means = total[0] / max(n_rows, 1)
+        squares = np.zeros_like(total)
+        for counts in blocks():
+            squares = added_rows(squares, np.square(count_frequencies(counts) - self.means))
+        # Rounding may give equal values a deviation that is not quite 0.
+        self.is_constant = np.broadcast_to(least >= most, self.means.shape)
+        self.deviations = np.where(self.is_constant, 0, np.sqrt(squares[0] / max(n_rows, 1)))
+
+    def scaled(self, counts: np.ndarray) -> np.ndarray:
+        """Return the z-scaled frequencies of counts (n x 136, float32)."""
+        scaled = np.where(self.is_constant, 0, count_frequencies(counts) - self.means)
+        return (scaled / np.where(self.is_constant, 1, self.deviations)).astype(np.float32)
+
+
+def count_frequencies(counts: np.ndarray) -> np.ndarray:
+    """Return counts (n x 136) with rows scaled to sum to 1 (float64); each row has a count."""
+    frequencies = counts.astype(np.float64)
+    return frequencies / frequencies.sum(axis=1, keepdims=True)
+
+
+def added_rows(total: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return a sum (1 x m) with rows (n x m) added one after the other, so that blocks do not change its last bits."""
+    return np.add.reduce(np.concatenate([total, rows]), axis=0, keepdims=True)

@@ -31,7 +31,8 @@ from refinement_tables import count_table, why_in_none
 from same_genomes import Shares, contig_odds, count_levels, countable_contigs, level_odds, link_bins, share_levels
 from shared_kmers import Members, compare_bins, kmers_in_genomes
 from stage_arrays import REFINEMENT_COUNTS, write_description
-from stage_tables import REFINED_CONTIG2BIN, REFINEMENT, SAME_GENOMES, write_table
+from stage_tables import REFINED_CONTIG2BIN, REFINEMENT, SAME_GENOMES
+from table_output import write_table
 
 FOLDER = Path("refine")  # of what is written of each
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

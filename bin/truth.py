@@ -24,8 +24,9 @@ from evaluation_tables import TRUTH
 from message_text import shown
 from output_files import writing
 from reference_alignments import MIN_ALIGNED, MIN_IDENTITY, Alignment, genome_of
-from stage_tables import CONTIGS, read_table, write_rows
+from stage_tables import CONTIGS, read_table
 from stage_warnings import warn
+from table_output import write_rows
 
 QUERIES, REFERENCES = Path("queries.fa"), Path("references.fa")
 COLUMNS = "qseqid sseqid length nident qstart qend"

@@ -49,8 +49,9 @@ from stage_arrays import (
     write_description,
     write_matrix,
 )
-from stage_tables import HELD_OUT_TRAINING, ROWS, TRAINING, read_table, write_table
+from stage_tables import HELD_OUT_TRAINING, ROWS, TRAINING, read_table
 from stage_warnings import warn
+from table_output import write_table
 from training import (
     DEFAULT_EPOCHS,
     LOG_COLUMNS,

@@ -25,7 +25,7 @@ def test_abundance_rows_sum_to_one():
 
 def test_log_depth():
     """Sums of 1, e^4 and 0 (raised to a thousandth of the mean), scaled to a deviation of 1 where it is larger."""
-    scaled, mean, divisor = abundances.log_depth(np.array([[0.25, 0.75], [0, math.exp(4)], [0, 0]]))
+    scaled, mean, divisor = abundances.log_depth(np.array([1, math.exp(4), 0]))
     logarithms = [0, 4, math.log((1 + math.exp(4)) / 3000)]
     assert mean == pytest.approx(sum(logarithms) / 3) and divisor == pytest.approx(np.std(logarithms)) and divisor > 1
     assert scaled.tolist() == pytest.approx([(value - mean) / divisor for value in logarithms], rel=1e-5)
@@ -33,11 +33,11 @@ def test_log_depth():
 
 
 def test_log_depth_is_never_stretched():
-    scaled, _, divisor = abundances.log_depth(np.array([[10.0], [11.0]]))
+    scaled, _, divisor = abundances.log_depth(np.array([10.0, 11.0]))
     assert divisor == 1 and scaled.tolist() == pytest.approx([-math.log(1.1) / 2, math.log(1.1) / 2], rel=1e-5)
 
 
 @pytest.mark.parametrize("n", [0, 1, 3])
 def test_log_depth_without_reads(n):
-    scaled, mean, divisor = abundances.log_depth(np.zeros((n, 2)))
+    scaled, mean, divisor = abundances.log_depth(np.zeros(n))
     assert scaled.tolist() == [0] * n and (mean, divisor) == (0, 1)

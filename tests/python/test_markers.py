@@ -10,7 +10,8 @@ from click.testing import CliRunner
 import gene_finding
 import markers
 from planted_markers import FOLDER, background, contig, gene, model, reverse_complement, write_models
-from stage_tables import CONTIGS, FAMILIES, MARKERS, read_table, write_table
+from stage_tables import CONTIGS, FAMILIES, MARKERS, read_table
+from table_output import write_table
 
 PROJECT = Path(__file__).resolve().parents[2]
 DESCRIPTIONS = PROJECT / "assets" / "marker_families.tsv"

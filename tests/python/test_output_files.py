@@ -14,8 +14,8 @@ WRITERS = {  # file: what writes a megabyte into it
     "problems.txt": "output_files.write_text('problems.txt', 'x' * 2**20)",
     "latent.npy": "stage_arrays.write_matrix(stage_arrays.LATENT, np.ones(2**20))",
     "graph.json": "stage_arrays.write_description(stage_arrays.GRAPH, {'names': ['x'] * 2**20})",
-    "vertices.tsv": "stage_tables.write_table(stage_tables.VERTICES, pd.DataFrame({'contig': NAMES}), 'vertices.tsv')",
-    "vertices.tsv.gz": "stage_tables.write_table(stage_tables.VERTICES, pd.DataFrame({'contig': NAMES}))",
+    "vertices.tsv": "table_output.write_table(stage_tables.VERTICES, pd.DataFrame({'contig': NAMES}), 'vertices.tsv')",
+    "vertices.tsv.gz": "table_output.write_table(stage_tables.VERTICES, pd.DataFrame({'contig': NAMES}))",
     "model.pt": "network.save_model('model.pt', network.VAE(3, SETTINGS), SETTINGS, {'samples': ['S1', 'S2', 'S3']})",
 }
 SCRIPT = """
@@ -24,7 +24,7 @@ import click
 import numpy as np
 import pandas as pd
 sys.path.insert(0, sys.argv.pop())
-import output_files, stage_arrays, stage_tables
+import output_files, stage_arrays, stage_tables, table_output
 NAMES = [f"{number:x}" for number in np.random.default_rng(1).integers(2**62, size=2**16)]
 if "network" in "CODE":
     import network

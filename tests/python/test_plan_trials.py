@@ -10,7 +10,8 @@ from click.testing import CliRunner
 import plan_trials
 import vae
 from experiment_tables import PLAN, SEARCHED, TRIALS
-from stage_tables import read_table, write_table
+from stage_tables import read_table
+from table_output import write_table
 
 GROUPS = ("--group", "a", "--group", "b", "--group", "c", "--search_held_out", "b")
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import evaluation_tables
 import experiment_tables
 import stage_tables
-from stage_tables import Column, Table, read_table, write_table
+from stage_tables import Column, Table, read_table
+from table_output import write_table
 
 MODULES = (stage_tables, evaluation_tables, experiment_tables)
 SCHEMAS = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, Table)}

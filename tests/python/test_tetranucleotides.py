@@ -81,12 +81,35 @@ def test_a_contig_and_its_reverse_complement_are_the_same(text):
     assert counted(text) == counted(other)
 
 
+def count_rows(*rows) -> np.ndarray:
+    """Counts in the first columns of 136."""
+    counts = np.zeros((len(rows), 136), dtype=np.float32)
+    for row, values in zip(counts, rows):
+        row[: len(values)] = values
+    return counts
+
+
 def test_z_scaling_by_hand():
-    values = np.array([[1.0, 5, 0.1], [2, 5, 0.1], [6, 5, 0.1]])
-    scaled, means, deviations = tetranucleotides.z_scale(values)
-    deviation = np.sqrt((4 + 1 + 9) / 3)
-    assert scaled.dtype == np.float32
-    np.testing.assert_allclose(scaled[:, 0], np.array([-2, -1, 3]) / deviation, rtol=1e-6)
-    assert not scaled[:, 1:].any()
-    np.testing.assert_allclose(means, [3, 5, 0.1])
-    np.testing.assert_allclose(deviations, [deviation, 0, 0])
+    counts = count_rows([1, 2, 7], [1, 3, 6], [2, 18])
+    scale = tetranucleotides.FrequencyScale(lambda: [counts])
+    frequencies = np.array([[0.1, 0.2, 0.7], [0.1, 0.3, 0.6], [0.1, 0.9, 0]])
+    means = frequencies.mean(axis=0)
+    np.testing.assert_allclose(scale.means[:3], means)
+    np.testing.assert_allclose(scale.deviations[:3], frequencies.std(axis=0), atol=1e-12)
+    scaled = scale.scaled(counts)
+    assert scaled.dtype == np.float32 and not scaled[:, 0].any() and not scaled[:, 3:].any()
+    np.testing.assert_allclose(scaled[:, 1:3], ((frequencies - means) / frequencies.std(axis=0))[:, 1:], rtol=1e-6)
+    assert scale.deviations[0] == 0 and not scale.deviations[3:].any()
+
+
+def test_z_scaling_is_the_same_in_any_blocks():
+    counts = np.random.default_rng(1).integers(1, 1000, (500, 136)).astype(np.float32)
+    whole = tetranucleotides.FrequencyScale(lambda: [counts])
+    parts = tetranucleotides.FrequencyScale(lambda: [counts[:0], counts[:7], counts[7:130], counts[130:]])
+    assert whole.means.tolist() == parts.means.tolist() and whole.deviations.tolist() == parts.deviations.tolist()
+
+
+def test_z_scaling_of_nothing():
+    for blocks in ([], [np.zeros((0, 136), np.float32)]):
+        scale = tetranucleotides.FrequencyScale(lambda blocks=blocks: blocks)
+        assert scale.means.tolist() == scale.deviations.tolist() == [0] * 136

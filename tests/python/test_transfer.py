@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 import transfer
-from stage_tables import COVERAGE, REFINED_CONTIG2BIN, REFINEMENT, write_table
+from stage_tables import COVERAGE, REFINED_CONTIG2BIN, REFINEMENT
+from table_output import write_table
 from test_kmer_samples import mutated, random_sequence
 from tetranucleotides import count_sequences
 

@@ -24,7 +24,7 @@ process BENCHMARK {
     def other_contigs = [others].flatten().collect { file -> "--other_contigs ${file}" }
     def tables = [names, [compared].flatten()].transpose().collect { name, file -> "--compare ${name} ${file}" }
     """
-    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binner_files.py compared_bins.py contig_names.py evaluation_tables.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py truth_tables.py
+    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binner_files.py compared_bins.py contig_names.py evaluation_tables.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py truth_tables.py
     benchmark.py --truth ${truth} --contigs ${contigs} ${other_contigs.join(' ')} --clusters ${clusters} \\
         --contig2bin ${contig2bin} ${tables.join(' ')} ${options} ${task.ext.args ?: ''}
     """

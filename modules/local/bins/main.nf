@@ -28,7 +28,7 @@ process BINS {
     def found = [[markers].flatten(), [families].flatten()].transpose()
         .collect { genes, known -> "--markers ${genes} ${known}" }
     """
-    # modules: assembly_tables.py bin_formats.py bin_quality.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py bin_formats.py bin_quality.py catalogue_fasta.py message_text.py output_files.py refined_bins.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     bins.py --catalogue catalogue.fa.gz --contigs contigs.tsv --clusters ${clusters} --excluded excluded.tsv \\
         --coverage coverage.tsv.gz ${refined.join(' ')} ${same_genomes ? "--same_genomes ${same_genomes}" : ''} ${found.join(' ')} \\
         ${options} ${task.ext.args ?: ''}

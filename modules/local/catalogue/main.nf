@@ -16,7 +16,7 @@ process CATALOGUE {
     script:
     def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }
     """
-    # modules: message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py
+    # modules: message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py table_output.py
     catalogue.py ${assemblies.join(' ')}
     """
 

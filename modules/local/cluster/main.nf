@@ -18,7 +18,7 @@ process CLUSTER {
 
     script:
     """
-    # modules: distance_threshold.py medoid_clusters.py message_text.py near_points.py output_files.py pearson_distance.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: distance_threshold.py medoid_clusters.py message_text.py near_points.py output_files.py pearson_distance.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     cluster.py --latent ${latent} --latent_json ${latent_json} --rows ${rows} --contigs ${contigs} \\
         --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """

@@ -25,7 +25,7 @@ process COMPARE {
     def tables = [names, [compared].flatten()].transpose().collect { name, file -> "--compare ${name} ${file}" }
     def quality = [rated, [qualities].flatten()].transpose().collect { name, file -> "--quality ${name} ${file}" }
     """
-    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binner_files.py common_bins.py compared_bins.py contig_names.py evaluation_tables.py message_text.py output_files.py quality_tables.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binner_files.py common_bins.py compared_bins.py contig_names.py evaluation_tables.py message_text.py output_files.py quality_tables.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     compare.py --contigs ${contigs} ${other_contigs.join(' ')} --contig2bin ${contig2bin} --coverage ${coverage} \\
         ${tables.join(' ')} ${quality.join(' ')} ${options} ${task.ext.args ?: ''}
     """

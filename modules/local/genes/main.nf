@@ -16,7 +16,7 @@ process GENES {
 
     script:
     """
-    # modules: bin_scores.py bin_taxonomy.py binner_files.py catalogue_fasta.py compared_bins.py contig_names.py evaluation_tables.py gene_finding.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py
+    # modules: bin_scores.py bin_taxonomy.py binner_files.py catalogue_fasta.py compared_bins.py contig_names.py evaluation_tables.py gene_finding.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py table_output.py
     genes.py --catalogue ${catalogue} --contigs ${contigs} --contig2bin ${contig2bin} --threads ${task.cpus} ${task.ext.args ?: ''}
     """
 

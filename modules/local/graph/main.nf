@@ -17,7 +17,7 @@ process GRAPH {
 
     script:
     """
-    # modules: assembly_graph.py assembly_tables.py catalogue_fasta.py graph_checks.py message_text.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: assembly_graph.py assembly_tables.py catalogue_fasta.py graph_checks.py message_text.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     graph.py --assembly ${meta.id} --assembler ${meta.assembler} --graph ${graph} ${paths ? "--paths ${paths}" : ''} \\
         --contigs ${contigs} --catalogue ${catalogue} ${task.ext.args ?: ''}
     """

@@ -17,7 +17,7 @@ process GRAPHBIN2 {
 
     script:
     """
-    # modules: assembly_tables.py message_text.py output_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py message_text.py output_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py
     graphbin2.py --assembly ${meta.id} --vertices vertices.tsv.gz --edges edges.tsv.gz \\
         --contigs ${contigs} --clusters ${clusters} --coverage ${coverage} ${options} ${task.ext.args ?: ''}
     """

@@ -14,7 +14,7 @@ process HOMOLOGS {
 
     script:
     """
-    # modules: base_digits.py catalogue_fasta.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py
+    # modules: base_digits.py catalogue_fasta.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py table_output.py
     homologs.py --catalogue ${catalogue} --contigs ${contigs} ${task.ext.args ?: ''}
     """
 

@@ -20,7 +20,7 @@ process MARKERS {
 
     script:
     """
-    # modules: assembly_tables.py catalogue_fasta.py gene_finding.py marker_families.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py catalogue_fasta.py gene_finding.py marker_families.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     markers.py --assembly ${meta.id} --catalogue ${catalogue} --contigs ${contigs} --threads ${task.cpus} \\
         ${models ? "--marker_hmms ${models}" : "--families ${families}"} ${task.ext.args ?: ''}
     """

@@ -19,7 +19,7 @@ process PLAN_TRIALS {
     def ids = groups.collect { group -> "--group ${group}" }
     def tables = [trials].flatten().collect { file -> "--trials ${file}" }
     """
-    # modules: bin_scores.py experiment_tables.py experiment_trials.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py
+    # modules: bin_scores.py experiment_tables.py experiment_trials.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py table_output.py
     plan_trials.py --round ${which} ${ids.join(' ')} ${options} ${task.ext.args ?: ''} ${tables.join(' ')}
     """
 

@@ -19,7 +19,7 @@ process SUMMARY {
     def tables = [groups, [contigs].flatten(), [features].flatten(), [contig2bins].flatten(), [bins].flatten()].transpose()
         .collect { row -> "--group ${row.join(' ')}" }
     """
-    # modules: message_text.py output_files.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    # modules: message_text.py output_files.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py
     cat > given_warnings.json <<'END_OF_WARNINGS'
     ${warnings}
     END_OF_WARNINGS

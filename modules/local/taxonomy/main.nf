@@ -17,7 +17,7 @@ process TAXONOMY {
 
     script:
     """
-    # modules: bin_scores.py bin_taxonomy.py binner_files.py evaluation_tables.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: bin_scores.py bin_taxonomy.py binner_files.py evaluation_tables.py message_text.py output_files.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     taxonomy.py --genes ${genes} --contig2bin ${contig2bin} --gene_hits ${hits} --lineages ${lineages} ${task.ext.args ?: ''}
     """
 

@@ -18,7 +18,7 @@ process TRUTH {
     script:
     def given = [genomes, [fastas].flatten()].transpose().collect { name, fasta -> "--genome '${name}' ${fasta}" }
     """
-    # modules: bin_scores.py bin_taxonomy.py binner_files.py catalogue_fasta.py command_pipe.py evaluation_tables.py message_text.py output_files.py reference_alignments.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py
+    # modules: bin_scores.py bin_taxonomy.py binner_files.py catalogue_fasta.py command_pipe.py evaluation_tables.py message_text.py output_files.py reference_alignments.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     truth.py --catalogue ${catalogue} --contigs ${contigs} ${given.join(' ')} --threads ${task.cpus} ${task.ext.args ?: ''}
     """
 
