@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bin"))
 import network
 import training
 import vae
+from input_rows import HeldRows
 
 PRESETS = json.loads((PROJECT / "assets/presets.json").read_text())
 
@@ -34,13 +35,11 @@ def operations(model: network.VAE) -> int:
     return 6 * sum(layer.weight.numel() for layer in model.modules() if isinstance(layer, torch.nn.Linear))
 
 
-def random_features(
-    contigs: int, samples: int, settings: network.Hyperparameters, device: torch.device
-) -> torch.Tensor:
+def random_features(contigs: int, samples: int, settings: network.Hyperparameters, device: torch.device) -> HeldRows:
     """Return abundances that sum to 1, and normally distributed TNF and depth (contigs x columns), on the device."""
     shares = torch.rand(contigs, samples, device=device)
     others = torch.randn(contigs, network.N_TNF + settings.depth, device=device)
-    return torch.cat((shares / shares.sum(dim=1, keepdim=True), others), dim=1)
+    return HeldRows(torch.cat((shares / shares.sum(dim=1, keepdim=True), others), dim=1))
 
 
 def preset_settings(preset: str) -> network.Hyperparameters:
@@ -52,9 +51,7 @@ def preset_settings(preset: str) -> network.Hyperparameters:
     return network.Hyperparameters(**values)
 
 
-def epoch_seconds(
-    data: torch.Tensor, samples: int, settings: network.Hyperparameters, batch: int, threads: int
-) -> float:
+def epoch_seconds(data: HeldRows, samples: int, settings: network.Hyperparameters, batch: int, threads: int) -> float:
     """Return the seconds of the second epoch of a new network at this batch size."""
     settings = replace(settings, batch_size=batch, batch_double_at=(), epochs=2)
     model = network.VAE(samples, settings).to(data.device)

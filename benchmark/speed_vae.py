@@ -46,12 +46,13 @@ BINLOOM = """
 import json, sys, time
 import numpy as np, torch
 sys.path.insert(0, sys.argv.pop(1))
-import network, training
+import input_rows, network, training
 contigs, samples, threads = map(int, sys.argv[1:])
 torch.set_float32_matmul_precision("medium")
 rng = np.random.default_rng(0)
 shares = rng.dirichlet(np.ones(samples), contigs)
-data = torch.from_numpy(np.hstack((shares, rng.normal(size=(contigs, 137)))).astype(np.float32))
+rows = np.hstack((shares, rng.normal(size=(contigs, 137)))).astype(np.float32)
+data = input_rows.HeldRows(torch.from_numpy(rows))
 weight = torch.ones(contigs)
 for line in sys.stdin:
     options = json.loads(line)

@@ -17,15 +17,16 @@ import click
 import numpy as np
 import torch
 
+from input_rows import InputRows
 from message_text import one_line
-from network import VAE
+from network import ROWS_AT_ONCE, VAE
 from stage_warnings import warn
 
 # The modules whose code decides how a training goes. A test holds them against what vae.py imports.
-TRAINING_MODULES = ("network.py", "training.py", "held_out.py", "checkpoints.py", "vae.py")
+TRAINING_MODULES = ("network.py", "input_rows.py", "training.py", "held_out.py", "checkpoints.py", "vae.py")
 
 
-def training_key(data: np.ndarray, row_weight: np.ndarray, **description: object) -> str:
+def training_key(data: InputRows, row_weight: np.ndarray, **description: object) -> str:
     """Return a hash of all that decides how training goes: the network's input, its description and TRAINING_MODULES.
 
     Two trainings of one key pass through the same states, so one can resume from where the other stopped.
@@ -33,8 +34,9 @@ def training_key(data: np.ndarray, row_weight: np.ndarray, **description: object
     digest = hashlib.sha256()
     for module in TRAINING_MODULES:
         digest.update(hashlib.sha256(Path(__file__).with_name(module).read_bytes()).digest())
-    digest.update(json.dumps({**description, "shape": data.shape, "type": str(data.dtype)}, sort_keys=True).encode())
-    digest.update(np.ascontiguousarray(data))
+    digest.update(json.dumps({**description, "shape": (len(data), data.width)}, sort_keys=True).encode())
+    for start in range(0, len(data), ROWS_AT_ONCE):
+        digest.update(data[start : start + ROWS_AT_ONCE].cpu().numpy())
     digest.update(row_weight)
     return digest.hexdigest()
 

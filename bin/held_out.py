@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from input_rows import InputRows
 from network import VAE, Hyperparameters, loss_terms, loss_weights
 
 HELD_OUT_LOSS = "held_out_loss"  # column of training.tsv
@@ -16,7 +17,7 @@ MIN_LEARNED_ROWS = 2  # which the split leaves to learn from, where there are as
 class Rows(NamedTuple):
     """Contigs: what the network sees of them (n x columns), and their weights in the loss (n)."""
 
-    data: Tensor
+    data: InputRows
     weight: Tensor
 
 
@@ -31,7 +32,7 @@ def split_rows(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows | None]:
         return rows, None
     order = torch.from_numpy(np.random.default_rng(seed).permutation(n_rows)).to(rows.data.device)
     parts = order[:n_left_out].sort().values, order[n_left_out:].sort().values
-    left_out, learned = (Rows(rows.data[part], rows.weight[part] / rows.weight[part].mean()) for part in parts)
+    left_out, learned = (Rows(rows.data.subset(part), rows.weight[part] / rows.weight[part].mean()) for part in parts)
     return learned, left_out
 
 
@@ -43,7 +44,8 @@ def held_out_loss(model: VAE, rows: Rows, settings: Hyperparameters) -> float:
     """
     was_training = model.training
     model.eval()
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if rows.data.is_cuda else []):
-        terms = loss_terms(*rows, *model(rows.data)).tolist()
+    data = rows.data[:]
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if data.is_cuda else []):
+        terms = loss_terms(data, rows.weight, *model(data)).tolist()
     model.train(was_training)
     return sum(weight * term for weight, term in zip(loss_weights(model.n_samples, settings), terms))

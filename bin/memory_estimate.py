@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import click
-import numpy as np
 import torch
 
+from input_rows import HeldRows, InputRows
 from network import Hyperparameters
 
 FLOAT_BYTES = 4
@@ -16,16 +16,20 @@ FLOAT_BYTES = 4
 COPIES_OF_WEIGHTS = 4
 # Of each neuron and row of a batch: the linear layer, its activation, dropout and normalisation, kept for the gradient.
 COPIES_OF_NEURONS = 4
+# The network's input is held in memory up to this size: a file that the system keeps in its cache is hardly slower.
+MAX_HELD_BYTES = 1 << 29
+# Of a GPU, up to this share of its memory.
+HELD_SHARE = 0.5
 # Files with the limit of the container or task, of version 2 and 1 of cgroups.
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def training_bytes(settings: Hyperparameters, n_rows: int, width: int) -> int:
-    """Return the memory that training on n_rows of `width` columns takes at least (bytes)."""
+def training_bytes(settings: Hyperparameters, n_rows: int, width: int, n_held: int) -> int:
+    """Return the bytes that training on n_rows of `width` columns takes at least, if it holds n_held of the rows."""
     widths = (width, *settings.hidden_sizes, settings.latent_size)
     n_weights = 2 * sum(n_in * n_out for n_in, n_out in itertools.pairwise(widths))
     n_neurons = 2 * sum(widths) * min(settings.batch_size, n_rows)
-    n_data = n_rows * (width + settings.latent_size)
+    n_data = n_held * width + n_rows * settings.latent_size
     return FLOAT_BYTES * (COPIES_OF_WEIGHTS * n_weights + COPIES_OF_NEURONS * n_neurons + n_data)
 
 
@@ -38,9 +42,15 @@ def memory_bytes(device: torch.device) -> int:
     return min([*limits, *(int(text) for text in texts if text.isdecimal())])
 
 
-def check_memory(settings: Hyperparameters, data: np.ndarray, device: torch.device) -> None:
+def held_bytes(device: torch.device) -> int:
+    """Return up to which size (bytes) the network's input is held in the memory of a device."""
+    return int(HELD_SHARE * memory_bytes(device)) if device.type == "cuda" else MAX_HELD_BYTES
+
+
+def check_memory(settings: Hyperparameters, data: InputRows) -> None:
     """Raise ClickException if training on the data (n x columns) does not fit into the memory of the device."""
-    needed, there = training_bytes(settings, *data.shape), memory_bytes(device)
+    n_held = len(data) if isinstance(data, HeldRows) else 0
+    needed, there = training_bytes(settings, len(data), data.width, n_held), memory_bytes(data.device)
     if needed > there:
         raise click.ClickException(
             f"a network with --latent_size {settings.latent_size} and --hidden_sizes "

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from input_rows import InputRows
 from output_files import writing
 
 # Columns of composition in the input: the canonical 4-mers (preprint).
@@ -199,7 +200,7 @@ def loss_terms(
 
 
 @torch.no_grad()
-def encode_rows(model: VAE, data: Tensor) -> np.ndarray:
+def encode_rows(model: VAE, data: InputRows) -> np.ndarray:
     """Return the latent means of data (n x columns) as n x N_L float32; dropout is off, batch statistics are frozen."""
     model.eval()
     latent = np.empty((len(data), model.mu.out_features), dtype=np.float32)

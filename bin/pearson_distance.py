@@ -16,6 +16,8 @@ import torch
 COORDINATE_GRID = 2.0**-17
 # Products in a block, which should stay in the processor's cache. It decides the time alone.
 BLOCK_PRODUCTS = 1 << 18
+# Rows that are scaled in double precision at once. It decides the memory alone.
+ROWS_AT_ONCE = 1 << 16
 
 
 def standardise(latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -23,11 +25,16 @@ def standardise(latent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     With x and y two such rows, 1/2 - x.y = 1/2 (1 - PCC). A row of equal values has no correlation and becomes zero.
     """
-    varies = latent.max(axis=1, initial=-np.inf) > latent.min(axis=1, initial=np.inf)
-    centred = latent - latent.mean(axis=1, keepdims=True, dtype=np.float64)
-    length = np.sqrt(2 * np.square(centred).sum(axis=1, keepdims=True))
-    scaled = np.divide(centred, length, out=np.zeros_like(centred), where=varies[:, None] & (length > 0))
-    return (np.rint(scaled / COORDINATE_GRID) * COORDINATE_GRID).astype(np.float32), varies
+    points, varies = np.zeros(latent.shape, np.float32), np.zeros(len(latent), bool)
+    for start in range(0, len(latent), ROWS_AT_ONCE):
+        rows = latent[start : start + ROWS_AT_ONCE]
+        is_varied = rows.max(axis=1, initial=-np.inf) > rows.min(axis=1, initial=np.inf)
+        centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
+        length = np.sqrt(2 * np.square(centred).sum(axis=1, keepdims=True))
+        scaled = np.divide(centred, length, out=np.zeros_like(centred), where=is_varied[:, None] & (length > 0))
+        points[start : start + ROWS_AT_ONCE] = np.rint(scaled / COORDINATE_GRID) * COORDINATE_GRID
+        varies[start : start + ROWS_AT_ONCE] = is_varied
+    return points, varies
 
 
 def worker_threads(threads: int) -> ThreadPoolExecutor:

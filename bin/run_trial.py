@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import torch
 
 from bin_scores import PRECISIONS, Pair, Truth, found_in, genome_bin_pairs, score_pairs
 from cluster import main as cluster_points
@@ -77,8 +78,8 @@ def train_and_encode(words: list[str], settings: Hyperparameters, n_samples: int
 
 def write_raw(files: Mapping[str, Path], settings: Hyperparameters, n_samples: int) -> Encoded:
     """Write the input of the network in place of a latent."""
-    matrix, _, content = read_features(*(files[name] for name in FEATURE_FILES), settings)
-    matrix = matrix[:, used_columns(n_samples, settings)]
+    rows, _, content = read_features(*(files[name] for name in FEATURE_FILES), settings, torch.device("cpu"))
+    matrix = rows[:].numpy()[:, used_columns(n_samples, settings)]
     write_matrix(LATENT, matrix)
     write_description(LATENT_DESCRIPTION, {"rows_sha256": content["rows_sha256"]})
     return Encoded(matrix.shape[1], [None] * len(OPTIONS), [])

@@ -7,6 +7,7 @@ values and hash against the table of those contigs and refuses what differs with
 """
 
 import json
+import mmap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from message_text import one_line, shown
 from output_files import write_text, writing
 from stage_tables import contigs_hash
 
+ROWS_AT_ONCE = 1 << 16  # of a mapped array that are checked; it decides the memory alone
 N_TETRANUCLEOTIDES = 136  # canonical ones: a 4-mer and its reverse complement are one
 
 
@@ -142,7 +144,36 @@ def read_matrix(
     `width` is the number of columns where only the run knows it. Raise ClickException if the array is not readable or
     has another shape, and for a value that is not a finite number.
     """
-    values = load_array(path, remedy := f"give the {path.name} that the {matrix.stage} stage wrote", rows is not None)
+    values = load_checked(matrix, path, names, names_path, width, is_mapped=rows is not None)
+    numbers = np.arange(len(values)) if rows is None else rows
+    if rows is not None:
+        values = values[rows]
+    check_finite(matrix, path, values, numbers, names)
+    return values
+
+
+def map_matrix(
+    matrix: Matrix, path: Path, names: Sequence[str], names_path: Path, width: int | None = None
+) -> np.memmap:
+    """Return the same array, of one row at least, from the file itself: what is read of it is in memory meanwhile."""
+    values = load_checked(matrix, path, names, names_path, width, is_mapped=True)
+    for start in range(0, len(values), ROWS_AT_ONCE):
+        block = values[start : start + ROWS_AT_ONCE]
+        check_finite(matrix, path, block, np.arange(start, start + len(block)), names)
+        values.base.madvise(mmap.MADV_DONTNEED)
+    return values
+
+
+def remedy_of(matrix: Matrix, path: Path) -> str:
+    """Return what a user can do about a file that is not such an array."""
+    return f"give the {path.name} that the {matrix.stage} stage wrote"
+
+
+def load_checked(
+    matrix: Matrix, path: Path, names: Sequence[str], names_path: Path, width: int | None, is_mapped: bool
+) -> np.ndarray:
+    """Return an array with a row for each of the named contigs; raise ClickException for another shape or type."""
+    values = load_array(path, remedy_of(matrix, path), is_mapped)
     columns = () if matrix.width is None else (width if isinstance(matrix.width, str) else matrix.width,)
     expected = (len(names), *columns)
     if values.ndim != len(expected) or any(n not in (None, m) for n, m in zip(expected, values.shape)):
@@ -152,18 +183,19 @@ def read_matrix(
             "give both from the same run"
         )
     if values.dtype.kind not in "fiu":
-        raise click.ClickException(f"{path}: holds {values.dtype}, not numbers; {remedy}")
-    if rows is not None:
-        values = values[rows]
+        raise click.ClickException(f"{path}: holds {values.dtype}, not numbers; {remedy_of(matrix, path)}")
+    return values
+
+
+def check_finite(matrix: Matrix, path: Path, values: np.ndarray, rows: np.ndarray, names: Sequence[str]) -> None:
+    """Raise ClickException for the first value that is not a finite number; `rows` are the values' rows in the file."""
     is_wrong = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if is_wrong.any():
-        first = int(is_wrong.argmax())
-        row = first if rows is None else int(rows[first])
+        row = int(rows[is_wrong.argmax()])
         raise click.ClickException(
             f"{path}: row {row + 1} (contig {shown(list(names)[row])}): holds a value that is not a finite "
-            f"number; {remedy}"
+            f"number; {remedy_of(matrix, path)}"
         )
-    return values
 
 
 def write_matrix(matrix: Matrix, values: np.ndarray) -> None:

@@ -9,12 +9,13 @@ import copy
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from input_rows import InputRows, block_bounds
 from network import ROWS_AT_ONCE, VAE, Hyperparameters, loss_terms, loss_weights
 
 # A training runs this many epochs unless their number is given, and more if it takes more to reach this many steps.
@@ -112,13 +113,13 @@ def make_optimizer(model: VAE, settings: Hyperparameters) -> torch.optim.Optimiz
 def train(
     model: VAE,
     optimizer: torch.optim.Optimizer,
-    data: Tensor,
+    data: InputRows,
     row_weight: Tensor,
     settings: Hyperparameters,
     threads: int,
     first_epoch: int = 1,
 ) -> Iterator[dict[str, float]]:
-    """Train in place on data (n x columns, on the model's device, n >= 2); yield one row of training.tsv per epoch.
+    """Train in place on data (n x columns, n >= 2); yield one row of training.tsv per epoch.
 
     row_weight (n) holds the rows' weights in the loss. Random numbers come from torch's default generator of the
     device, which the caller seeds. Only five numbers per epoch pass between host and device. An epoch inherits nothing
@@ -127,7 +128,6 @@ def train(
     """
     full_weights = torch.tensor(loss_weights(model.n_samples, settings), device=data.device)
     sizes, batches, steps = plan_batches(len(data), settings)
-    shuffled, shuffled_weight = torch.empty_like(data), torch.empty_like(row_weight)
     torch.empty(KEPT_MEMORY_BYTES, dtype=torch.uint8)
     model.train()
     for epoch in range(first_epoch, settings.epochs + 1):
@@ -135,19 +135,31 @@ def train(
         batch_size = sizes[epoch - 1]
         torch.set_num_threads(max(1, min(threads, batch_size // ROWS_PER_THREAD)))
         order = torch.randperm(len(data), device=data.device)
-        torch.index_select(data, 0, order, out=shuffled)
-        torch.index_select(row_weight, 0, order, out=shuffled_weight)
+        shuffled_weight = row_weight[order]
         weights = full_weights.clone()
         weights[KLD] *= divergence_share(epoch, settings.warmup)
         totals = torch.zeros(len(weights), device=data.device)
-        for step, (start, stop) in enumerate(batches[batch_size], int(steps[epoch - 1])):
+        shuffled = shuffled_batches(data, order, batches[batch_size])
+        for step, (rows, start, stop) in enumerate(shuffled, int(steps[epoch - 1])):
             rate = learning_rate(step, int(steps[-1]), settings)
-            terms = train_batch(model, optimizer, shuffled[start:stop], shuffled_weight[start:stop], weights, rate)
+            terms = train_batch(model, optimizer, rows, shuffled_weight[start:stop], weights, rate)
             totals.add_(terms, alpha=stop - start)
         means = totals / len(data)
         losses = torch.cat((torch.dot(weights, means)[None], means)).tolist()
         check_finite(epoch, *losses)
         yield dict(zip(LOG_COLUMNS, (epoch, *losses, batch_size, rate, time.monotonic() - started)))
+
+
+def shuffled_batches(
+    data: InputRows, order: Tensor, bounds: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Tensor, int, int]]:
+    """Yield each mini-batch: the rows order[start:stop] of data, start and stop, as the bounds say."""
+    groups = block_bounds(bounds, data.width)
+    blocks = data.blocks(order, [(group[0][0], group[-1][1]) for group in groups])
+    for group, block in zip(groups, blocks, strict=True):
+        first = group[0][0]
+        for start, stop in group:
+            yield block[start - first : stop - first], start, stop
 
 
 def train_batch(
@@ -176,14 +188,14 @@ def check_finite(epoch: int, loss: float, ce: float, sse: float, kld: float, dep
 
 
 @torch.no_grad()
-def untrained_loss(model: VAE, data: Tensor, row_weight: Tensor, settings: Hyperparameters) -> float:
+def untrained_loss(model: VAE, data: InputRows, row_weight: Tensor, settings: Hyperparameters) -> float:
     """Return the loss of the first rows of data (n x columns, n >= 2) before any step, with noise and dropout.
 
     Model and random generators stay as they are, so the training that follows is the same as without this call.
     """
     rows = data[:ROWS_AT_ONCE]
     probe = copy.deepcopy(model).train()
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if data.is_cuda else []):
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if rows.is_cuda else []):
         terms = loss_terms(rows, row_weight[:ROWS_AT_ONCE], *probe(rows)).tolist()
     weights = loss_weights(model.n_samples, settings)
     return sum(weight * term for weight, term in zip(weights, terms))

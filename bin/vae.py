@@ -24,7 +24,8 @@ import torch
 
 from checkpoints import Checkpoints, training_key
 from held_out import HELD_OUT_LOSS, Rows, held_out_loss, split_rows
-from memory_estimate import check_memory
+from input_rows import FileRows, HeldRows, InputRows
+from memory_estimate import FLOAT_BYTES, check_memory, held_bytes
 from network import (
     DEFAULT_ALPHA,
     SINGLE_SAMPLE_ALPHA,
@@ -44,6 +45,7 @@ from stage_arrays import (
     LATENT_DESCRIPTION,
     TNF,
     check_hash,
+    map_matrix,
     read_description,
     read_matrix,
     write_description,
@@ -75,12 +77,12 @@ INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def read_features(
-    tnf: Path, abundance: Path, depth: Path, rows: Path, features: Path, settings: Hyperparameters
-) -> tuple[np.ndarray, np.ndarray, dict]:
+    tnf: Path, abundance: Path, depth: Path, rows: Path, features: Path, settings: Hyperparameters, device: torch.device
+) -> tuple[InputRows, np.ndarray, dict]:
     """Return the network's input (n x columns, abundances first), the lengths (n, bp) and what features.json holds.
 
-    Columns that the network is not to see are 0. Raise ClickException if the files are not of one run of the features
-    stage.
+    Columns that the network is not to see are 0. An input that is too large for the memory stays in its files. Raise
+    ClickException if the files are not of one run of the features stage.
     """
     table = read_table(ROWS, rows)
     content = read_description(FEATURES, features, ["samples", "rows_sha256"])
@@ -89,10 +91,15 @@ def read_features(
         raise click.ClickException(f"{features}: names no sample; give the features of a group with one at least")
     matrices = [(ABUNDANCE, abundance), (TNF, tnf), *([(DEPTH, depth)] if settings.depth else [])]
     n_samples = len(content["samples"])
-    columns = [read_matrix(matrix, path, table["contig"], rows, n_samples) for matrix, path in matrices]
+    is_used, length = used_columns(n_samples, settings), table["length"].to_numpy()
+    is_held = len(table) * len(is_used) * FLOAT_BYTES <= held_bytes(device)
+    read = read_matrix if is_held else map_matrix
+    columns = [read(matrix, path, table["contig"], rows, n_samples) for matrix, path in matrices]
+    if not is_held:
+        return FileRows(columns, is_used, device), length, content
     matrix = np.column_stack(columns).astype(np.float32, copy=False)
-    matrix[:, ~used_columns(n_samples, settings)] = 0
-    return matrix, table["length"].to_numpy(), content
+    matrix[:, ~is_used] = 0
+    return HeldRows(torch.from_numpy(matrix).to(device)), length, content
 
 
 def select_device(name: str) -> torch.device:
@@ -329,19 +336,18 @@ def main(
     settings = Hyperparameters(**hyperparameters)
     make_deterministic(seed)
     target = select_device(device)
-    matrix, length, content = read_features(tnf, abundance, depth_file, rows, features, settings)
+    data, length, content = read_features(tnf, abundance, depth_file, rows, features, settings, target)
     if settings.epochs is None:
-        settings = replace(settings, epochs=default_epochs(max(MIN_TRAINING_ROWS, len(matrix)), settings.batch_size))
-    check_memory(settings, matrix, target)
+        settings = replace(settings, epochs=default_epochs(max(MIN_TRAINING_ROWS, len(data)), settings.batch_size))
+    check_memory(settings, data)
     model = VAE(len(content["samples"]), settings).to(target)
-    data = torch.from_numpy(matrix).to(target)
     weight = row_weights(length) if settings.length_weights else np.ones(len(length), dtype=np.float32)
     click.echo(f"{len(data)} contigs, {len(content['samples'])} samples.", err=True)
 
     description = describe_training(settings, content, seed, device, threads)
     checkpoints = None
     if checkpoint_dir:
-        checkpoints = Checkpoints(checkpoint_dir, training_key(matrix, weight, **description), checkpoint_every)
+        checkpoints = Checkpoints(checkpoint_dir, training_key(data, weight, **description), checkpoint_every)
     parts = split_rows(Rows(data, torch.from_numpy(weight).to(target)), settings.held_out, seed)
     training = run_training(model, *parts, settings, threads, checkpoints)
     torch.set_num_threads(threads)

@@ -37,6 +37,9 @@ REPORT_STAGES = {"REPORT_DATA", "REPORT"}
 SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_sizes", "64,64", "--batch_size", "16"]
 QUICK = ["--epochs", "150"]
 
+# Files of tests that look at the same runs, `coassembly` and `two_groups`
+SHARE_RUNS = {"test_results.py", "test_run_report.py"}
+
 # What an installation says where the package index cannot be reached, as opposed to one that is refused
 NO_INDEX = re.compile(
     r"dns error|name resolution|error sending request|failed to fetch|could not find a version|ConnectionError", re.I
@@ -159,6 +162,13 @@ def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: floa
     binned = contig2bin[contig2bin["contig"].isin(known.length)]
     bins = binned.groupby("bin")["contig"].agg(set).to_dict()
     return score.genomes_found(bins, known, recall, precision, min_bin_size=0)
+
+
+def pytest_collection_modifyitems(items):
+    """With several processes (`make test`), the tests of a file share one, and so do files that share whole runs."""
+    for item in items:
+        name = item.path.name
+        item.add_marker(pytest.mark.xdist_group("shared runs" if name in SHARE_RUNS else name))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,6 @@ from conftest import (
     PROJECT,
     QUICK,
     REPORT_STAGES,
-    SMALL,
     STAGES,
     genomes_found,
     read_fasta,
@@ -388,34 +387,52 @@ def check_truth_of_references(group, truth):
     assert binnings["genomes"]["bins"] == str(made.nunique()) == "2"
 
 
-@pytest.mark.parametrize(
-    ("samples", "assemblies", "skipped"),
-    [
-        ("bam", "co", set()),
-        ("single", "co", set()),
-        ("long", "co", set()),
-        ("co", "nograph", {"GRAPH"}),
-        (None, "abundance", {"INDEX", "MAP_READS"}),
-        ("co", "mh", set()),
-    ],
-)
-def test_other_ways_in(tmp_path, samples, assemblies, skipped):
-    """A BAM, single reads, long reads, no graph, an abundance table and MEGAHIT's graph each go through to bins."""
-    sheets = ["--assembly_input", DATA / f"{assemblies}.assemblies.csv"]
-    known = planted_references(tmp_path) if assemblies == "mh" else []
-    if samples:
-        run = run_pipeline(tmp_path, "--input", DATA / f"{samples}.samples.csv", *sheets, *QUICK, *known)
-    else:
-        # not the test profile, which names a sample sheet
-        run = run_pipeline(tmp_path, *sheets, *SMALL, *QUICK, profile="standard")
+def write_sheets(folder, groups):
+    """Write one sheet of samples and one of assemblies from bundled ones (group: names of the two); return options."""
+    for option, number in (("input", 0), ("assembly_input", 1)):
+        kind = "samples" if option == "input" else "assemblies"
+        tables = [
+            pd.read_csv(DATA / f"{names[number]}.{kind}.csv", dtype=str).assign(group=group)
+            for group, names in groups.items()
+            if names[number]
+        ]
+        table = pd.concat(tables)
+        for column in table.columns.intersection(["fastq_1", "fastq_2", "bam", "fasta", "graph", "paths", "abundance"]):
+            table[column] = [f"{DATA}/{name}" if isinstance(name, str) else "" for name in table[column]]
+        if "id" in table:
+            table["id"] = table["group"]
+        table.to_csv(folder / f"{option}.csv", index=False)
+    return ["--input", folder / "input.csv", "--assembly_input", folder / "assembly_input.csv"]
+
+
+def test_other_ways_in(tmp_path):
+    """A BAM, single reads, long reads, no graph, and an abundance table each go through to bins."""
+    groups = {
+        "with_bam": ("bam", "co"),
+        "single": ("single", "co"),
+        "long": ("long", "co"),
+        "nograph": ("co", "nograph"),
+        "table": (None, "abundance"),
+    }
+    run = run_pipeline(tmp_path, *write_sheets(tmp_path, groups), *QUICK)
     assert run.status == 0, run.output
-    row = pd.read_csv(DATA / f"{assemblies}.assemblies.csv", dtype=str).loc[0]
-    check_group(run.results, "co", {row["id"]: DATA / row["fasta"]})
-    assert STAGES - run.tasks("COMPLETED") == skipped
-    if "GRAPH" in skipped:
-        assert "Assembly coasm of group co has no graph: its bins are refined by coverage" in run.output
+    trace = run.trace()
+    trace = trace[trace["status"] == "COMPLETED"]
+    skipped = {"nograph": {"GRAPH"}, "table": {"INDEX", "MAP_READS"}}
+    for group in groups:
+        check_group(run.results, group, {group: DATA / "co.contigs.fasta.gz"})
+        done = set(trace.loc[trace["tag"].str.split(" ").str[0] == group, "name"])
+        assert STAGES - done - {"VALIDATE", "SUMMARY"} == skipped.get(group, set()), group
+    assert "Assembly nograph of group nograph has no graph: its bins are refined by coverage" in run.output
+
+
+def test_graph_of_megahit_and_truth_of_reference_genomes(tmp_path):
+    known = planted_references(tmp_path)
+    run = run_pipeline(tmp_path, "--assembly_input", DATA / "mh.assemblies.csv", *QUICK, *known)
+    assert run.status == 0, run.output
+    check_group(run.results, "co", {"mh": DATA / "mh.contigs.fasta.gz"})
+    assert run.tasks("COMPLETED") == STAGES | ({"TRUTH", "BENCHMARK"} if known else set())
     if known:
-        assert run.tasks("COMPLETED") - STAGES == {"TRUTH", "BENCHMARK"}
         check_truth_of_references(run.results / "co", read_truth(DATA / "mh.truth.tsv"))
 
 

@@ -90,8 +90,9 @@ def test_task_killed_by_the_time_limit_goes_on(tmp_path, slurm):
     assert tries["status"].tolist()[-1] == "COMPLETED" and len(tries) > 1, tries
     assert set(tries["exit"].astype(str)[:-1]) == {"140"}, tries
     assert len((run.results / "co" / "vae" / "training.tsv").read_text().splitlines()) == 5001
-    logs = [path.read_text() for path in (run.launch / "work").glob("*/*/.command.err")]
-    assert sum("Going on after epoch" in log for log in logs) == len(tries) - 1
+    # A first try on a busy machine may end before its first checkpoint.
+    (last,) = (run.launch / "work").glob(f"{tries['hash'].iloc[-1]}*/.command.err")
+    assert "Going on after epoch" in last.read_text()
 
 
 def test_task_beyond_its_memory_is_tried_again_with_more(tmp_path, slurm):

@@ -14,7 +14,7 @@ def test_the_weights_are_those_of_the_network(settings):
     width = 3 + 136 + 1
     weights = sum(p.numel() for p in VAE(3, settings).parameters())
     per_weight = memory_estimate.FLOAT_BYTES * memory_estimate.COPIES_OF_WEIGHTS
-    assert 0.9 < memory_estimate.training_bytes(settings, 0, width) / per_weight / weights <= 1
+    assert 0.9 < memory_estimate.training_bytes(settings, 0, width, 0) / per_weight / weights <= 1
 
 
 def test_the_memory_of_this_machine():

@@ -8,6 +8,7 @@ import torch
 
 import network
 import training
+from input_rows import HeldRows
 from vae_inputs import preset_hyperparameters, synthetic
 
 
@@ -32,7 +33,7 @@ def test_loss_of_the_log_is_the_weighted_sum_of_its_terms():
     settings = network.Hyperparameters(latent_size=4, hidden_sizes=(8,), epochs=2, alpha=0.3, beta=7)
     model = network.VAE(3, settings)
     optimizer = torch.optim.Adam(model.parameters())
-    data = torch.from_numpy(np.hstack((abundance, tnf, tnf[:, :1])))
+    data = HeldRows(torch.from_numpy(np.hstack((abundance, tnf, tnf[:, :1]))))
     for row in training.train(model, optimizer, data, torch.ones(50), settings, threads=1):
         expected = 2 / 3 * 0.7 / math.log(3) * row["ce"] + 0.3 / 136 * row["sse"] + row["kld"] / (4 * 7)
         assert row["loss"] == pytest.approx(expected + 0.7 / 3 * row["depth_se"], rel=1e-5)
@@ -45,7 +46,7 @@ def test_divergence_rises_to_its_weight_behind_the_warm_up():
     settings = network.Hyperparameters(latent_size=4, hidden_sizes=(8,), epochs=3, alpha=0, depth=False, warmup=1)
     model = network.VAE(3, settings)
     optimizer = torch.optim.Adam(model.parameters())
-    data = torch.from_numpy(np.hstack((abundance, tnf)))
+    data = HeldRows(torch.from_numpy(np.hstack((abundance, tnf))))
     rows = list(training.train(model, optimizer, data, torch.ones(50), settings, threads=1))
     shares = [(row["loss"] - row["ce"] / math.log(3)) / (row["kld"] / (4 * 200)) for row in rows]
     assert shares == pytest.approx([0.5, 1, 1], abs=0.01)
@@ -81,7 +82,7 @@ def test_divergence_is_ten_epochs_in_a_row_above_ten_times_the_start():
 def test_untrained_loss_leaves_model_and_random_numbers_alone():
     """And is about the first epoch's loss at a rate that trains nothing."""
     tnf, abundance = synthetic(500, 3)
-    data = torch.from_numpy(np.hstack((abundance, tnf)))
+    data = HeldRows(torch.from_numpy(np.hstack((abundance, tnf))))
     torch.manual_seed(2)
     settings = network.Hyperparameters(latent_size=8, hidden_sizes=(32, 32), epochs=1, depth=False, learning_rate=0.0)
     model = network.VAE(3, settings)

@@ -11,6 +11,7 @@ import torch
 
 import network
 import training
+from input_rows import HeldRows
 from vae_inputs import SMALL, preset_options, read_presets, run, synthetic, write_features
 
 
@@ -52,7 +53,7 @@ def test_model_reloads_and_encodes_to_the_same_latent(tmp_path, monkeypatch):
     assert run(tmp_path / "out", monkeypatch, inputs, *SMALL).exit_code == 0
     model, saved = network.load_model(Path("model.pt"))
     data = torch.from_numpy(np.hstack((abundance, tnf, np.zeros((60, 1), dtype=np.float32))))
-    assert np.array_equal(network.encode_rows(model, data), np.load("latent.npy"))
+    assert np.array_equal(network.encode_rows(model, HeldRows(data)), np.load("latent.npy"))
     assert saved["samples"] == ["s0", "s1", "s2"]
     assert saved["hyperparameters"]["hidden_sizes"] == (16, 8)
     assert saved["scaling"]["tnf_sd"] == [0.002] * network.N_TNF

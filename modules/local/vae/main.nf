@@ -21,7 +21,7 @@ process VAE {
 
     script:
     """
-    # modules: checkpoints.py held_out.py memory_estimate.py message_text.py network.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py training.py
+    # modules: checkpoints.py held_out.py input_rows.py memory_estimate.py message_text.py network.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py training.py
     vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
         --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
     """
