@@ -3,9 +3,10 @@
 
 The rules follow the preprint (Nissen et al. 2018, bioRxiv 490078), section "Computation of abundance and
 tetranucleotide frequencies":
-- A read counts once on every contig where it has an alignment with a score (AS) above the minimum. Alternative hits
-  (the XA tag, and secondary and supplementary records) count as the primary hit does. XA gives no scores, so its hits
-  count if the record that carries them does.
+- A read counts once on every contig where it has an alignment that is good enough (alignment_limits.py): with a score
+  (AS) above the minimum and, if asked for, of some identity and mapping quality. Alternative hits (the XA tag, and
+  secondary and supplementary records) count as the primary hit does. XA gives no scores, so its hits count only if the
+  record that carries them does.
 - The two reads of a pair count independently. A read whose mate is unmapped counts twice.
 
 Records flagged as duplicates or as failing quality control are seen, but not counted.
@@ -28,6 +29,7 @@ import click
 import pandas as pd
 import pysam
 
+from alignment_limits import Limits, alignment_score, is_good, is_good_alternative
 from message_text import shown
 from read_pairs import PairLinks
 
@@ -45,7 +47,7 @@ LACKING_ENDS = (0, READ1, READ2)
 # sorted by position, mates follow each other within some hundred records.
 MAX_REMEMBERED_NAMES = 1_000_000
 # One alternative hit of an XA tag: contig, strand and position, CIGAR, edit distance.
-XA_HIT = re.compile(r"([^,]+),[-+]?\d+,[^,;]*,\d+;", re.ASCII)
+XA_HIT = re.compile(r"([^,]+),[-+]?\d+,([^,;]*),(\d+);", re.ASCII)
 END_OF_CONTIG = 2**32 - 1  # beyond the end of any contig of a BAM
 
 
@@ -100,35 +102,26 @@ def match_references(lengths: dict[str, int], contigs: pd.DataFrame, source: str
     return References(rows, [rows[name] for name in lengths])
 
 
-def alignment_score(record: pysam.AlignedSegment, source: str) -> int:
-    """Return the alignment score (AS tag). Raise ClickException if there is none."""
-    try:
-        score = record.get_tag("AS")
-    except KeyError:
-        score = None
-    if not isinstance(score, int):
-        raise click.ClickException(
-            f"{source}: read {shown(record.query_name)} is mapped but has no alignment score (AS tag): "
-            "give the reads instead"
-        )
-    return score
+def alternative_rows(record: pysam.AlignedSegment, references: References, limits: Limits, source: str) -> list[int]:
+    """Return the catalogue row of each hit in the XA tag that is good enough.
 
-
-def alternative_rows(record: pysam.AlignedSegment, references: References, source: str) -> list[int]:
-    """Return the catalogue row of each hit in the XA tag. Raise ClickException for a contig not in the header."""
-    hits = record.get_tag("XA")
-    names = XA_HIT.findall(hits) if isinstance(hits, str) else []
-    for name in names:
+    Raise ClickException for a contig not in the header.
+    """
+    tag = record.get_tag("XA")
+    hits = XA_HIT.findall(tag) if isinstance(tag, str) else []
+    for name, _, _ in hits:
         if name not in references.row_by_name:
             raise click.ClickException(
                 f"{source}: read {shown(record.query_name)} has an alternative hit (XA tag) on {shown(name)}, "
                 "which is not in the header: give the reads instead"
             )
-    return [references.row_by_name[name] for name in names]
+    if limits.is_strict:
+        hits = [hit for hit in hits if is_good_alternative(hit[1], int(hit[2]), limits)]
+    return [references.row_by_name[name] for name, _, _ in hits]
 
 
 def count_read_name(
-    tally: Tally, records: Iterable[pysam.AlignedSegment], references: References, min_score: int, source: str
+    tally: Tally, records: Iterable[pysam.AlignedSegment], references: References, limits: Limits, source: str
 ) -> int:
     """Add all records of one read name (a read, or the two of a pair) to the tally. Return which ends it has.
 
@@ -137,7 +130,7 @@ def count_read_name(
     """
     of_pair: list[tuple[int, pysam.AlignedSegment]] = []
     times: dict[int, int] = {}  # how often (1 or 2) a read counts on a contig; the key is 2 * row + (is second read)
-    ends = 0
+    ends, min_score, is_strict = 0, limits.min_score, limits.is_strict
     for record in records:
         if not (flag := record.flag) & NOT_PRIMARY:
             end = flag & READ_ENDS or SINGLE_READ
@@ -148,8 +141,10 @@ def count_read_name(
             tally.mapped += not flag & UNMAPPED
         if flag & NOT_COUNTED or record.reference_id < 0 or alignment_score(record, source) <= min_score:
             continue
+        if is_strict and not is_good(record, limits, source):
+            continue
         row = references.row_by_number[record.reference_id]
-        rows = [row, *alternative_rows(record, references, source)] if record.has_tag("XA") else [row]
+        rows = [row, *alternative_rows(record, references, limits, source)] if record.has_tag("XA") else [row]
         if flag & PAIRED and not flag & SUPPLEMENTARY:
             of_pair.append((row, record))
         is_second, weight = flag & READ2 > 0, 1 + (flag & MATE_LOST == MATE_LOST)
@@ -195,7 +190,7 @@ def check_counted(tally: Tally, source: str) -> None:
 
 
 def count_alignments(
-    alignments: pysam.AlignmentFile, contigs: pd.DataFrame, contigs_path: Path, min_score: int, source: str
+    alignments: pysam.AlignmentFile, contigs: pd.DataFrame, contigs_path: Path, limits: Limits, source: str
 ) -> Tally:
     """Count alignments in which all records of a read stand together. `source` is their name in errors.
 
@@ -208,7 +203,7 @@ def count_alignments(
     # The hash of each name, and whether it lacks records. Two single reads of one name may stand apart: each is whole.
     seen: dict[int, bool] = {}
     for name, records in groupby(alignments, attrgetter("query_name")):
-        ends = count_read_name(tally, records, references, min_score, source)
+        ends = count_read_name(tally, records, references, limits, source)
         key, is_lacking = hash(name), ends in LACKING_ENDS
         if key in seen and (is_lacking or seen[key]):
             raise scattered_name(name, source)

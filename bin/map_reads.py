@@ -7,10 +7,11 @@ Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig
      SAMPLE.mapping.tsv (one row: `sample, reads, mapped_reads, counted_reads, alignments, mean_coverage`). With
      --save_bam and reads, also SAMPLE.bam, sorted, and its index.
 
-`alignment_counts` has the rules of counting, `read_pairs` those of links. `coverage` is the mean number of reads per
-base: the aligned bases over the length of the contig. `reads` and `mapped_reads` of mapping.tsv count primary records,
-`counted_reads` the reads with at least one counted alignment, and `alignments` the pairs of a read and a contig; no
-number of mapping.tsv is weighted. `mean_coverage` is the mean over all bases of the catalogue.
+`alignment_counts` has the rules of counting, `alignment_limits` says which alignments are good enough, `read_pairs` has
+the rules of links. `coverage` is the mean number of reads per base: the aligned bases over the length of the contig.
+`reads` and `mapped_reads` of mapping.tsv count primary records, `counted_reads` the reads with at least one counted
+alignment, and `alignments` the pairs of a read and a contig; no number of mapping.tsv is weighted. `mean_coverage` is
+the mean over all bases of the catalogue.
 """
 
 import subprocess
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +29,7 @@ import pandas as pd
 import pysam
 
 from alignment_counts import Tally, count_alignments
+from alignment_limits import Limits
 from command_pipe import CommandFailed, running
 from fastq_reads import check_every_name, fastq_reads
 from message_text import one_line, printable, shown
@@ -235,6 +238,20 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Only alignments with a higher score (AS) count.",
 )
+@click.option(
+    "--min_read_identity",
+    type=click.FloatRange(0, 100),
+    default=0,
+    show_default=True,
+    help="Only alignments of at least this identity, in percent of the aligned columns, count.",
+)
+@click.option(
+    "--min_mapping_quality",
+    type=click.IntRange(0, 254),
+    default=0,
+    show_default=True,
+    help="Only alignments of at least this mapping quality (MAPQ) count.",
+)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--save_bam", is_flag=True, help="Also write SAMPLE.bam, sorted and indexed; does nothing with --bam.")
 @click.argument("mapper_args", nargs=-1)
@@ -247,6 +264,8 @@ def main(
     preset: str,
     bam: Path | None,
     min_alignment_score: int,
+    min_read_identity: float,
+    min_mapping_quality: int,
     threads: int,
     save_bam: bool,
     mapper_args: tuple[str, ...],
@@ -263,9 +282,10 @@ def main(
     # The BAM takes its final name when it is complete.
     unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
     command = [*mapper_command(mapper, preset, threads, mapper_args), str(index), *map(str, reads)]
+    limits = Limits(min_alignment_score, Fraction(str(min_read_identity)), min_mapping_quality)
     opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
     with checked_fastq(reads) as expected, opened as alignments:
-        tally = count_alignments(alignments, contigs, contigs_path, min_alignment_score, source)
+        tally = count_alignments(alignments, contigs, contigs_path, limits, source)
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)
     if unfinished:

@@ -31,7 +31,7 @@ def optionWords(resolved, names) {
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
-        map_reads: ['min_alignment_score'],
+        map_reads: ['min_alignment_score', 'min_read_identity', 'min_mapping_quality'],
         features: ['min_contig_length'],
         vae: [
             'latent_size', 'hidden_sizes', 'dropout', 'alpha', 'beta', 'depth', 'length_weights', 'unit_variance',

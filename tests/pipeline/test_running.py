@@ -72,6 +72,7 @@ def test_resume_reruns_what_depends_on_the_change(tmp_path):
         ("--medoid_patience", "5"): {"CLUSTER", "REFINE", "BINS"},
         ("--dropout", "0.1"): {"VAE", "CLUSTER", "REFINE", "BINS"},
         ("--min_contig_length", "1000"): {"FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
+        ("--min_read_identity", "99.5"): {"MAP_READS", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
         ("--min_alignment_score", "80"): {"MAP_READS", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
     }
     for change, stages in expected.items():

@@ -21,12 +21,14 @@ def write_contigs(rows, path="contigs.tsv") -> None:
     Path(path).write_text("\n".join(lines) + "\n")
 
 
-def record(name, flag, contig, cigar="100M", score=100, xa=None, position=1) -> str:
+def record(name, flag, contig, cigar="100M", score=100, xa=None, position=1, quality=60, differing=None) -> str:
     """Return one SAM line; without a contig it is unmapped."""
-    fields = [name, flag, contig or "*", position if contig else 0, 60 if contig else 0]
+    fields = [name, flag, contig or "*", position if contig else 0, quality if contig else 0]
     fields += [cigar if contig else "*", "*", 0, 0, "*", "*"]
     if contig and score is not None:
         fields.append(f"AS:i:{score}")
+    if differing is not None:
+        fields.append(f"NM:i:{differing}")
     if xa:
         fields.append(f"XA:Z:{xa}")
     return "\t".join(map(str, fields))

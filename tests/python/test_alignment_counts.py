@@ -6,6 +6,7 @@ import pysam
 import pytest
 
 from alignment_counts import References, Tally, count_read_name
+from alignment_limits import Limits
 from read_pairs import PairLinks
 from sam_files import (
     CONTIGS,
@@ -310,12 +311,12 @@ def test_a_read_counts_once_on_a_contig_and_twice_if_any_of_its_records_there_sa
         return made
 
     tally, references = Tally([0] * 3, [0] * 3, PairLinks([9] * 3, [0] * 3)), References({}, [0, 1, 2])
-    count_read_name(tally, [hit(0, 0), hit(2, 0x100), hit(0, 0x800)], references, 50, "x.bam")
+    count_read_name(tally, [hit(0, 0), hit(2, 0x100), hit(0, 0x800)], references, Limits(50), "x.bam")
     assert tally.reads == [1, 0, 1]
-    count_read_name(tally, [hit(2, 0x9), hit(2, 0x100)], references, 50, "x.bam")
+    count_read_name(tally, [hit(2, 0x9), hit(2, 0x100)], references, Limits(50), "x.bam")
     assert tally.reads == [1, 0, 3]
     assert (tally.counted, tally.alignments, tally.bases) == (2, 3, [0] * 3)
-    count_read_name(tally, [], references, 50, "x.bam")
+    count_read_name(tally, [], references, Limits(50), "x.bam")
     assert (tally.reads, tally.counted, tally.alignments) == ([1, 0, 3], 2, 3)
 
 
