@@ -65,11 +65,24 @@ def command_words(**files: Path | str | float) -> list[str]:
     return [str(word) for name, value in files.items() for word in (f"--{name}", value)]
 
 
+# Parameters of the presets that are no options of vae.py
+OF_OTHER_STAGES = (
+    "min_alignment_score",
+    "min_read_identity",
+    "min_mapping_quality",
+    "min_contig_length",
+    "max_close_contigs",
+    "max_clusters",
+    "threshold_scale",
+    "refine_mode",
+)
+
+
 def preset_options(preset: str) -> list[str]:
     """Return a preset of assets/presets.json as options of vae.py."""
     options = []
     for name, value in json.loads((PROJECT / "assets/presets.json").read_text())[preset].items():
-        if name in ("threshold_scale", "refine_mode") or value is None:
+        if name in OF_OTHER_STAGES or value is None:
             continue
         options += [f"--{'' if value else 'no_'}{name}"] if isinstance(value, bool) else [f"--{name}", str(value)]
     return options

@@ -58,12 +58,13 @@ class Tally:
     `reads` and `bases` hold one number per contig of the catalogue. `bases` are the aligned bases (CIGAR M, = and X)
     of primary and supplementary records that count. `seen` and `mapped` are numbers of primary records, `counted` is
     the number of reads with at least one counted alignment, and `alignments` that of the different pairs of a read
-    and a contig. `unpaired` is the first read name that came without both reads of a pair.
+    and a contig. `unpaired` is the first read name that came without both reads of a pair. `pairs` is None where no
+    links by pairs are asked for.
     """
 
     reads: list[int]
     bases: list[int]
-    pairs: PairLinks
+    pairs: PairLinks | None
     seen: int = 0
     mapped: int = 0
     counted: int = 0
@@ -125,12 +126,11 @@ def count_read_name(
 ) -> int:
     """Add all records of one read name (a read, or the two of a pair) to the tally. Return which ends it has.
 
-    That is READ1, READ2 and SINGLE_READ of its primary records, combined by "or". `source` names the alignments in
-    errors. Raise ClickException if several reads have the name.
+    That is READ1, READ2 and SINGLE_READ of its primary records, combined by "or". Several reads of a name are refused.
     """
     of_pair: list[tuple[int, pysam.AlignedSegment]] = []
     times: dict[int, int] = {}  # how often (1 or 2) a read counts on a contig; the key is 2 * row + (is second read)
-    ends, min_score, is_strict = 0, limits.min_score, limits.is_strict
+    ends, min_score, is_strict, with_pairs = 0, limits.min_score, limits.is_strict, tally.pairs is not None
     for record in records:
         if not (flag := record.flag) & NOT_PRIMARY:
             end = flag & READ_ENDS or SINGLE_READ
@@ -145,7 +145,7 @@ def count_read_name(
             continue
         row = references.row_by_number[record.reference_id]
         rows = [row, *alternative_rows(record, references, limits, source)] if record.has_tag("XA") else [row]
-        if flag & PAIRED and not flag & SUPPLEMENTARY:
+        if flag & PAIRED and not flag & SUPPLEMENTARY and with_pairs:
             of_pair.append((row, record))
         is_second, weight = flag & READ2 > 0, 1 + (flag & MATE_LOST == MATE_LOST)
         for each in rows:
@@ -158,7 +158,8 @@ def count_read_name(
         tally.reads[key // 2] += weight
     tally.counted += len({key % 2 for key in times})
     tally.alignments += len(times)
-    tally.pairs.add(of_pair)
+    if of_pair:
+        tally.pairs.add(of_pair)
     return ends
 
 
@@ -190,7 +191,12 @@ def check_counted(tally: Tally, source: str) -> None:
 
 
 def count_alignments(
-    alignments: pysam.AlignmentFile, contigs: pd.DataFrame, contigs_path: Path, limits: Limits, source: str
+    alignments: pysam.AlignmentFile,
+    contigs: pd.DataFrame,
+    contigs_path: Path,
+    limits: Limits,
+    source: str,
+    with_pairs: bool = True,
 ) -> Tally:
     """Count alignments in which all records of a read stand together. `source` is their name in errors.
 
@@ -198,7 +204,8 @@ def count_alignments(
     """
     lengths = dict(zip(alignments.references, alignments.lengths, strict=True))
     references = match_references(lengths, contigs, source, contigs_path)
-    pairs = PairLinks(contigs["length"].tolist(), pd.factorize(contigs["assembly"])[0].tolist())
+    assembly = pd.factorize(contigs["assembly"])[0].tolist()
+    pairs = PairLinks(contigs["length"].tolist(), assembly) if with_pairs else None
     tally = Tally([0] * len(contigs), [0] * len(contigs), pairs)
     # The hash of each name, and whether it lacks records. Two single reads of one name may stand apart: each is whole.
     seen: dict[int, bool] = {}

@@ -7,7 +7,9 @@ Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum
      RPKM summed over the samples, scaled), rows.tsv (`contig, length`: the rows of these), excluded.tsv (`contig,
      reason`: `short` or `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
      rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); pair_links.tsv.gz (`contig_1,
-     contig_2, pairs`: the pairs of reads of all samples that link two contigs); features.json.
+     contig_2, pairs`: the pairs of reads of all samples that link two contigs); features.json. With --no_profiles
+     those of all contigs are left out: only the refinement reads them, and of millions of genes in a thousand samples
+     they would have billions of numbers.
 
 Implements "Computation of abundance and tetranucleotide frequencies" of the VAMB preprint (Nissen et al. 2018,
 doi:10.1101/490078) with tetranucleotides.py and abundances.py. The rows are the contigs of at least --min_contig_length
@@ -22,6 +24,7 @@ within each sample, and `mapped_reads` of features.json is null.
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -96,7 +99,7 @@ class Counts(NamedTuple):
 
     samples: list[str]
     reads: SampleColumns  # reads, or RPKM if these are given; in the order of `numbers`
-    coverage: SampleColumns  # the same
+    coverage: SampleColumns | None  # the same, if it is wanted
     numbers: list[int]  # of each sample, its place in both
     counted_reads: np.ndarray | None  # s; None: RPKM are given
     mapped_reads: list[int] | None  # s; None: unknown
@@ -115,7 +118,7 @@ class Counts(NamedTuple):
 
 
 def read_counts(
-    counts: Sequence[Path], mapping: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path
+    counts: Sequence[Path], mapping: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path, with_coverage: bool
 ) -> tuple[Counts, pd.DataFrame]:
     """Merge the samples' tables by the name of the sample, one after the other.
 
@@ -123,12 +126,14 @@ def read_counts(
     table of counts has other contigs than contigs.tsv or another order, and if counts and statistics are not of the
     same samples.
     """
-    number, reads, coverage = {}, SampleColumns(len(contigs), np.int64), SampleColumns(len(contigs), np.float64)
+    number, reads = {}, SampleColumns(len(contigs), np.int64)
+    coverage = SampleColumns(len(contigs), np.float64) if with_coverage else None
     for sample, path, table in tables_by_sample(COUNTS, counts):
         check_order(path, table["contig"], contigs["contig"], contigs_path)
         number[sample] = len(number)
         reads.append(table["reads"].to_numpy())
-        coverage.append(table["coverage"].to_numpy())
+        if coverage is not None:
+            coverage.append(table["coverage"].to_numpy())
     statistics = {sample: table for sample, _, table in tables_by_sample(MAPPING, mapping)}
     for sample in sorted(number.keys() ^ statistics.keys()):
         lacks, has = ("--mapping", "--counts") if sample in number else ("--counts", "--mapping")
@@ -171,8 +176,8 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
     return rows
 
 
-def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> Counts:
-    """Read a table of RPKM.
+def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int, with_coverage: bool) -> Counts:
+    """Read a table of RPKM, which stand for the coverage, if it is wanted.
 
     Contigs shorter than `min_length` may be absent: they get 0. Raise ClickException for an absent longer one, an
     unknown or repeated contig, a repeated sample, and for a value that is not a number of at least 0.
@@ -194,7 +199,7 @@ def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int) -> Counts
         values = np.zeros(len(contigs))
         values[rows] = table[sample].to_numpy()
         rpkm.append(values)
-    return Counts(samples, rpkm, rpkm, list(range(len(samples))), None, None)
+    return Counts(samples, rpkm, rpkm if with_coverage else None, list(range(len(samples))), None, None)
 
 
 def why_empty(statistics: pd.Series) -> str:
@@ -242,7 +247,7 @@ def write_composition(is_kept: np.ndarray) -> FrequencyScale:
     def kept_counts() -> Iterator[np.ndarray]:
         for start, stop in blocks_of_contigs(len(is_kept), len(TETRANUCLEOTIDES)):
             # Opened anew each time, so that no more than a block stays in memory
-            counts = np.load(Path(TETRANUCLEOTIDE_COUNTS.file).name, mmap_mode="r")[start:stop]
+            counts = np.load(TETRANUCLEOTIDE_COUNTS.name, mmap_mode="r")[start:stop]
             yield counts[is_kept[start:stop]]
 
     scale = FrequencyScale(kept_counts)
@@ -253,25 +258,24 @@ def write_composition(is_kept: np.ndarray) -> FrequencyScale:
 
 
 def write_abundances(contigs: pd.DataFrame, counts: Counts, is_kept: np.ndarray) -> np.ndarray:
-    """Write abundance.npy of the kept contigs (N, bool), rpkm.tsv.gz and coverage.tsv.gz of all.
+    """Write abundance.npy of the kept contigs (N, bool); of all, with coverage, also rpkm.tsv.gz and coverage.tsv.gz.
 
     Return the RPKM of the kept contigs summed over the samples.
     """
     warn_of_equal_samples(counts.samples, map(counts.reads.sample, counts.numbers))
     depth, names, lengths = [np.empty(0)], contigs["contig"], contigs["length"].to_numpy()
     shape = int(is_kept.sum()), len(counts.samples)
-    with (
-        matrix_in_blocks(ABUNDANCE, shape) as write_shares,
-        table_in_blocks(RPKM) as write_rpkm,
-        table_in_blocks(COVERAGE) as write_coverage,
-    ):
+    with ExitStack() as opened:
+        write_shares = opened.enter_context(matrix_in_blocks(ABUNDANCE, shape))
+        tables = [] if counts.coverage is None else [RPKM, COVERAGE]
+        writers = [opened.enter_context(table_in_blocks(table)) for table in tables]
         for start, stop in blocks_of_contigs(len(contigs), len(counts.samples)):
             rpkm = counts.rpkm(start, stop, lengths[start:stop])
             kept = rpkm[is_kept[start:stop]]
             write_shares(sample_shares(kept))
             depth.append(kept.sum(axis=1))
-            coverage = counts.coverage.block(start, stop, counts.numbers)
-            for write, table, values in ((write_rpkm, RPKM, rpkm), (write_coverage, COVERAGE, coverage)):
+            matrices = (rpkm, counts.coverage.block(start, stop, counts.numbers)) if tables else ()
+            for write, table, values in zip(writers, tables, matrices, strict=True):
                 frame = pd.DataFrame(values, columns=counts.samples)
                 frame.insert(0, table.key[0], names.iloc[start:stop].to_numpy())
                 write(frame)
@@ -322,6 +326,7 @@ def write_features(contigs: pd.DataFrame, counts: Counts, has_tetranucleotide: n
 @click.option("--mapping", type=FILE, multiple=True, help="A sample's mapping.tsv; once each.")
 @click.option("--pairs", type=FILE, multiple=True, help="A sample's pairs.tsv.gz; once each.")
 @click.option("--abundance", type=FILE, help="RPKM of all samples, in place of --counts.")
+@click.option("--profiles/--no_profiles", default=True, help="Write the tables and counts of all contigs, too.")
 def main(
     catalogue: Path,
     contigs_path: Path,
@@ -330,6 +335,7 @@ def main(
     mapping: tuple[Path, ...],
     pairs: tuple[Path, ...],
     abundance: Path | None,
+    profiles: bool,
 ) -> None:
     """Compute the tetranucleotide frequencies and the abundances of a group's contigs."""
     if bool(counts) == bool(abundance) or bool(counts) != bool(mapping):
@@ -338,15 +344,18 @@ def main(
         raise click.UsageError("give --pairs of every sample, as --counts, or of none")
     contigs = read_table(CONTIGS, contigs_path)
     if abundance:
-        numbers = read_abundance(abundance, contigs, min_contig_length)
+        numbers = read_abundance(abundance, contigs, min_contig_length, profiles)
         reasons, remedy = [f"zeros alone in {abundance.name}"] * len(numbers.samples), TABLE_REMEDY
     else:
-        numbers, statistics = read_counts(counts, mapping, contigs, contigs_path)
+        numbers, statistics = read_counts(counts, mapping, contigs, contigs_path, profiles)
         reasons, remedy = [why_empty(row) for _, row in statistics.iterrows()], READS_REMEDY
     numbers = samples_with_counts(numbers, reasons, remedy)
     has_tetranucleotide = write_tetranucleotides(catalogue_sequences(catalogue, contigs, contigs_path), len(contigs))
-    write_table(PAIR_LINKS, sum_links(pairs, contigs["contig"]))
     n_rows = write_features(contigs, numbers, has_tetranucleotide, min_contig_length)
+    if profiles:
+        write_table(PAIR_LINKS, sum_links(pairs, contigs["contig"]))
+    else:
+        Path(TETRANUCLEOTIDE_COUNTS.name).unlink()
     click.echo(f"{n_rows} of {len(contigs)} contigs, {len(numbers.samples)} samples", err=True)
     if not n_rows:
         warn(

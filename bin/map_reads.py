@@ -3,7 +3,8 @@
 
 In:  the sample's FASTQ (one file, or two for pairs) and the mapper's index of the catalogue, or a BAM; contigs.tsv.
 Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig of the catalogue),
-     SAMPLE.pairs.tsv.gz (`contig_1, contig_2, pairs`, one row for each two contigs that pairs of reads link) and
+     SAMPLE.pairs.tsv.gz (`contig_1, contig_2, pairs`, one row for each two contigs that pairs of reads link; not with
+     --no_pairs) and
      SAMPLE.mapping.tsv (one row: `sample, reads, mapped_reads, counted_reads, alignments, mean_coverage`). With
      --save_bam and reads, also SAMPLE.bam, sorted, and its index.
 
@@ -44,13 +45,18 @@ from table_output import write_table
 LONG_READ_ARGS = ["--secondary=yes", "-N", "5", "-p", "0.8", "-I", "1000G"]
 SHORT_READ_ARGS = ["--secondary=yes", "-N", "20", "-p", "0.8", "-I", "1000G"]
 MINIMAP2_ARGS = {"sr": SHORT_READ_ARGS, "map-ont": LONG_READ_ARGS, "map-hifi": LONG_READ_ARGS}
+NO_SECONDARY_ARGS = ["--secondary=no", "-I", "1000G"]
 MIN_MAPPED_FRACTION = 0.5  # of the reads; with fewer, a warning says that contigs and reads may not belong together
 DECODING_THREADS = 2  # beside the thread that counts, which two of them keep busy
 
 
-def mapper_command(mapper: str, preset: str, threads: int, extra: Sequence[str]) -> list[str]:
-    """Return the mapper's command line without index and reads. `extra` comes last and so overrides the rest."""
-    command = ["bwa", "mem"] if mapper == "bwa" else ["minimap2", "-a", "-x", preset, *MINIMAP2_ARGS[preset]]
+def mapper_command(mapper: str, preset: str, threads: int, extra: Sequence[str], secondary: bool = True) -> list[str]:
+    """Return the mapper's command line without index and reads. `extra` comes last and so overrides the rest.
+
+    Without secondary alignments, minimap2 runs as it does by default for short reads.
+    """
+    hits = MINIMAP2_ARGS[preset] if secondary else NO_SECONDARY_ARGS
+    command = ["bwa", "mem"] if mapper == "bwa" else ["minimap2", "-a", "-x", preset, *hits]
     return [*command, "-t", str(threads), *extra]
 
 
@@ -199,7 +205,7 @@ def report(sample: str, tally: Tally) -> None:
 
 
 def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
-    """Write SAMPLE.counts.tsv.gz, SAMPLE.pairs.tsv.gz and SAMPLE.mapping.tsv to the current directory."""
+    """Write SAMPLE.counts.tsv.gz, SAMPLE.mapping.tsv and, if counted, SAMPLE.pairs.tsv.gz to the current directory."""
     bases = np.array(tally.bases, np.int64)
     counts = pd.DataFrame({"sample": sample, "contig": contigs["contig"]})
     counts["reads"] = np.array(tally.reads, np.int64)
@@ -212,12 +218,13 @@ def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
         "alignments": tally.alignments,
         "mean_coverage": bases.sum() / contigs["length"].sum(),
     }
-    names = contigs["contig"].to_numpy()
-    one, other, pairs = tally.pairs.counts()
-    linked = pd.DataFrame({"contig_1": names[one], "contig_2": names[other], "pairs": pairs})
     write_table(COUNTS, counts, f"{sample}.counts.tsv.gz")
     write_table(MAPPING, pd.DataFrame([mapping]), f"{sample}.mapping.tsv")
-    write_table(PAIRS, linked, f"{sample}.pairs.tsv.gz")
+    if tally.pairs is not None:
+        names = contigs["contig"].to_numpy()
+        one, other, pairs = tally.pairs.counts()
+        linked = pd.DataFrame({"contig_1": names[one], "contig_2": names[other], "pairs": pairs})
+        write_table(PAIRS, linked, f"{sample}.pairs.tsv.gz")
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -252,6 +259,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Only alignments of at least this mapping quality (MAPQ) count.",
 )
+@click.option("--secondary/--no_secondary", default=True, help="minimap2: write secondary alignments, too.")
+@click.option("--pairs/--no_pairs", default=True, help="Write SAMPLE.pairs.tsv.gz, too.")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--save_bam", is_flag=True, help="Also write SAMPLE.bam, sorted and indexed; does nothing with --bam.")
 @click.argument("mapper_args", nargs=-1)
@@ -266,6 +275,8 @@ def main(
     min_alignment_score: int,
     min_read_identity: float,
     min_mapping_quality: int,
+    secondary: bool,
+    pairs: bool,
     threads: int,
     save_bam: bool,
     mapper_args: tuple[str, ...],
@@ -281,11 +292,11 @@ def main(
     source = ", ".join(map(str, reads or [bam]))
     # The BAM takes its final name when it is complete.
     unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
-    command = [*mapper_command(mapper, preset, threads, mapper_args), str(index), *map(str, reads)]
+    command = [*mapper_command(mapper, preset, threads, mapper_args, secondary), str(index), *map(str, reads)]
     limits = Limits(min_alignment_score, Fraction(str(min_read_identity)), min_mapping_quality)
     opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
     with checked_fastq(reads) as expected, opened as alignments:
-        tally = count_alignments(alignments, contigs, contigs_path, limits, source)
+        tally = count_alignments(alignments, contigs, contigs_path, limits, source, pairs)
     if reads:
         check_reported(tally, expected.result(), len(reads) > 1, source)
     if unfinished:

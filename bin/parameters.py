@@ -43,6 +43,23 @@ NEXTFLOW_OPTIONS = {
 }
 
 
+# Parameters that ask for bins, or for something of bins; a switch that is off asks for nothing
+OF_BINS = (
+    "ensemble",
+    "refine_mode",
+    "marker_hmms",
+    "truth",
+    "references",
+    "compare",
+    "quality",
+    "genes",
+    "gene_hits",
+    "lineages",
+    "draw_bins",
+    "experiments",
+)
+
+
 def unknown_parameters(names: list[str], known: list[str]) -> list[str]:
     """Return one message per unknown parameter. Nextflow makes `foo-bar` and `fooBar` of one option: one message."""
     spellings = defaultdict(list)
@@ -87,8 +104,10 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
     required = {name for group in groups for name in group.get("required", [])} - given.keys()
     missing = [f"--{name} is missing: {rule['description']}" for name, rule in rules.items() if name in required]
     wrong = [parameter_message(name, params[name], rule) for name, rule in rules.items() if name in bad]
-    together = [] if bad & {"compare", "quality"} else comparison_problems(given)
-    together += [] if bad & {"truth", "experiments"} else experiment_problems(given)
+    of_genes = given.get("catalogue_type") == "genes"  # for which none of these may be given
+    together = [] if of_genes or bad & {"compare", "quality"} else comparison_problems(given)
+    together += [] if of_genes or bad & {"truth", "experiments"} else experiment_problems(given)
+    together += [] if bad & {"catalogue_type", "preset"} else catalogue_problems(given)
     return unknown_parameters(list(params), list(rules)) + missing + wrong + together
 
 
@@ -112,6 +131,14 @@ def comparison_problems(given: dict[str, Any]) -> list[str]:
         messages.append("--gene_hits and --lineages need each other: give both")
     strange = [name for name in names["quality"] if name not in (BINS, *names["compare"])]
     return messages + [f"--quality: there is no binning {name}: name its table by --compare, too" for name in strange]
+
+
+def catalogue_problems(given: dict[str, Any]) -> list[str]:
+    """Return the messages about parameters that do not fit what is binned."""
+    if given.get("catalogue_type") != "genes":
+        return ["--preset genes is for --catalogue_type genes: give both"] if given.get("preset") == "genes" else []
+    unfit = [f"--{name}" for name in OF_BINS if given.get(name, False) is not False]
+    return [f"--catalogue_type genes makes no bins: leave out {', '.join(unfit)}"] if unfit else []
 
 
 def experiment_problems(given: dict[str, Any]) -> list[str]:

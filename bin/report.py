@@ -16,8 +16,10 @@ from output_files import write_text
 from report_dots import contig_dots, gc_coverage_dots, quality_dots
 from report_figures import (
     binned_bars,
+    cluster_curves,
     coverage_map,
     distance_curves,
+    found_curves,
     genome_curves,
     length_bars,
     refinement_bars,
@@ -35,6 +37,8 @@ def sections(run: dict, summary: dict, groups: list[dict]) -> list[dict | None]:
     return [
         samples_table(groups),
         groups_table(summary["groups"], groups),
+        cluster_curves(groups),
+        found_curves(groups),
         bins_table(groups),
         quality_dots(groups),
         genome_curves(groups),

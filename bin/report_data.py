@@ -5,7 +5,8 @@ In:  of the group contigs.tsv (catalogue stage), contig2bin.tsv, unbinned.tsv an
      rows.tsv, tnf.npy and abundance.npy (features stage); <sample>.mapping.tsv (map_reads stage) of each sample that
      was given as reads or BAM; latent.npy and training.tsv (vae stage) and threshold.json (cluster stage) if there was
      a training; refinement.tsv (refine, transfer or graphbin2 stage) of each refined assembly; genomes_found.tsv
-     (benchmark stage) if genomes are known.
+     (benchmark stage) if genomes are known. Of a gene catalogue, gene_clusters.tsv and cluster_sizes.tsv
+     (gene_clusters stage) and clusters.tsv (cluster stage) stand in place of the tables of bins.
 Out: report_data.json. Its size depends on the bins and samples, never on the number of contigs.
 """
 
@@ -18,12 +19,14 @@ import pandas as pd
 from bin_scores import PRECISION, RECALLS
 from binned_lengths import counts, fates, length_classes, refinement_counts
 from evaluation_tables import COUNTED, GENOMES_FOUND, RECALL_NAMES
+from gene_tables import CLUSTER_SIZES, GENE_CLUSTERS
 from principal_components import choose_points, project
 from refined_bins import only_assembly
 from report_files import write_group
 from stage_arrays import ABUNDANCE, FEATURES, LATENT, THRESHOLD, TNF, check_hash, read_description, read_matrix
 from stage_tables import (
     ARTICLE_REFINEMENT,
+    CLUSTERS,
     CONTIG2BIN,
     CONTIGS,
     MAPPING,
@@ -50,6 +53,8 @@ MAX_FITTED_ROWS = 20_000  # contigs that the principal components are computed f
 # Dots of contigs in a picture: so many of each of the largest bins, of all other bins, and of those in none
 N_COLOURED_BINS, DOTS_OF_BIN, DOTS_OF_OTHERS, DOTS_OF_NONE = 7, 50, 150, 100
 OTHER, NONE = "other bins", "in no bin"
+OTHER_CLUSTERS, NO_CLUSTER = "other clusters", "in no cluster"  # of genes
+BINNED = (CONTIG2BIN, UNBINNED)
 
 
 def rounded(value: float) -> float | None:
@@ -103,11 +108,15 @@ def contig_numbers(contigs: pd.DataFrame, contig2bin: pd.DataFrame, unbinned: pd
     }
 
 
+def thinned(n: int) -> np.ndarray:
+    """Return the rows to show of n: the first, the last, and no more between than can be seen."""
+    return np.unique(np.linspace(0, n - 1, min(MAX_CURVE_POINTS, n)).round().astype(int))
+
+
 def training_curves(path: Path) -> dict[str, list]:
     """Return the terms of the loss over the epochs, thinned to what can be seen."""
     training = read_table(TRAINING, path)
-    chosen = np.unique(np.linspace(0, len(training) - 1, min(MAX_CURVE_POINTS, len(training))).round().astype(int))
-    thin = training.iloc[chosen]
+    thin = training.iloc[thinned(len(training))]
     return {"epoch": thin["epoch"].tolist()} | {term: rounded_list(thin[term]) for term in TERMS}
 
 
@@ -136,7 +145,7 @@ def pictures(arrays: dict[str, list[Path]], rows: pd.DataFrame, rows_path: Path,
     The arrays of a set stand side by side. Few contigs are shown, whatever the size of the group.
     """
     rng = np.random.default_rng(0)
-    others = {OTHER: DOTS_OF_OTHERS, NONE: DOTS_OF_NONE}
+    others = dict.fromkeys((OTHER, OTHER_CLUSTERS), DOTS_OF_OTHERS) | dict.fromkeys((NONE, NO_CLUSTER), DOTS_OF_NONE)
     shown = choose_points(labels, others | dict.fromkeys(sorted({*labels} - {*others}), DOTS_OF_BIN), rng)
     fitted = rng.permutation(len(rows))[:MAX_FITTED_ROWS]
     chosen = np.union1d(shown, fitted)
@@ -168,16 +177,68 @@ def genomes_found(path: Path) -> dict:
     return {"recall": list(RECALLS), "binnings": found.set_index("binning")[list(RECALL_NAMES)].T.to_dict("list")}
 
 
+def cluster_curves(clusters: pd.DataFrame, table: pd.DataFrame, sizes: pd.DataFrame) -> dict[str, list[int]]:
+    """Return how many clusters there are of each size of genes (preprint, figure S10), and how many large ones so far.
+
+    "So far" is among the genes that were clustered first. The tables are clusters.tsv, in which clusters stand in the
+    order in which they were found, gene_clusters.tsv and cluster_sizes.tsv.
+    """
+    found = table.set_index("cluster").loc[clusters["cluster"].unique()]
+    by_size, by_order = sizes.iloc[thinned(len(sizes))], found[["genes", "large"]].cumsum().iloc[thinned(len(found))]
+    return {
+        "least_genes": by_size["least_genes"].tolist(),
+        "clusters": by_size["clusters"].tolist(),
+        "genes_found": by_order["genes"].tolist(),
+        "large_found": by_order["large"].astype(int).tolist(),
+    }
+
+
+def what_is_binned(
+    paths: tuple[Path, Path, Path], bins_path: Path, samples: list[str], rows: pd.DataFrame
+) -> tuple[pd.DataFrame, np.ndarray, dict]:
+    """Return the contigs, the bin of each row (n) as the pictures name it, and what is shown of the bins."""
+    contigs, contig2bin, unbinned = (read_table(schema, path) for schema, path in zip((CONTIGS, *BINNED), paths))
+    for path, table in zip(paths[1:], (contig2bin, unbinned)):
+        check_names(path, table, contigs, paths[0])
+    bins = bin_rows(bins_path, samples)
+    labels = bins_of_rows(rows, contigs, contig2bin, [row["bin"] for row in bins[:N_COLOURED_BINS]])
+    content = {"bins": bins, "contigs": contig_numbers(contigs, contig2bin, unbinned), "gene_clusters": None}
+    return contigs, labels, content
+
+
+def what_is_clustered(
+    paths: tuple[Path, Path, Path, Path], rows: pd.DataFrame
+) -> tuple[pd.DataFrame, np.ndarray, dict]:
+    """Return the same of a gene catalogue, which has clusters in place of bins."""
+    schemas = (CONTIGS, CLUSTERS, GENE_CLUSTERS, CLUSTER_SIZES)
+    genes, clusters, table, sizes = (read_table(schema, path) for schema, path in zip(schemas, paths))
+    check_contigs(paths[1], clusters, genes["contig"], f"in {paths[0]}")
+    if set(clusters["cluster"]) != set(table["cluster"]):
+        raise click.ClickException(f"{paths[2]}: has other clusters than {paths[1]}; give both from the same run")
+    found = rows["contig"].map(clusters.set_index("contig")["cluster"])
+    named = {name: f"cluster {name}" for name in table["cluster"].head(N_COLOURED_BINS)}
+    others = np.where(found.isna(), NO_CLUSTER, OTHER_CLUSTERS)
+    labels = np.where(found.isin(list(named)), found.map(named).astype(object), others).astype(str)
+    nothing = {"by_assembly": {}, "by_length": {}}
+    return genes, labels, {"bins": [], "contigs": nothing, "gene_clusters": cluster_curves(clusters, table, sizes)}
+
+
 @click.command()
 @click.option("--group", required=True, help="Id of the group.")
 @click.option(
     "--contigs",
-    required=True,
     type=(FILE, FILE, FILE),
     metavar="CONTIGS CONTIG2BIN UNBINNED",
     help="contigs.tsv, contig2bin.tsv and unbinned.tsv of the group.",
 )
-@click.option("--bins", "bins_path", required=True, type=FILE, help="bins.tsv of the group.")
+@click.option("--bins", "bins_path", type=FILE, help="bins.tsv of the group.")
+@click.option(
+    "--genes",
+    type=(FILE, FILE, FILE, FILE),
+    metavar="CONTIGS CLUSTERS GENE_CLUSTERS CLUSTER_SIZES",
+    help="Of a gene catalogue, in place of --contigs and --bins: contigs.tsv, clusters.tsv, gene_clusters.tsv and "
+    "cluster_sizes.tsv of the group.",
+)
 @click.option("--features", "features_path", required=True, type=FILE, help="features.json of the group.")
 @click.option(
     "--inputs",
@@ -197,8 +258,9 @@ def genomes_found(path: Path) -> dict:
 @click.option("--genomes_found", "found", type=FILE, help="genomes_found.tsv of the group, if genomes are known.")
 def main(
     group: str,
-    contigs: tuple[Path, Path, Path],
-    bins_path: Path,
+    contigs: tuple[Path, Path, Path] | None,
+    bins_path: Path | None,
+    genes: tuple[Path, Path, Path, Path] | None,
     features_path: Path,
     inputs: tuple[Path, Path, Path],
     mappings: tuple[Path, ...],
@@ -207,16 +269,16 @@ def main(
     found: Path | None,
 ) -> None:
     """Write report_data.json of a group."""
+    if bool(contigs) == bool(genes) or bool(contigs) != bool(bins_path):
+        raise click.UsageError("give --contigs and --bins, or --genes")
     features = read_description(FEATURES, features_path, ["samples", "mapped_reads", "rows_sha256"])
-    tables = [read_table(schema, path) for schema, path in zip((CONTIGS, CONTIG2BIN, UNBINNED), contigs)]
-    for path, table in zip(contigs[1:], tables[1:]):
-        check_names(path, table, tables[0], contigs[0])
-    bins = bin_rows(bins_path, features["samples"])
     rows_path, *arrays = inputs
     rows = read_table(ROWS, rows_path)
-    check_contigs(rows_path, rows, tables[0]["contig"], f"in {contigs[0]}")
+    known, labels, content = (
+        what_is_clustered(genes, rows) if genes else what_is_binned(contigs, bins_path, features["samples"], rows)
+    )
+    check_contigs(rows_path, rows, known["contig"], f"in {(genes or contigs)[0]}")
     check_hash(features_path, features["rows_sha256"], rows["contig"], rows_path)
-    labels = bins_of_rows(rows, tables[0], tables[1], [row["bin"] for row in bins[:N_COLOURED_BINS]])
     latent, training, threshold = trained or (None, None, None)
     sets = {"input": arrays} | ({"latent": [latent]} if latent else {})
     write_group(
@@ -225,12 +287,11 @@ def main(
             "samples": sample_rows(mappings),
             "coverage_samples": features["samples"],
             "coverage_unit": "RPKM" if features["mapped_reads"] is None else "reads per base",
-            "bins": bins,
-            "contigs": contig_numbers(*tables),
+            **content,
             "training": training_curves(training) if training else None,
             "distances": distance_curve(threshold) if threshold else None,
             "pictures": pictures(sets, rows, rows_path, labels) if len(rows) else None,
-            "refinement": refinements(steps, tables[0]),
+            "refinement": refinements(steps, known),
             "genomes": genomes_found(found) if found else None,
         }
     )

@@ -24,7 +24,9 @@ from report_style import (
 MAX_BIN_DOTS = 500  # bins in a plot
 MAX_CONTIG_DOTS = 1200  # contigs in all groups together; a plot shows one group
 MAX_PICTURES = 20  # groups whose contigs are shown
-OTHERS = {"in no bin": LIGHT_GREY, "other bins": GREY}  # drawn first, below the others
+OTHER_BINS = {"in no bin": LIGHT_GREY, "other bins": GREY}  # drawn first, below the others
+OTHER_CLUSTERS = {"in no cluster": LIGHT_GREY, "other clusters": GREY}  # the same of genes
+OTHERS = OTHER_BINS | OTHER_CLUSTERS
 DOT_PIXELS, SMALL_DOT, LARGE_DOT = 8, 6, 30  # diameters of dots: of all, or of the smallest and the largest bin
 # Bounds of MIMAG's tiers, %
 COMPLETENESS_BOUNDS, CONTAMINATION_BOUNDS = (50, 90), (5, 10)
@@ -38,7 +40,8 @@ def contig_dots(groups: list[dict], kind: str) -> dict | None:
     data = [picture_dots(group["pictures"], kind, MAX_CONTIG_DOTS // len(shown)) for group in shown]
     labels = [{"name": group["group"], **axis_titles(group["pictures"][kind]["explained"])} for group in shown]
     settings = plot_settings(kind, labels[0]["xlab"], labels[0]["ylab"], series_label="contigs", showlegend=True)
-    settings["groups"] = [*OTHERS, *sorted({dot["group"] for dots in data for dot in all_dots(dots)} - {*OTHERS})]
+    others = OTHER_CLUSTERS if shown[0]["gene_clusters"] else OTHER_BINS
+    settings["groups"] = [*others, *sorted({dot["group"] for dots in data for dot in all_dots(dots)} - {*others})]
     if len(shown) > 1:
         settings["data_labels"] = labels
     return section(kind, "scatter", pconfig=settings, data=data)

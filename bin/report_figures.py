@@ -87,6 +87,30 @@ def refinement_bars(groups: list[dict]) -> dict | None:
     return bars("refinement", rows, REFINEMENTS) if rows else None
 
 
+def cluster_curves(groups: list[dict]) -> dict | None:
+    """Return how many clusters of genes have at least so many genes, a curve for each group (preprint figure S10)."""
+    data = {
+        group["group"]: list(zip(group["gene_clusters"]["least_genes"], group["gene_clusters"]["clusters"]))
+        for group in groups
+        if group["gene_clusters"]
+    }
+    settings = plot_settings(
+        "cluster_sizes", "Genes at least", "Clusters", xlog=True, ylog=True, colors=colour_each(data)
+    )
+    return section("cluster_sizes", "linegraph", pconfig=settings, data=data) if any(data.values()) else None
+
+
+def found_curves(groups: list[dict]) -> dict | None:
+    """Return how many large clusters of genes there are among the genes clustered first, where there are any."""
+    data = {
+        group["group"]: list(zip(group["gene_clusters"]["genes_found"], group["gene_clusters"]["large_found"]))
+        for group in groups
+        if group["gene_clusters"] and any(group["gene_clusters"]["large_found"])
+    }
+    settings = plot_settings("found_clusters", "Genes clustered", "Large clusters", ymin=0, colors=colour_each(data))
+    return section("found_clusters", "linegraph", pconfig=settings, data=data) if data else None
+
+
 def training_curves(groups: list[dict]) -> dict | None:
     """Return the loss and its terms over the epochs, a curve for each group."""
     trained = [group for group in groups if group["training"]]

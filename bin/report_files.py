@@ -22,6 +22,7 @@ GROUP_KEYS = (
     "coverage_unit",
     "bins",
     "contigs",
+    "gene_clusters",
     "training",
     "distances",
     "pictures",

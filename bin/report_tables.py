@@ -54,8 +54,32 @@ def table(name: str, headers: dict, rows: dict, first: str, more_text: str = "")
     return section(name, "table", more_text, pconfig=settings, headers=headers, data=rows)
 
 
+def genes_table(summary: list[dict]) -> dict:
+    """Return the numbers of summary.tsv of groups of genes."""
+    headers = {
+        "assemblies": column("Catalogues", "Gene FASTA of the group", **WHOLE),
+        "samples": column("Samples", "Samples with a count on any gene", **WHOLE),
+        "genes": column("Genes", "Genes of the group", **WHOLE),
+        "clustered": column("Clustered", "Share of the genes that is in a cluster", "GnBu", **PERCENT),
+        "clusters": column("Clusters", "Clusters of genes", "Blues", **WHOLE),
+        "large_clusters": column("Large", "Clusters of at least 500 genes", "Blues", **WHOLE),
+        "genes_in_large": column("Genes in large", "Genes in clusters of at least 500 genes", **WHOLE),
+        "warnings": column("Warnings", "What the stages found doubtful: see the section Warnings", "Oranges", **WHOLE),
+    }
+    rows = {
+        row["group"]: {name: row[name] for name in headers if name in row}
+        | {"clustered": share(row["genes_clustered"], row["genes"])}
+        for row in summary
+    }
+    return table(
+        "groups", headers, rows, "Group", " What is called a contig below is a gene here, and a bin a cluster."
+    )
+
+
 def groups_table(summary: list[dict], groups: list[dict]) -> dict:
     """Return the numbers of summary.tsv, and how many bins of each group are of which quality."""
+    if any(group["gene_clusters"] for group in groups):
+        return genes_table(summary)
     headers = {
         "assemblies": column("Assemblies", "Assemblies of the group", **WHOLE),
         "samples": column("Samples", "Samples with a count on any contig", **WHOLE),

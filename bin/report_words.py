@@ -4,6 +4,8 @@
 # By the id of the section
 TITLES = {
     "groups": "Groups",
+    "cluster_sizes": "Clusters by size",
+    "found_clusters": "Large clusters, as they were found",
     "bin_table": "Published bins",
     "quality": "Quality of bins",
     "sizes": "Sizes of bins",
@@ -23,6 +25,10 @@ TITLES = {
 TEXTS = {
     "groups": "A group is what is binned together: its samples are mapped to all of its assemblies. The same "
     "numbers are in <code>summary.tsv</code> and <code>summary.json</code>.",
+    "cluster_sizes": "How many clusters of genes have at least so many genes. <code>gene_clusters.tsv</code> has the "
+    "genes and base pairs of each cluster.",
+    "found_clusters": "How many clusters of at least 500 genes there are among the genes that were clustered first. "
+    "Where the curve is flat at its end, more clusters (<code>--max_clusters</code>) would bring few large ones.",
     "bin_table": "The published bins, the largest first. <code>bins.tsv</code> of each group has them all, with "
     "more columns.",
     "quality": "Completeness is the share of its genome that a bin holds, contamination what it holds of others, "

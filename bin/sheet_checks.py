@@ -113,6 +113,15 @@ def bins_problems(groups: dict[str, list[Row]]) -> Iterator[Problem]:
                 yield Problem(row.number, f"{text}: name the bins of every assembly of the group, or of none")
 
 
+def gene_problems(sheet: Sheet) -> Iterator[Problem]:
+    """Yield the problems of rows of a sheet of gene catalogues that name what only contigs have."""
+    for row in sheet.rows:
+        for column in ("graph", "paths", "bins"):
+            if column in row.fields:
+                text = f"{label(row, 'assembly_input')}: genes have no {column}"
+                yield Problem(row.number, f"{text}: empty the column {column}, or leave out --catalogue_type genes")
+
+
 def ensemble_messages(assemblies: Sheet | None, ensemble: bool) -> list[str]:
     """Return what stands against --ensemble: no bins in the assembly sheet."""
     if not ensemble or not assemblies or not assemblies.complete:
@@ -146,11 +155,15 @@ def group_problems(samples: Sheet | None, assemblies: Sheet) -> tuple[list[Probl
 
 
 def sheet_problems(
-    sheets: dict[str, Sheet | None], schemas: dict[str, dict], unusable: dict[str, dict[str, str]]
+    sheets: dict[str, Sheet | None],
+    schemas: dict[str, dict],
+    unusable: dict[str, dict[str, str]],
+    of_genes: bool = False,
 ) -> dict[str, list[Problem]]:
     """Return every problem of each sheet, sorted by row. A sheet that was not given is None.
 
-    `unusable` has, for each sheet, files that it names and the reason why each cannot be used.
+    `unusable` has, for each sheet, files that it names and the reason why each cannot be used. `of_genes` says that the
+    assembly sheet has gene catalogues.
     """
     problems = {option: list(sheet.problems) for option, sheet in sheets.items() if sheet}
     for option in problems:
@@ -160,6 +173,7 @@ def sheet_problems(
     if assemblies:
         problems["assembly_input"] += table_problems(by_group(assemblies))
         problems["assembly_input"] += bins_problems(by_group(assemblies))
+        problems["assembly_input"] += gene_problems(assemblies) if of_genes else []
     # A group of the other sheet may stand in the part of a sheet that could not be read.
     if assemblies and assemblies.complete and (samples is None or samples.complete):
         lonely, unfed = group_problems(samples, assemblies)

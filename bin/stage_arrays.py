@@ -32,6 +32,11 @@ class Matrix:
     stage: str  # which writes it
     width: int | str | None  # columns, or the name of a number that only a run knows; None: it has one dimension
 
+    @property
+    def name(self) -> str:
+        """Return the name of its file."""
+        return Path(self.file).name
+
 
 @dataclass(frozen=True)
 class Description:
@@ -200,7 +205,7 @@ def check_finite(matrix: Matrix, path: Path, values: np.ndarray, rows: np.ndarra
 
 def write_matrix(matrix: Matrix, values: np.ndarray) -> None:
     """Write an array into the current directory. Raise ClickException if it cannot be written."""
-    name = Path(matrix.file).name
+    name = matrix.name
     with writing(name):
         np.save(name, values)
 
@@ -211,7 +216,7 @@ def matrix_in_blocks(matrix: Matrix, shape: tuple[int, ...]) -> Iterator[Callabl
 
     Raise ClickException if it cannot be written.
     """
-    name = Path(matrix.file).name
+    name = matrix.name
     with writing(name), open(name, "wb") as file:
         header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)), "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)

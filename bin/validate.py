@@ -85,12 +85,13 @@ def main(
             unread = Sheet([], [Problem(0, reason)], complete=False) if reason else None
             sheets[option] = unread or read_sheet(Path(name), option, schemas[option])
     parameters = parameter_problems(asked["params"], read_json(parameter_schema, "$defs"))
-    ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True
+    of_genes = asked["params"].get("catalogue_type") == "genes"
+    ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True and not of_genes
     parameters += ensemble_messages(sheets["assembly_input"], ensemble)
     for option in FILE_PARAMETERS:
         files = asked["unusable"].get(option, {})
         parameters += [f"--{option} {printable(name)} {reason}" for name, reason in files.items()]
-    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"]), names)
+    text = message(parameters, sheet_problems(sheets, schemas, asked["unusable"], of_genes), names)
     write_text("problems.txt", text)
     if text:
         Path("validated.json").unlink(missing_ok=True)

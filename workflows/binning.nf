@@ -7,6 +7,7 @@ include { VAE         } from '../modules/local/vae/main'
 include { CLUSTER     } from '../modules/local/cluster/main'
 include { IMPORT_BINS } from '../modules/local/import_bins/main'
 include { ENSEMBLE    } from '../modules/local/ensemble/main'
+include { GENE_CLUSTERS } from '../modules/local/gene_clusters/main'
 include { MARKERS     } from '../modules/local/markers/main'
 include { GRAPH       } from '../modules/local/graph/main'
 include { REFINE      } from '../modules/local/refine/main'
@@ -31,6 +32,7 @@ workflow BINNING {
 
     main:
     def by_evidence = options.refine_mode == 'evidence'
+    def of_genes = options.of_genes == true
     // An assembly's own inputs by kind, as [ group, meta, ... ]
     ch_fastas = ch_assemblies.map { meta, fasta, _graph, _paths, _table, _binnings -> [[id: meta.group], meta.id, fasta] }
     ch_tables = ch_assemblies.map { meta, _fasta, _graph, _paths, table, _binnings -> [[id: meta.group], table] }.filter { _group, table -> table }
@@ -65,12 +67,13 @@ workflow BINNING {
         options.map_reads
     )
 
-    // A group's features start when the last of its own samples is in, however long other groups take
-    ch_counts = MAP_READS.out.counts.join(MAP_READS.out.mapping).join(MAP_READS.out.pairs)
+    // A group's features start when the last of its own samples is in, however long other groups take. No pairs link genes
+    ch_pairs = MAP_READS.out.pairs.mix(MAP_READS.out.counts.filter { _row -> of_genes }.map { meta, _counts -> [meta, []] })
+    ch_counts = MAP_READS.out.counts.join(MAP_READS.out.mapping).join(ch_pairs)
         .map { meta, counts, mapping, pairs -> [[id: meta.group], [id: meta.id, files: [counts, mapping, pairs]]] }
         .combine(ch_n_samples, by: 0)
     ch_abundances = sortedGroups(ch_counts)
-        .map { group, samples -> [group] + samples*.files.transpose() + [[]] }
+        .map { group, samples -> [group] + samples*.files.transpose()*.flatten() + [[]] }
         .mix(ch_tables.unique().map { group, table -> [group, [], [], [], table] })
     FEATURES(CATALOGUE.out.fasta.join(ch_contigs).join(ch_abundances), options.features)
 
@@ -95,7 +98,10 @@ workflow BINNING {
         ch_own.beside_given.map { group, clusters, _is_given -> [group, clusters] }.join(IMPORT_BINS.out.clusters).join(ch_contigs),
         options.ensemble
     )
-    ch_clusters = ch_own.alone.map { group, clusters, _is_given -> [group, clusters] }
+    // Clusters of genes are a result by themselves: nothing cuts, refines or completes them
+    ch_gene_clusters = ch_own.alone.filter { _row -> of_genes }.map { group, clusters, _is_given -> [group, clusters] }
+    GENE_CLUSTERS(ch_gene_clusters.join(ch_contigs))
+    ch_clusters = ch_own.alone.filter { _row -> !of_genes }.map { group, clusters, _is_given -> [group, clusters] }
         .mix(IMPORT_BINS.out.clusters.filter { _row -> !options.is_ensemble })
         .mix(ENSEMBLE.out.clusters)
 
@@ -105,7 +111,7 @@ workflow BINNING {
         no: true
     }
     GRAPH(ch_has_graph.yes.combine(CATALOGUE.out.fasta.join(ch_contigs), by: 0).map { _group, meta, graph, paths, fasta, contigs -> [meta, graph, paths, fasta, contigs] })
-    ch_has_graph.no.subscribe { group, meta, _graph, _paths ->
+    ch_has_graph.no.filter { _row -> !of_genes }.subscribe { group, meta, _graph, _paths ->
         def refined = by_evidence ? 'are refined by coverage, composition and pairs of reads alone' : 'go without refinement'
         log.info("Assembly ${meta.id} of group ${group.id} has no graph: its bins ${refined}")
     }
@@ -214,7 +220,9 @@ workflow BINNING {
         .map { meta, graph, paths, links -> [[id: meta.group], meta, graph, paths, links] }
         .combine(ch_contigs.join(BINS.out.contig2bin), by: 0)
     DRAW_BINS(ch_drawn.map { _group, meta, graph, paths, links, contigs, contig2bin -> [meta, graph, paths, links, contigs, contig2bin] }, options.draw_bins ?: '')
-    SUMMARY(listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)), warningsJson(channel.topic('warnings')))
+    ch_summed = listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)).map { row -> row + [[]] }
+        .mix(listsByColumn(ch_contigs.join(FEATURES.out.json).join(GENE_CLUSTERS.out.table)).map { groups, contigs, features, clusters -> [groups, contigs, features, [], [], clusters] })
+    SUMMARY(ch_summed, warningsJson(channel.topic('warnings')))
 
     // What the report shows of each group
     ch_found = BENCHMARK.out.genomes_found
@@ -222,8 +230,10 @@ workflow BINNING {
     ch_is_trained = ch_is_given.map { group, is_given -> [group, !is_given || options.is_ensemble] }
     ch_trained = together([VAE.out.latent, VAE.out.training, CLUSTER.out.threshold])
         .mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
-    reported = together([ch_contigs, BINS.out.contig2bin, BINS.out.unbinned])
-        .join(BINS.out.bins).join(FEATURES.out.json)
+    ch_binned = together([ch_contigs, BINS.out.contig2bin, BINS.out.unbinned]).join(BINS.out.bins).map { row -> row + [[]] }
+        .mix(together([ch_gene_clusters, GENE_CLUSTERS.out.table, GENE_CLUSTERS.out.sizes]).join(ch_contigs)
+            .map { group, clusters, contigs -> [group, contigs, [], clusters] })
+    reported = ch_binned.join(FEATURES.out.json)
         .join(together([FEATURES.out.rows, FEATURES.out.tnf, FEATURES.out.abundance]))
         .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })
         .join(ch_trained)
@@ -238,6 +248,7 @@ workflow BINNING {
         .mix(inFolder([FEATURES.out.coverage, FEATURES.out.rpkm, FEATURES.out.tetranucleotides, FEATURES.out.pair_links, FEATURES.out.json]) { group -> "${group.id}/features" })
         .mix(inFolder([VAE.out.latent, VAE.out.json, VAE.out.model, VAE.out.training]) { group -> "${group.id}/vae" })
         .mix(inFolder([CLUSTER.out.threshold]) { group -> "${group.id}/cluster" })
+        .mix(inFolder([ch_gene_clusters, GENE_CLUSTERS.out.table, GENE_CLUSTERS.out.sizes]) { group -> group.id })
         .mix(inFolder([HOMOLOGS.out.homologs]) { group -> "${group.id}/homologs" })
         .mix(inFolder([MARKERS.out.markers, MARKERS.out.families]) { assembly -> "${assembly.group}/markers/${assembly.id}" })
         .mix(inFolder([GRAPH.out.graph, GRAPH.out.json]) { assembly -> "${assembly.group}/refine/${assembly.id}" })

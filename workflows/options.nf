@@ -4,8 +4,14 @@
 def resolveParameters(parameters) {
     def presets = new groovy.json.JsonSlurper().parse(file("${projectDir}/assets/presets.json"))
     def given = parameters.findAll { _name, value -> value != null }
+    def of_genes = parameters.catalogue_type == 'genes'
     // An unknown preset is for VALIDATE to refuse.
-    def resolved = (presets[parameters.preset] ?: [:]) + given
+    def resolved = (presets[parameters.preset ?: (of_genes ? 'genes' : 'default')] ?: [:]) + given
+    // In any preset: genes are short, and nothing joins or refines their clusters.
+    if (of_genes) {
+        def of_preset = ['min_contig_length', 'threshold_scale'].collectEntries { name -> [name, given[name] ?: presets.genes[name]] }
+        return resolved + of_preset + [refine_mode: null, markers: false]
+    }
     // Without the evidence that joins clusters again, they are cut as wide as the preprint has them.
     if (resolved.refine_mode == 'article' && !given.threshold_scale) {
         resolved.threshold_scale = presets.preprint.threshold_scale
@@ -26,7 +32,7 @@ def optionWords(resolved, names) {
         .join(' ')
 }
 
-// Options of every stage by its name, what chooses the stages (`mapper`, `is_ensemble`, `refine_mode`, `markers`,
+// Options of every stage by its name, what chooses the stages (`of_genes`, `mapper`, `is_ensemble`, `refine_mode`, `markers`,
 // `draw_bins`) and the files that parameters name.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
@@ -52,9 +58,13 @@ def stageOptions(parameters) {
         compare: ['min_bin_size'],
     ].collectEntries { stage, names -> [stage, optionWords(resolved, names)] }
     def save = isOn(resolved.save_bam) ? ' --save_bam' : ''
-    def chosen = [mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
+    // Of genes: minimap2's default output, and nothing that only the refinement reads
+    def of_genes = resolved.catalogue_type == 'genes'
+    def mapped = of_genes ? ' --no_secondary --no_pairs' : ''
+    def profiles = of_genes ? ' --no_profiles' : ''
+    def chosen = [of_genes: of_genes, mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
     def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms, draw_bins: resolved.draw_bins]
     def known = [truth: resolved.truth, compared: resolved.compare, quality: resolved.quality, experiments: resolved.experiments]
     def taxa = [genes: isOn(resolved.genes) || resolved.gene_hits, gene_hits: resolved.gene_hits, lineages: resolved.lineages]
-    return options + [map_reads: options.map_reads + save] + chosen + markers + known + taxa
+    return options + [map_reads: options.map_reads + save + mapped, features: options.features + profiles] + chosen + markers + known + taxa
 }

@@ -38,6 +38,7 @@ def report_group(name="co", bins=(), samples=("S1", "S2"), trained=True):
             "by_assembly": {"A": {"binned": [2, 9000], "short": [1, 400]}},
             "by_length": {"0": {"short": [1, 400]}, "2000": {"binned": [2, 9000]}},
         },
+        "gene_clusters": None,
         "training": {"epoch": [1, 2, 10], **{term: [3.0, 2.0, 1.0] for term in ("loss", "ce", "sse", "kld")}}
         if trained
         else None,
@@ -48,8 +49,22 @@ def report_group(name="co", bins=(), samples=("S1", "S2"), trained=True):
     }
 
 
+def gene_group(name="igc", large=1):
+    """A gene catalogue, with so many large clusters."""
+    nothing = {"contigs": {"by_assembly": {}, "by_length": {}}, "refinement": {}, "genomes": None}
+    curves = {"least_genes": [1, 2, 600], "clusters": [300, 20, large], "genes_found": [600, 700, 1000]}
+    found = {"gene_clusters": {**curves, "large_found": [0, min(large, 1), large]}}
+    return (
+        report_group(name) | nothing | found | {"pictures": picture(["cluster 3", "in no cluster", "other clusters"])}
+    )
+
+
 def summary_row(group):
     """The row of summary.json for such a group."""
+    if group["gene_clusters"]:
+        counts = {"genes": 1200, "genes_clustered": 1000, "bp": 900_000, "bp_clustered": 800_000, "clusters": 300}
+        large = {"large_clusters": 1, "genes_in_large": 600, "warnings": 0}
+        return {"group": group["group"], "assemblies": 1, "samples": len(group["samples"]), **counts, **large}
     numbers = {"assemblies": 1, "samples": len(group["samples"]), "contigs": 100, "contigs_binned": 50, "bp": 4_000_000}
     counts = {"bp_binned": 1_000_000, "bins": len(group["bins"]), "refined_assemblies": 1, "warnings": 0}
     return {"group": group["group"], **numbers, **counts}

@@ -66,6 +66,20 @@ def two_samples() -> list[str]:
     return options + write_sample("a", first, 2000, {"long": 1.5, "short": 0.123456789})
 
 
+def test_without_profiles_the_autoencoder_gets_the_same_and_nothing_else_is_written():
+    write_catalogue(CONTIGS)
+    options = two_samples()
+    names = ("tnf.npy", "abundance.npy", "depth.npy", "rows.tsv", "excluded.tsv", "features.json")
+    profiles = ("coverage.tsv.gz", "rpkm.tsv.gz", "tetranucleotides.npy", "pair_links.tsv.gz")
+    assert run(*options).exit_code == 0
+    expected = {name: Path(name).read_bytes() for name in names}
+    for name in (*names, *profiles):
+        Path(name).unlink()
+    assert run(*options, "--no_profiles").exit_code == 0
+    assert {name: Path(name).read_bytes() for name in names} == expected
+    assert not [name for name in profiles if Path(name).exists()]
+
+
 def test_everything_from_counts():
     write_catalogue(CONTIGS)
     done = run(*two_samples(), least=100)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import evaluation_tables
 import experiment_tables
+import gene_tables
 import stage_tables as tables
 from bin_taxonomy import RANKS
 from random_contigs import sequence
@@ -104,6 +105,8 @@ def good_tables() -> dict[str, bytes]:
             ("A1.001", "A1", 1, 3000, 1, 3000, 0.5, 0, "true", "false", 4, 5),
             ("A2.001", "A2", 1, 2800, 1, 2800, 0.5, 0, "false", "false", 7, 0),
         ),
+        "gene_clusters.tsv": lines(("cluster", "genes", "bp", "large"), (1, 3, 8300, "false"), (2, 1, 2000, "true")),
+        "cluster_sizes.tsv": lines(("least_genes", "clusters", "genes", "bp"), (1, 2, 4, 10300), (3, 1, 3, 8300)),
         "genomes_found.tsv": lines(
             tuple(column.name for column in evaluation_tables.GENOMES_FOUND.columns),
             ("bins", "genome", 0.9, 7, 6, 5, 4, 3, 2, 1),
@@ -191,6 +194,10 @@ COMMANDS = {
     "compare": "--contigs contigs.tsv --contig2bin contig2bin.tsv --coverage coverage.tsv.gz",
     "draw_bins": "--assembly A1 --assembler gfa --graph graph.gfa --vertices vertices.tsv.gz --edges edges.tsv.gz "
     "--contigs contigs.tsv --contig2bin contig2bin.tsv --draw_bins A1.001",
+    "gene_clusters": "--clusters clusters.tsv --contigs contigs.tsv",
+    "summary of genes": "--gene_group g contigs.tsv features.json gene_clusters.tsv",
+    "report_data of genes": "--group g --genes contigs.tsv clusters.tsv gene_clusters.tsv cluster_sizes.tsv "
+    "--features features.json --inputs rows.tsv tnf.npy abundance.npy",
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "
     "--features features.json --inputs rows.tsv tnf.npy abundance.npy --mapping S2.mapping.tsv "
@@ -220,12 +227,15 @@ SCHEMAS = {
     "contig2bin.tsv": tables.CONTIG2BIN,
     "unbinned.tsv": tables.UNBINNED,
     "bins.tsv": tables.BINS,
+    "gene_clusters.tsv": gene_tables.GENE_CLUSTERS,
+    "cluster_sizes.tsv": gene_tables.CLUSTER_SIZES,
     "genomes_found.tsv": evaluation_tables.GENOMES_FOUND,
     "trials.tsv": experiment_tables.TRIALS,
 }
 # What commands read of tables of which they do not read all; these read all of each table
-ALL_READERS = ("transfer", "report_data")
+ALL_READERS = ("transfer", "report_data", "report_data of genes")
 READ = {
+    "gene_clusters clusters.tsv": ["cluster", "contig"],
     "report_data refinement.tsv": ["contig", "assembly", "length", "reason"],
     "clusters.tsv": ["cluster", "contig", "assembly"],
     "refinement.tsv": ["contig", "assembly", "initial", "final"],
@@ -233,7 +243,7 @@ READ = {
 }
 CONTIG_COLUMNS = ("contig", "contigname", "contig_1")
 # These take the contigs of an assembly by the assembler's names.
-WITHOUT_CATALOGUE_NAMES = ("graph", "summary", "import_bins")
+WITHOUT_CATALOGUE_NAMES = ("graph", "summary", "summary of genes", "import_bins")
 
 
 class Variant(NamedTuple):

@@ -405,6 +405,22 @@ def test_options_that_do_not_fit_together(arguments):
     assert "Error: " in done.output
 
 
+def test_secondary_alignments_and_pairs_can_be_left_out(genome):
+    """The repeat lies on two contigs. minimap2 then writes what it writes by default, and counts one of the two."""
+    write_pairs()
+    reads = ["--reads", "1.fq", "--reads", "2.fq.gz", *index_for("minimap2")]
+    assert run(*reads).exit_code == 0
+    with_all = results()[2]["alignments"]
+    for name in ("S.pairs.tsv.gz", "S.counts.tsv.gz"):
+        Path(name).unlink()
+    assert run(*reads, "--no_secondary", "--no_pairs").exit_code == 0
+    found = results()[2]
+    assert found["counted_reads"] == found["alignments"] < with_all
+    assert Path("S.counts.tsv.gz").exists() and not Path("S.pairs.tsv.gz").exists()
+    assert "--secondary=no" in map_reads.mapper_command("minimap2", "sr", 1, [], secondary=False)
+    assert map_reads.mapper_command("bwa", "sr", 1, [], secondary=False) == ["bwa", "mem", "-t", "1"]
+
+
 def test_the_same_counts_give_the_same_bytes(monkeypatch):
     count([record("r", 0, "c1")])
     first = Path("S.counts.tsv.gz").read_bytes()

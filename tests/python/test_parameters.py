@@ -243,6 +243,49 @@ def test_experiments_need_a_truth_and_names_that_there_are():
     assert line.startswith("--experiments must be some of inputs,")
 
 
+BY_BINS = {
+    "ensemble": True, "refine_mode": "evidence", "marker_hmms": "m.hmm", "truth": "t.tsv", "references": "r.csv",
+    "compare": "vamb=v.tsv", "quality": "q.tsv", "genes": "true", "gene_hits": "h.tsv", "lineages": "l.tsv",
+    "draw_bins": "gut.001", "experiments": "inputs",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_BINS)
+def test_a_gene_catalogue_has_no_bins(name):
+    given = {"catalogue_type": "genes", name: BY_BINS[name]}
+    assert parameter_lines(**given) == [f"--catalogue_type genes makes no bins: leave out --{name}"]
+
+
+def test_all_that_asks_for_bins_is_named_at_once():
+    (line,) = parameter_lines(catalogue_type="genes", **BY_BINS)
+    assert line == f"--catalogue_type genes makes no bins: leave out {', '.join(f'--{name}' for name in BY_BINS)}"
+
+
+def test_what_a_gene_catalogue_may_have():
+    off = {"ensemble": False, "genes": "false", "markers": False}
+    assert (
+        parameter_lines(catalogue_type="genes", preset="preprint", max_clusters=5, min_contig_length=100, **off) == []
+    )
+    assert parameter_lines(catalogue_type="genes", preset="genes", mapper="bwa", save_bam=True) == []
+    assert parameter_lines(preset="genes") == ["--preset genes is for --catalogue_type genes: give both"]
+    (line,) = parameter_lines(catalogue_type="proteins", truth="t.tsv")
+    assert line == "--catalogue_type must be contigs or genes, but it is 'proteins'"
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("min_read_identity", [0, 95, "97.5", 100], [-1, 100.5, "x", True]),
+        ("min_mapping_quality", [0, "30", 254], [-1, 255, 2.5, True]),
+    ],
+)
+def test_limits_of_alignments(name, good, bad):
+    assert [parameter_lines(**{name: value}) for value in good] == [[]] * len(good)
+    for value in bad:
+        (line,) = parameter_lines(**{name: value})
+        assert line.startswith(f"--{name} must be a")
+
+
 @pytest.mark.parametrize(
     "value", ["v.tsv", "a=", "=v.tsv", "a=v.tsv,", "a=v.tsv, b=w.tsv", "a b=v.tsv", "a=v?.tsv", True]
 )

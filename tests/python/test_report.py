@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import report
-from report_groups import bin_row, rated_bin, report_group, summary_row
+from report_groups import bin_row, gene_group, rated_bin, report_group, summary_row
 from stage_modules import PROJECT
 
 RUN = {"Command": "nextflow run .", "Binloom": "1.0"}
@@ -16,6 +16,7 @@ GROUPS = {
     "no_bin_no_reads": [report_group(samples=())],
     "one_bin_one_sample": [report_group(bins=[bin_row("A.001", coverage=[3.0])], samples=["S"])],
     "given_bins": [report_group(bins=[rated_bin("A.001", 0.9, 0.01, "medium")], trained=False)],
+    "genes": [gene_group(), gene_group("soil", large=0)],
     "twenty_groups": [
         report_group(f"g{number:02}", [rated_bin(f"A.{i}", 0.9, 0.01, "medium") for i in range(number)])
         for number in range(20)

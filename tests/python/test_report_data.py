@@ -172,3 +172,74 @@ def test_files_of_other_runs_are_refused(folder, change, message):
     change(folder)
     done = invoke()
     assert done.exit_code == 1 and message in done.output, done.output
+
+
+GENES = {
+    "--genes": ["contigs.tsv", "clusters.tsv", "gene_clusters.tsv", "cluster_sizes.tsv"],
+    "--features": ["features.json"],
+    "--inputs": ["rows.tsv", "tnf.npy", "abundance.npy"],
+    "--trained": ["latent.npy", "training.tsv", "threshold.json"],
+}
+
+
+def run_genes(**changes):
+    options = GENES | {f"--{name}": values for name, values in changes.items()}
+    given = [word for name, values in options.items() for word in (name, *values)]
+    return CliRunner().invoke(report_data.main, ["--group", "igc", *given], catch_exceptions=False)
+
+
+@pytest.fixture
+def genes(folder):
+    """Ten clusters of 1 to 10 genes, found from the smallest to the largest, and three genes in none."""
+    owners = [f"{cluster}" for cluster in range(1, 11) for _ in range(cluster)] + [None] * 3
+    names = [f"g{i}" for i in range(len(owners))]
+    write_table(folder / "contigs.tsv", ["contig", "assembly", "name", "length"], *[(n, "a", n, 300) for n in names])
+    write_table(folder / "rows.tsv", ["contig", "length"], *[(n, 300) for n in names])
+    write_features(folder, ["S1", "S2"], {"S1": 1, "S2": 2}, names)
+    rng = np.random.default_rng(1)
+    for name, width in {"tnf": 136, "abundance": 2, "latent": 8}.items():
+        np.save(folder / f"{name}.npy", rng.random((len(names), width)).astype(np.float32))
+    rows = [(owner, name, "a", name) for name, owner in zip(names, owners) if owner]
+    write_table(folder / "clusters.tsv", ["cluster", "contig", "assembly", "name"], *rows)
+    rows = [(size, size, 300 * size, "true" if size > 8 else "false") for size in range(10, 0, -1)]
+    write_table(folder / "gene_clusters.tsv", ["cluster", "genes", "bp", "large"], *rows)
+    sums = [(size, 11 - size, sum(range(size, 11)), 300 * sum(range(size, 11))) for size in range(1, 11)]
+    write_table(folder / "cluster_sizes.tsv", ["least_genes", "clusters", "genes", "bp"], *sums)
+    return folder
+
+
+def test_a_gene_catalogue_has_curves_of_its_clusters_and_no_bins(genes):
+    done = run_genes(mapping=["S1.mapping.tsv"])
+    assert done.exit_code == 0, done.output
+    content = json.loads((genes / "report_data.json").read_text())
+    curves = content["gene_clusters"]
+    assert curves["least_genes"] == list(range(1, 11)) and curves["clusters"] == list(range(10, 0, -1))
+    assert curves["genes_found"] == [1, 3, 6, 10, 15, 21, 28, 36, 45, 55]
+    assert curves["large_found"] == [0] * 8 + [1, 2]
+    assert content["bins"] == [] and content["contigs"] == {"by_assembly": {}, "by_length": {}}
+    assert content["training"] and content["distances"] and content["samples"]
+    shown = content["pictures"]["bins"]
+    assert {name: shown.count(name) for name in set(shown)} == {
+        **{f"cluster {size}": size for size in range(4, 11)}, "other clusters": 6, "in no cluster": 3,
+    }  # fmt: skip
+
+
+def test_a_catalogue_without_clusters(genes):
+    write_table(genes / "clusters.tsv", ["cluster", "contig", "assembly", "name"])
+    write_table(genes / "gene_clusters.tsv", ["cluster", "genes", "bp", "large"])
+    write_table(genes / "cluster_sizes.tsv", ["least_genes", "clusters", "genes", "bp"])
+    assert run_genes().exit_code == 0
+    content = json.loads((genes / "report_data.json").read_text())
+    assert len(content["gene_clusters"]) == 4 and not any(content["gene_clusters"].values())
+
+
+def test_tables_of_other_clusters_are_refused(genes):
+    write_table(genes / "gene_clusters.tsv", ["cluster", "genes", "bp", "large"], [1, 1, 300, "false"])
+    done = run_genes()
+    assert done.exit_code == 1 and "gene_clusters.tsv: has other clusters than clusters.tsv" in done.output
+
+
+def test_bins_or_genes(genes):
+    for more in ({"bins": ["bins.tsv"]}, {"contigs": INPUTS["--contigs"], "bins": ["bins.tsv"]}):
+        done = run_genes(**more)
+        assert done.exit_code == 2 and "give --contigs and --bins, or --genes" in done.output

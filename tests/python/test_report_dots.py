@@ -1,7 +1,7 @@
 """report_dots.py: the number of dots is bounded, and what they look like says what they are."""
 
 from report_dots import MAX_BIN_DOTS, MAX_CONTIG_DOTS, SMALL_DOT, contig_dots, gc_coverage_dots, quality_dots
-from report_groups import bin_row, picture, rated_bin, report_group
+from report_groups import bin_row, gene_group, picture, rated_bin, report_group
 
 
 def dots(content):
@@ -18,6 +18,11 @@ def test_a_bin_has_the_same_look_before_and_after_training():
     content = contig_dots([group], "input")
     assert content["pconfig"]["groups"] == ["in no bin", "other bins", "A.1", "A.2"], "grey dots lie below"
     assert (content["pconfig"]["xlab"], "data_labels" in content["pconfig"]) == ("PC1 (0.50 of variance)", False)
+
+
+def test_clusters_of_genes_have_names_of_their_own():
+    content = contig_dots([gene_group()], "latent")
+    assert content["pconfig"]["groups"] == ["in no cluster", "other clusters", "cluster 3"]
 
 
 def test_groups_are_shown_one_at_a_time_and_share_the_dots():

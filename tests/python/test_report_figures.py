@@ -5,15 +5,17 @@ from report_figures import (
     MAX_MAP_BINS,
     MAX_MAP_SAMPLES,
     binned_bars,
+    cluster_curves,
     coverage_map,
     distance_curves,
+    found_curves,
     genome_curves,
     length_bars,
     refinement_bars,
     size_bars,
     training_curves,
 )
-from report_groups import bin_row, rated_bin, report_group
+from report_groups import bin_row, gene_group, rated_bin, report_group
 
 
 def test_bars_are_in_base_pairs_then_in_contigs():
@@ -45,6 +47,19 @@ def test_genomes_found_have_a_line_for_each_binning():
     assert content["data"] == {"clusters": [(0.5, 3), (0.9, 1)], "bins": [(0.5, 4), (0.9, 2)]}
     assert list(genome_curves([one, report_group("b")])["data"])[2:] == ["b: clusters", "b: bins"]
     assert genome_curves([other]) is None
+
+
+def test_clusters_of_genes_have_a_line_for_each_catalogue():
+    groups = [gene_group("gut", large=2), gene_group("soil", large=0)]
+    content = cluster_curves(groups)
+    assert content["data"]["gut"] == [(1, 300), (2, 20), (600, 2)] and list(content["data"]) == ["gut", "soil"]
+    content = found_curves(groups)
+    assert content["data"] == {"gut": [(600, 0), (700, 1), (1000, 2)]}, "none where no cluster is large"
+    assert cluster_curves([report_group()]) is found_curves([report_group()]) is found_curves(groups[1:]) is None
+    empty = gene_group() | {
+        "gene_clusters": dict.fromkeys(("least_genes", "clusters", "genes_found", "large_found"), ())
+    }
+    assert cluster_curves([empty]) is found_curves([empty]) is None
 
 
 def test_many_thresholds_have_no_label():

@@ -1,6 +1,6 @@
 """report_tables.py: the tables of the report at their bounds, and texts that HTML could take for its own."""
 
-from report_groups import bin_row, rated_bin, report_group, sample_row, summary_row
+from report_groups import bin_row, gene_group, rated_bin, report_group, sample_row, summary_row
 from report_tables import MAX_BIN_ROWS, bins_table, groups_table, run_page, samples_table, warnings_page
 
 
@@ -31,6 +31,15 @@ def test_groups_count_the_tiers_only_where_quality_is_known():
     assert [rows["a"][tier] for tier in ("high", "medium", "low", "contaminated")] == [1, 0, 0, 0]
     assert "high" not in rows["b"]
     assert rows["a"]["binned"] == 25 and rows["a"]["mbp"] == 4
+
+
+def test_groups_of_genes_count_clusters():
+    group = gene_group("gut")
+    content = groups_table([summary_row(group)], [group])
+    row = content["data"]["gut"]
+    assert (row["genes"], row["clusters"], row["large_clusters"], row["genes_in_large"]) == (1200, 300, 1, 600)
+    assert row["clustered"] == 100 * 1000 / 1200 and set(row) == set(content["headers"])
+    assert "a gene here" in content["description"] and bins_table([group]) is None
 
 
 def test_a_bin_of_unknown_quality_has_no_such_cells():

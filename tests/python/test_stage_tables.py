@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 import evaluation_tables
 import experiment_tables
+import gene_tables
 import stage_tables
 from stage_tables import Column, Table, read_table
 from table_output import write_table
 
-MODULES = (stage_tables, evaluation_tables, experiment_tables)
+MODULES = (stage_tables, evaluation_tables, experiment_tables, gene_tables)
 SCHEMAS = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, Table)}
 OUTPUT_PAGE = Path(__file__).resolve().parents[2] / "docs" / "output.md"
 N_ROWS = 3
@@ -51,6 +52,7 @@ def heading_of(table: Table) -> str:
         id(stage_tables.REFINEMENT): ", evidence",
         id(stage_tables.ARTICLE_REFINEMENT): ", article",
         id(stage_tables.RATED_BINS): ", with markers",
+        id(gene_tables.GENE_SUMMARY): ", gene catalogues",
         id(stage_tables.HELD_OUT_TRAINING): ", with held-out contigs",
     }
     return table.file + modes.get(id(table), "")

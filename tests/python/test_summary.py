@@ -162,3 +162,53 @@ def test_bins_are_counted_by_quality_where_markers_were_searched_for(tmp_path):
     assert "Quality         2 high, 1 medium, 1 not known\n" in text
     _, _, text = run_summary(tmp_path, plain)
     assert "Quality" not in text
+
+
+def write_genes(folder, genes, clusters):
+    """genes: (assembly, name, length); clusters: (cluster, genes, bp, large)."""
+    folder.mkdir()
+    rows = [f"{a}~{n}\t{a}\t{n}\t{length}\n" for a, n, length in genes]
+    (folder / "contigs.tsv").write_text("contig\tassembly\tname\tlength\n" + "".join(rows))
+    (folder / "features.json").write_text(json.dumps({"samples": ["S1", "S2"]}))
+    rows = ["\t".join(map(str, row)) + "\n" for row in clusters]
+    (folder / "gene_clusters.tsv").write_text("cluster\tgenes\tbp\tlarge\n" + "".join(rows))
+    files = ("contigs.tsv", "features.json", "gene_clusters.tsv")
+    return ["--gene_group", folder.name, *(str(folder / name) for name in files)]
+
+
+def test_two_gene_catalogues(tmp_path):
+    genes = [("igc", str(i), 1000) for i in range(700)]
+    gut = write_genes(tmp_path / "gut", genes, [(3, 600, 600_000, "true"), (1, 9, 9000, "false")])
+    sea = write_genes(tmp_path / "sea", [("a", "x", 300), ("b", "x", 600)], [(1, 1, 600, "false")])
+    warnings = write_warnings(tmp_path, [("cluster", "gut", "", "few genes")])
+    _, table, text = run_summary(tmp_path, [*gut, *sea, "--warnings", str(warnings)])
+    assert table.to_dict("records") == [
+        {"group": "gut", "assemblies": "1", "samples": "2", "genes": "700", "genes_clustered": "609", "bp": "700000",
+         "bp_clustered": "609000", "clusters": "2", "large_clusters": "1", "genes_in_large": "600", "warnings": "1"},
+        {"group": "sea", "assemblies": "2", "samples": "2", "genes": "2", "genes_clustered": "1", "bp": "900",
+         "bp_clustered": "600", "clusters": "1", "large_clusters": "0", "genes_in_large": "0", "warnings": "0"},
+    ]  # fmt: skip
+    assert text.splitlines()[:4] == [
+        "Groups          2: gut (1 assembly, 2 samples), sea (2 assemblies, 2 samples)",
+        "Genes clustered 610 of 702 (86.9 %), 610 kbp of 701 kbp",
+        "Clusters        3, 1 of at least 500 genes with 600 genes",
+        "Largest         gut/3 (600 genes), gut/1 (9 genes), sea/1 (1 gene)",
+    ]
+    content = json.loads((tmp_path / "summary.json").read_text())
+    assert content["groups"][0]["genes_in_large"] == 600 and len(content["warnings"]) == 1
+
+
+def test_a_gene_catalogue_without_clusters(tmp_path):
+    _, _, text = run_summary(tmp_path, write_genes(tmp_path / "g", [("B", "x", 5)], []))
+    assert text.splitlines()[1:] == [
+        "Genes clustered 0 of 1 (0.0 %), 0 bp of 5 bp",
+        "Clusters        0, 0 of at least 500 genes with 0 genes",
+        "Largest         none",
+    ]
+
+
+def test_groups_are_of_contigs_or_of_genes(tmp_path):
+    both = write_group(tmp_path / "a", [("B", "x", 5)], ["T"], [], []) + write_genes(tmp_path / "b", [], [])
+    for arguments in ([], both):
+        done, _, _ = run_summary(tmp_path, arguments)
+        assert done.exit_code == 2 and "give all groups by --group, or all by --gene_group" in done.output

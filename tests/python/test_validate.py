@@ -147,6 +147,41 @@ def test_an_ensemble_needs_given_bins(run, on):
     assert run(params={"ensemble": False}).text == ""
 
 
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        ("gfa,c.fasta,g.gfa,,", ["graph"]),
+        ("gfa,c.fasta,,,b.tsv", ["bins"]),
+        ("metaflye,c.fasta,g.gfa,p.txt,", ["graph", "paths"]),
+        ("gfa,c.fasta,,,", []),
+    ],
+)
+def test_genes_have_no_graph_no_paths_and_no_bins(run, row, columns):
+    sheet = f"id,group,assembler,fasta,graph,paths,bins\nA,G,{row}\n"
+    found = run(params={"catalogue_type": "genes"}, assemblies=sheet).text
+    assert run(assemblies=sheet).text == ""
+    said = [line.strip() for line in found.splitlines() if "genes have no" in line]
+    assert said == [
+        f"row 2: assembly 'A': genes have no {column}: empty the column {column}, or leave out --catalogue_type genes"
+        for column in columns
+    ]
+    assert bool(found) == bool(columns)
+
+
+def test_a_group_may_have_several_gene_catalogues(run):
+    rows = "id,group,assembler,fasta,graph,paths\nA,G,gfa,a.fasta,,\nB,G,megahit,b.fasta,,\n"
+    done = run(params={"catalogue_type": "genes"}, assemblies=rows)
+    assert done.text == "" and [row["id"] for row in done.rows["assemblies"]] == ["A", "B"]
+
+
+@pytest.mark.parametrize("on", [True, "true"])
+def test_an_ensemble_of_genes_is_one_problem(run, on):
+    lines = run(params={"catalogue_type": "genes", "ensemble": on}).text.splitlines()
+    assert [line for line in lines if "ensemble" in line] == [
+        "  --catalogue_type genes makes no bins: leave out --ensemble"
+    ]
+
+
 @pytest.mark.parametrize("option", validate.FILE_PARAMETERS)
 def test_files_that_cannot_be_used_are_a_problem_of_their_parameter(run, option):
     run(samples("S1,G,a.fastq.gz,,,"), ASSEMBLIES)

@@ -1,5 +1,6 @@
 """Features of contigs around a few profiles, vae.py on them, and the presets: what tests of the training share."""
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -21,9 +22,8 @@ def read_presets() -> dict[str, dict]:
 
 def preset_hyperparameters(name: str) -> network.Hyperparameters:
     """Return the hyperparameters of a preset."""
-    values = {
-        key: value for key, value in read_presets()[name].items() if key not in ("threshold_scale", "refine_mode")
-    }
+    known = {field.name for field in dataclasses.fields(network.Hyperparameters)}
+    values = {key: value for key, value in read_presets()[name].items() if key in known}
     epochs = [int(epoch) for epoch in values.pop("batch_double_at").split(",") if epoch]
     return network.Hyperparameters(**values, batch_double_at=tuple(epochs))
 
@@ -31,10 +31,13 @@ def preset_hyperparameters(name: str) -> network.Hyperparameters:
 def preset_options(name: str) -> list[str]:
     """Return the options of vae.py that a preset stands for."""
     options = []
+    known = {option.name for option in vae.main.params}
     for key, value in read_presets()[name].items():
+        if key not in known:
+            continue
         if value is True or value is False:
             options.append(f"--{key}" if value else f"--no_{key}")
-        elif value is not None and key not in ("threshold_scale", "refine_mode"):
+        elif value is not None:
             options += [f"--{key}", str(value)]
     return options
 

@@ -14,11 +14,11 @@ process FEATURES {
     tuple val(meta), path('depth.npy')           , emit: depth
     tuple val(meta), path('rows.tsv')            , emit: rows
     tuple val(meta), path('features.json')       , emit: json
-    tuple val(meta), path('tetranucleotides.npy'), emit: tetranucleotides
-    tuple val(meta), path('coverage.tsv.gz')     , emit: coverage
-    tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm
+    tuple val(meta), path('tetranucleotides.npy'), emit: tetranucleotides, optional: true
+    tuple val(meta), path('coverage.tsv.gz')     , emit: coverage, optional: true
+    tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm, optional: true
     tuple val(meta), path('excluded.tsv')        , emit: excluded
-    tuple val(meta), path('pair_links.tsv.gz')   , emit: pair_links
+    tuple val(meta), path('pair_links.tsv.gz')   , emit: pair_links, optional: true
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
@@ -34,7 +34,8 @@ process FEATURES {
     """
 
     stub:
+    def profiles = options.contains('--no_profiles') ? '' : 'tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz pair_links.tsv.gz'
     """
-    touch tnf.npy abundance.npy depth.npy rows.tsv features.json tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz excluded.tsv pair_links.tsv.gz
+    touch tnf.npy abundance.npy depth.npy rows.tsv features.json excluded.tsv ${profiles}
     """
 }

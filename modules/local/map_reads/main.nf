@@ -11,7 +11,7 @@ process MAP_READS {
     output:
     tuple val(meta), path("${meta.id}.counts.tsv.gz"), emit: counts
     tuple val(meta), path("${meta.id}.mapping.tsv")  , emit: mapping
-    tuple val(meta), path("${meta.id}.pairs.tsv.gz") , emit: pairs
+    tuple val(meta), path("${meta.id}.pairs.tsv.gz") , emit: pairs, optional: true
     tuple val(meta), path("${meta.id}.bam{,.bai}")   , emit: bam, optional: true
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('samtools'), eval('samtools --version | sed -n "1s/samtools //p"'), topic: versions
@@ -34,7 +34,8 @@ process MAP_READS {
 
     stub:
     def save = options.contains('--save_bam') && !bam
+    def pairs = options.contains('--no_pairs') ? '' : "${meta.id}.pairs.tsv.gz"
     """
-    touch ${meta.id}.counts.tsv.gz ${meta.id}.mapping.tsv ${meta.id}.pairs.tsv.gz ${save ? "${meta.id}.bam ${meta.id}.bam.bai" : ''}
+    touch ${meta.id}.counts.tsv.gz ${meta.id}.mapping.tsv ${pairs} ${save ? "${meta.id}.bam ${meta.id}.bam.bai" : ''}
     """
 }

@@ -5,8 +5,9 @@ process REPORT_DATA {
     label 'image_core'
 
     input:
-    tuple val(meta), path(contigs), path(bins), path(features), path(inputs), path(mappings), path(trained), path(refinements, stageAs: 'refined?/*'), path(found)
-    // contigs: contigs.tsv, contig2bin.tsv and unbinned.tsv; inputs: rows.tsv, tnf.npy and abundance.npy;
+    tuple val(meta), path(contigs), path(bins), path(gene_clusters), path(features), path(inputs), path(mappings), path(trained), path(refinements, stageAs: 'refined?/*'), path(found)
+    // contigs: contigs.tsv, contig2bin.tsv and unbinned.tsv; of a gene catalogue, contigs: contigs.tsv, bins: [], and
+    // gene_clusters: clusters.tsv, gene_clusters.tsv and cluster_sizes.tsv, which is [] else; inputs: rows.tsv, tnf.npy and abundance.npy;
     // mappings: <sample>.mapping.tsv of each sample, or []; trained: latent.npy, training.tsv and threshold.json, or [];
     // refinements: refinement.tsv of each refined assembly, or []; found: genomes_found.tsv, or []
 
@@ -18,11 +19,14 @@ process REPORT_DATA {
     script:
     def mapped = [mappings].flatten().collect { table -> "--mapping ${table}" }
     def steps = [refinements].flatten().collect { table -> "--refinement ${table}" }
+    def binned = gene_clusters
+        ? '--genes contigs.tsv clusters.tsv gene_clusters.tsv cluster_sizes.tsv'
+        : "--contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins ${bins}"
     def known = found ? "--genomes_found ${found}" : ''
     def learned = trained ? '--trained latent.npy training.tsv threshold.json' : ''
     """
-    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binned_lengths.py evaluation_tables.py message_text.py output_files.py principal_components.py refined_bins.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
-    report_data.py --group ${meta.id} --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins ${bins} --features ${features} \\
+    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binned_lengths.py evaluation_tables.py gene_tables.py message_text.py output_files.py principal_components.py refined_bins.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    report_data.py --group ${meta.id} ${binned} --features ${features} \\
         --inputs rows.tsv tnf.npy abundance.npy ${learned} ${mapped.join(' ')} ${steps.join(' ')} ${known} ${task.ext.args ?: ''}
     """
 

@@ -4,7 +4,8 @@ process SUMMARY {
     label 'image_core'
 
     input:
-    tuple val(groups), path(contigs, stageAs: 'group?/*'), path(features, stageAs: 'group?/*'), path(contig2bins, stageAs: 'group?/*'), path(bins, stageAs: 'group?/*')
+    tuple val(groups), path(contigs, stageAs: 'group?/*'), path(features, stageAs: 'group?/*'), path(contig2bins, stageAs: 'group?/*'), path(bins, stageAs: 'group?/*'), path(gene_clusters, stageAs: 'group?/*')
+    // of gene catalogues gene_clusters.tsv of each group, else contig2bin.tsv and bins.tsv
     val warnings // as JSON: stage, group, id and warning of each
 
     output:
@@ -16,10 +17,11 @@ process SUMMARY {
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
-    def tables = [groups, [contigs].flatten(), [features].flatten(), [contig2bins].flatten(), [bins].flatten()].transpose()
-        .collect { row -> "--group ${row.join(' ')}" }
+    def option = gene_clusters ? '--gene_group' : '--group'
+    def columns = [groups] + (gene_clusters ? [contigs, features, gene_clusters] : [contigs, features, contig2bins, bins]).collect { files -> [files].flatten() }
+    def tables = columns.transpose().collect { row -> "${option} ${row.join(' ')}" }
     """
-    # modules: message_text.py output_files.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py
+    # modules: gene_tables.py message_text.py output_files.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py
     cat > given_warnings.json <<'END_OF_WARNINGS'
     ${warnings}
     END_OF_WARNINGS
