@@ -1,10 +1,11 @@
 #!/usr/bin/env nextflow
 
-include { INPUTS ; helpText ; referenceGenomes } from './workflows/inputs'
+include { INPUTS ; helpText ; referenceGenomes ; typedParameters } from './workflows/inputs'
 include { BINNING           } from './workflows/binning'
 include { REPORTING         } from './workflows/report'
 include { EXPERIMENTS       } from './workflows/experiments'
 include { stageOptions ; isOn } from './workflows/options'
+include { warnOfIdleParameters } from './workflows/former'
 include { requireImages     } from './workflows/images'
 include { requireTools      } from './workflows/tools'
 include { resultsFolder ; claimFolder ; releaseFolder ; removeStaleBins } from './workflows/outdir'
@@ -31,6 +32,7 @@ workflow {
     def claim = claimFolder(folder)
     INPUTS(params)
     def options = stageOptions(params)
+    warnOfIdleParameters(options, typedParameters())
     BINNING(INPUTS.out.samples, INPUTS.out.assemblies, options + [references: referenceGenomes(params.references)])
     EXPERIMENTS(BINNING.out.features, options)
 

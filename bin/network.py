@@ -209,6 +209,11 @@ def encode_rows(model: VAE, data: InputRows) -> np.ndarray:
     return latent
 
 
+def device_name(device: str) -> str:
+    """Return how latent.json names a device, `cpu` or `cuda`."""
+    return device if device == "cpu" else f"cuda ({torch.cuda.get_device_name()})"
+
+
 def save_model(path: Path, model: VAE, settings: Hyperparameters, features: dict) -> None:
     """Write weights, hyperparameters and the features' scaling, as `load_model` reads them."""
     content = {

@@ -108,6 +108,7 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
     together = [] if of_genes or bad & {"compare", "quality"} else comparison_problems(given)
     together += [] if of_genes or bad & {"truth", "experiments"} else experiment_problems(given)
     together += [] if bad & {"catalogue_type", "preset"} else catalogue_problems(given)
+    together += [] if bad & {"former_results", "start_at"} else former_problems(given)
     return unknown_parameters(list(params), list(rules)) + missing + wrong + together
 
 
@@ -145,3 +146,13 @@ def experiment_problems(given: dict[str, Any]) -> list[str]:
     """Return the messages about experiments that cannot be scored."""
     lacks_truth = "experiments" in given and "truth" not in given
     return ["--experiments needs --truth: name the genomes of the contigs"] if lacks_truth else []
+
+
+def former_problems(given: dict[str, Any]) -> list[str]:
+    """Return the messages about a former run's results without what is taken of them, and the other way round."""
+    remedies = {
+        "former_results": "--former_results needs --start_at: say what is taken: counts, features, latent or clusters",
+        "start_at": "--start_at needs --former_results: name the folder of results of a former run",
+    }
+    lonely = remedies.keys() & given.keys()
+    return [remedies[name] for name in lonely] if len(lonely) == 1 else []

@@ -130,6 +130,19 @@ def ensemble_messages(assemblies: Sheet | None, ensemble: bool) -> list[str]:
     return [] if is_given else ["--ensemble needs given bins: name them in the column bins of the assembly sheet"]
 
 
+def start_messages(assemblies: Sheet | None, start_at: str | None, ensemble: bool) -> list[str]:
+    """Return what stands against --start_at: groups whose given bins take the place of what a former run would give."""
+    groups = [group for group, rows in by_group(assemblies).items() if any("bins" in row.fields for row in rows)]
+    if not groups or start_at not in ("latent", "clusters") or (start_at == "latent" and ensemble):
+        return []
+    known = "clusters" if start_at == "clusters" else "latent points"
+    remedy = f"start at {'latent' if ensemble else 'features'}, or leave the column bins out"
+    return [
+        f"--start_at {start_at}: group {shown(groups[0])} has bins in the assembly sheet, for which {known} of a "
+        f"former run are no use: {remedy}"
+    ]
+
+
 def group_problems(samples: Sheet | None, assemblies: Sheet) -> tuple[list[Problem], list[Problem]]:
     """Return the problems of groups, of the sample sheet and of the assembly sheet.
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train the variational autoencoder on a group's features and encode its contigs.
+"""Train the variational autoencoder on a group's features, or take a trained one, and encode the group's contigs.
 
 In:  tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), depth.npy (n float32, log of the
      abundance summed over the samples, scaled), rows.tsv (`contig, length`: the rows of all), features.json (`samples`,
@@ -7,6 +7,7 @@ In:  tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum
 Out: latent.npy (n x N_L float32, the means), latent.json, model.pt (`network.load_model` reads it), training.tsv (one
      row per epoch; `loss` is the weighted sum of the other terms, which are means over the rows). With
      --checkpoint_dir, what training needs to resume after it was killed: the end is then the same, bit for bit.
+     With --model nothing is trained: model.pt is that model, training.tsv has no row.
 
 The network and its loss are in network.py, the loop over epochs in training.py, the checkpoints in checkpoints.py. The
 options default to the preset `default`; assets/presets.json has their values for the VAMB preprint.
@@ -31,6 +32,7 @@ from network import (
     SINGLE_SAMPLE_ALPHA,
     VAE,
     Hyperparameters,
+    device_name,
     encode_rows,
     loss_weights,
     row_weights,
@@ -54,6 +56,7 @@ from stage_arrays import (
 from stage_tables import HELD_OUT_TRAINING, ROWS, TRAINING, read_table
 from stage_warnings import warn
 from table_output import write_table
+from trained_model import encode_by_model
 from training import (
     DEFAULT_EPOCHS,
     LOG_COLUMNS,
@@ -209,10 +212,17 @@ def describe_training(settings: Hyperparameters, features: dict, seed: int, devi
         "seed": seed,
         **asdict(settings),
         "loss_weights": dict(zip(("ce", "sse", "kld", "depth_se"), loss_weights(len(features["samples"]), settings))),
-        "device": device if device == "cpu" else f"cuda ({torch.cuda.get_device_name()})",
+        "device": device_name(device),
         "threads": threads,
         "torch": torch.__version__,
     }
+
+
+def open_checkpoints(
+    folder: Path | None, every: int, data: InputRows, weight: np.ndarray, description: dict
+) -> Checkpoints | None:
+    """Return the checkpoint of the training that a description and its input make out; None without a folder."""
+    return Checkpoints(folder, training_key(data, weight, **description), every) if folder else None
 
 
 def write_tables(training: pd.DataFrame, description: dict) -> None:
@@ -301,6 +311,12 @@ def write_tables(training: pd.DataFrame, description: dict) -> None:
     type=click.FloatRange(0, 1, max_open=True),
     help="Share of the contigs that training leaves out; training.tsv has their loss.",
 )
+@click.option(
+    "--model",
+    "model_path",
+    type=INPUT_FILE,
+    help="model.pt of a former training, which encodes the contigs with its own settings: nothing is trained.",
+)
 @click.option("--seed", default=1, type=click.IntRange(0, 2**63 - 1), help="Seed of weights, noise and shuffling.")
 @click.option("--device", default="cpu", type=click.Choice(["cpu", "cuda"]), help="Where to train.")
 @click.option("--threads", default=1, type=click.IntRange(min=1), help="CPU threads at most.")
@@ -325,6 +341,7 @@ def main(
     depth_file: Path,
     rows: Path,
     features: Path,
+    model_path: Path | None,
     seed: int,
     device: str,
     threads: int,
@@ -332,22 +349,23 @@ def main(
     checkpoint_every: int,
     **hyperparameters,
 ) -> None:
-    """Train the autoencoder on a group's features; write latent.npy, latent.json, model.pt and training.tsv here."""
+    """Train the autoencoder on a group's features, or take a trained one; write its latent and description here."""
     settings = Hyperparameters(**hyperparameters)
     make_deterministic(seed)
     target = select_device(device)
     data, length, content = read_features(tnf, abundance, depth_file, rows, features, settings, target)
+    if model_path:
+        torch.set_num_threads(threads)
+        encode_by_model(model_path, data, features, content, settings)
+        return
     if settings.epochs is None:
         settings = replace(settings, epochs=default_epochs(max(MIN_TRAINING_ROWS, len(data)), settings.batch_size))
     check_memory(settings, data)
     model = VAE(len(content["samples"]), settings).to(target)
     weight = row_weights(length) if settings.length_weights else np.ones(len(length), dtype=np.float32)
     click.echo(f"{len(data)} contigs, {len(content['samples'])} samples.", err=True)
-
     description = describe_training(settings, content, seed, device, threads)
-    checkpoints = None
-    if checkpoint_dir:
-        checkpoints = Checkpoints(checkpoint_dir, training_key(data, weight, **description), checkpoint_every)
+    checkpoints = open_checkpoints(checkpoint_dir, checkpoint_every, data, weight, description)
     parts = split_rows(Rows(data, torch.from_numpy(weight).to(target)), settings.held_out, seed)
     training = run_training(model, *parts, settings, threads, checkpoints)
     torch.set_num_threads(threads)

@@ -20,11 +20,21 @@ from message_text import printable
 from output_files import write_text
 from parameters import coerce, parameter_problems
 from schema_rules import read_json
-from sheet_checks import IDS, ensemble_messages, sheet_problems
+from sheet_checks import IDS, ensemble_messages, sheet_problems, start_messages
 from sheets import Problem, Sheet, read_sheet
 
 # Parameters that name files which are no sheets, or, as references, whose files are asked for by themselves
-FILE_PARAMETERS = ("marker_hmms", "truth", "references", "compare", "quality", "gene_hits", "lineages")
+FILE_PARAMETERS = (
+    "former_results",
+    "model",
+    "marker_hmms",
+    "truth",
+    "references",
+    "compare",
+    "quality",
+    "gene_hits",
+    "lineages",
+)
 SHOWN_PROBLEMS = 30  # of each sheet, so that thousands of bad rows in one do not hide those of the other
 
 
@@ -88,6 +98,7 @@ def main(
     of_genes = asked["params"].get("catalogue_type") == "genes"
     ensemble = coerce(asked["params"].get("ensemble"), "boolean") is True and not of_genes
     parameters += ensemble_messages(sheets["assembly_input"], ensemble)
+    parameters += start_messages(sheets["assembly_input"], asked["params"].get("start_at"), ensemble)
     for option in FILE_PARAMETERS:
         files = asked["unusable"].get(option, {})
         parameters += [f"--{option} {printable(name)} {reason}" for name, reason in files.items()]

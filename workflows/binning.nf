@@ -1,4 +1,5 @@
 include { CATALOGUE   } from '../modules/local/catalogue/main'
+include { FORMER      } from '../modules/local/former/main'
 include { INDEX       } from '../modules/local/index/main'
 include { MAP_READS   } from '../modules/local/map_reads/main'
 include { HOMOLOGS    } from '../modules/local/homologs/main'
@@ -22,6 +23,7 @@ include { COMPARE     } from '../modules/local/compare/main'
 include { DRAW_BINS   } from '../modules/local/draw_bins/main'
 include { SUMMARY     } from '../modules/local/summary/main'
 include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; namedFiles } from './channels'
+include { takenStages ; isTaken ; formerFiles ; formerCounts ; withFormer } from './former'
 
 // Groups of co-binned samples and assemblies, from reads, contigs and graphs to bins.
 workflow BINNING {
@@ -52,8 +54,22 @@ workflow BINNING {
     // Homologs depend on the contigs alone, and are there by the time that these are clustered
     HOMOLOGS(CATALOGUE.out.fasta.join(ch_contigs).filter { _row -> by_evidence })
 
+    // What is taken from a former run stands in for what the stages of this run would make
+    def taken = takenStages(options.start_at)
+    ch_wanted = ch_samples.branch { meta, _reads, _bam ->
+        former: isTaken(options.former_results, options.start_at, meta.group, meta.id)
+        own: true
+    }
+    ch_former_ids = ch_wanted.former.map { meta, _reads, _bam -> [[id: meta.group], meta.id] }.groupTuple()
+    FORMER(
+        ch_is_given.join(ch_former_ids, remainder: true)
+            .map { group, _is_given, ids -> [group] + formerFiles(options.former_results, options.start_at, group.id, (ids ?: []).toSorted()) }
+            .filter { _group, _contigs, files, _samples -> files }
+            .join(ch_contigs)
+    )
+
     // Samples: reads are mapped with their group's index, a BAM stands for itself
-    ch_source = ch_samples
+    ch_source = ch_wanted.own
         .map { meta, reads, bam -> [[id: meta.group], mapMode(meta.platform, options.mapper), meta, reads, bam] }
         .branch { _group, _mode, _meta, _reads, bam ->
             bam: bam
@@ -68,14 +84,17 @@ workflow BINNING {
     )
 
     // A group's features start when the last of its own samples is in, however long other groups take. No pairs link genes
+    ch_former_counts = formerCounts(FORMER.out.files)
     ch_pairs = MAP_READS.out.pairs.mix(MAP_READS.out.counts.filter { _row -> of_genes }.map { meta, _counts -> [meta, []] })
     ch_counts = MAP_READS.out.counts.join(MAP_READS.out.mapping).join(ch_pairs)
+        .mix(ch_former_counts)
         .map { meta, counts, mapping, pairs -> [[id: meta.group], [id: meta.id, files: [counts, mapping, pairs]]] }
         .combine(ch_n_samples, by: 0)
     ch_abundances = sortedGroups(ch_counts)
         .map { group, samples -> [group] + samples*.files.transpose()*.flatten() + [[]] }
         .mix(ch_tables.unique().map { group, table -> [group, [], [], [], table] })
-    FEATURES(CATALOGUE.out.fasta.join(ch_contigs).join(ch_abundances), options.features)
+    FEATURES(CATALOGUE.out.fasta.join(ch_contigs).join(ch_abundances.filter { _row -> !('features' in taken) }), options.features)
+    def described = withFormer([features: FEATURES.out], FORMER.out.files)
 
     // Bins of other binners take the place of training and clustering, or, in an ensemble, stand beside them
     IMPORT_BINS(
@@ -85,12 +104,21 @@ workflow BINNING {
             .join(ch_contigs),
         options.import_bins
     )
-    ch_tnf = FEATURES.out.tnf.join(ch_is_given)
-        .filter { _group, _tnf, is_given -> !is_given || options.is_ensemble }
+    ch_tnf = described.tnf.join(ch_is_given)
+        .filter { _group, _tnf, is_given -> !('vae' in taken) && (!is_given || options.is_ensemble) }
         .map { group, tnf, _is_given -> [group, tnf] }
-    VAE(ch_tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json), options.vae)
-    CLUSTER(VAE.out.latent.join(VAE.out.json).join(FEATURES.out.rows).join(ch_contigs), options.cluster)
-    ch_own = CLUSTER.out.clusters.join(ch_is_given).branch { _group, _clusters, is_given ->
+    VAE(
+        ch_tnf.join(described.abundance).join(described.depth).join(described.rows).join(described.json),
+        options.vae,
+        options.model ? file("${options.model}", glob: false) : []
+    )
+    def encoded = withFormer([vae: VAE.out], FORMER.out.files)
+    CLUSTER(
+        encoded.latent.filter { _row -> !('cluster' in taken) }.join(encoded.json).join(described.rows).join(ch_contigs),
+        options.cluster
+    )
+    def clustered = withFormer([cluster: CLUSTER.out], FORMER.out.files)
+    ch_own = clustered.clusters.join(ch_is_given).branch { _group, _clusters, is_given ->
         beside_given: is_given
         alone: true
     }
@@ -140,7 +168,7 @@ workflow BINNING {
             evidence: by_evidence
             article: graph
         }
-    ch_profiles = together([FEATURES.out.coverage, FEATURES.out.tetranucleotides, FEATURES.out.json, FEATURES.out.pair_links])
+    ch_profiles = together([described.coverage, described.tetranucleotides, described.json, described.pair_links])
     REFINE(
         ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs), by: 0)
             .map { _group, meta, graph, contigs, clusters, profiles, homologs -> [meta, graph, contigs, clusters, profiles, homologs] }
@@ -148,7 +176,7 @@ workflow BINNING {
         options.refine
     )
     GRAPHBIN2(
-        ch_clustered.article.combine(FEATURES.out.coverage, by: 0)
+        ch_clustered.article.combine(described.coverage, by: 0)
             .map { _group, meta, graph, contigs, clusters, coverage -> [meta, graph, contigs, clusters, coverage] },
         options.graphbin2
     )
@@ -178,7 +206,7 @@ workflow BINNING {
     ch_group_refined = sortedGroups(ch_final).mix(ch_n_refined.filter { _group, n -> n == 0 }.map { group, _n -> [group, []] })
     BINS(
         together([CATALOGUE.out.fasta, ch_contigs]).join(ch_clusters)
-            .join(together([FEATURES.out.coverage, FEATURES.out.excluded]))
+            .join(together([described.coverage, described.excluded]))
             .join(ch_group_refined.map { group, assemblies -> [group, assemblies*.contig2bin, assemblies*.refinement] })
             .join(TRANSFER.out.same_genomes.mix(ch_n_refined.filter { _group, n -> !(by_evidence && n > 1) }.map { group, _n -> [group, []] }))
             .join(ch_markers),
@@ -200,7 +228,7 @@ workflow BINNING {
         options.benchmark
     )
     COMPARE(
-        ch_contigs.filter { _row -> options.compared || options.quality }.join(BINS.out.contig2bin).join(FEATURES.out.coverage).join(ch_others),
+        ch_contigs.filter { _row -> options.compared || options.quality }.join(BINS.out.contig2bin).join(described.coverage).join(ch_others),
         compared,
         namedFiles(options.quality),
         options.compare
@@ -220,21 +248,21 @@ workflow BINNING {
         .map { meta, graph, paths, links -> [[id: meta.group], meta, graph, paths, links] }
         .combine(ch_contigs.join(BINS.out.contig2bin), by: 0)
     DRAW_BINS(ch_drawn.map { _group, meta, graph, paths, links, contigs, contig2bin -> [meta, graph, paths, links, contigs, contig2bin] }, options.draw_bins ?: '')
-    ch_summed = listsByColumn(ch_contigs.join(FEATURES.out.json).join(BINS.out.contig2bin).join(BINS.out.bins)).map { row -> row + [[]] }
-        .mix(listsByColumn(ch_contigs.join(FEATURES.out.json).join(GENE_CLUSTERS.out.table)).map { groups, contigs, features, clusters -> [groups, contigs, features, [], [], clusters] })
+    ch_summed = listsByColumn(ch_contigs.join(described.json).join(BINS.out.contig2bin).join(BINS.out.bins)).map { row -> row + [[]] }
+        .mix(listsByColumn(ch_contigs.join(described.json).join(GENE_CLUSTERS.out.table)).map { groups, contigs, features, clusters -> [groups, contigs, features, [], [], clusters] })
     SUMMARY(ch_summed, warningsJson(channel.topic('warnings')))
 
     // What the report shows of each group
     ch_found = BENCHMARK.out.genomes_found
         .mix(ch_contigs.filter { _row -> !options.truth && !references.first() }.map { group, _contigs -> [group, []] })
     ch_is_trained = ch_is_given.map { group, is_given -> [group, !is_given || options.is_ensemble] }
-    ch_trained = together([VAE.out.latent, VAE.out.training, CLUSTER.out.threshold])
+    ch_trained = together([encoded.latent, encoded.training, clustered.threshold])
         .mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
     ch_binned = together([ch_contigs, BINS.out.contig2bin, BINS.out.unbinned]).join(BINS.out.bins).map { row -> row + [[]] }
         .mix(together([ch_gene_clusters, GENE_CLUSTERS.out.table, GENE_CLUSTERS.out.sizes]).join(ch_contigs)
             .map { group, clusters, contigs -> [group, contigs, [], clusters] })
-    reported = ch_binned.join(FEATURES.out.json)
-        .join(together([FEATURES.out.rows, FEATURES.out.tnf, FEATURES.out.abundance]))
+    reported = ch_binned.join(described.json)
+        .join(together([described.rows, described.tnf, described.abundance]))
         .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })
         .join(ch_trained)
         .join(ch_group_refined.map { group, assemblies -> [group, assemblies*.refinement] })
@@ -243,11 +271,10 @@ workflow BINNING {
     // What is published, and the folder that it goes to
     results = SUMMARY.out.table.mix(SUMMARY.out.json).mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }
         .mix(inFolder([CATALOGUE.out.fasta, ch_contigs]) { group -> "${group.id}/catalogue" })
-        .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.pairs, MAP_READS.out.bam]) { sample -> "${sample.group}/abundance" })
-        .mix(inFolder([FEATURES.out.tnf, FEATURES.out.abundance, FEATURES.out.depth, FEATURES.out.rows, FEATURES.out.excluded]) { group -> "${group.id}/features" })
-        .mix(inFolder([FEATURES.out.coverage, FEATURES.out.rpkm, FEATURES.out.tetranucleotides, FEATURES.out.pair_links, FEATURES.out.json]) { group -> "${group.id}/features" })
-        .mix(inFolder([VAE.out.latent, VAE.out.json, VAE.out.model, VAE.out.training]) { group -> "${group.id}/vae" })
-        .mix(inFolder([CLUSTER.out.threshold]) { group -> "${group.id}/cluster" })
+        .mix(inFolder([MAP_READS.out.counts, MAP_READS.out.mapping, MAP_READS.out.pairs, MAP_READS.out.bam, ch_former_counts.map { row -> [row.head(), row.tail()] }]) { sample -> "${sample.group}/abundance" })
+        .mix(inFolder(described.values().toList()) { group -> "${group.id}/features" })
+        .mix(inFolder(encoded.values().toList()) { group -> "${group.id}/vae" })
+        .mix(inFolder([clustered.threshold]) { group -> "${group.id}/cluster" })
         .mix(inFolder([ch_gene_clusters, GENE_CLUSTERS.out.table, GENE_CLUSTERS.out.sizes]) { group -> group.id })
         .mix(inFolder([HOMOLOGS.out.homologs]) { group -> "${group.id}/homologs" })
         .mix(inFolder([MARKERS.out.markers, MARKERS.out.families]) { assembly -> "${assembly.group}/markers/${assembly.id}" })
@@ -264,7 +291,7 @@ workflow BINNING {
         .mix(inFolder([DRAW_BINS.out.picture, DRAW_BINS.out.colours]) { assembly -> "${assembly.group}/draw_bins" })
 
     summary    = SUMMARY.out.json
-    features   = FEATURES.out.tnf.join(FEATURES.out.abundance).join(FEATURES.out.depth).join(FEATURES.out.rows).join(FEATURES.out.json)
+    features   = described.tnf.join(described.abundance).join(described.depth).join(described.rows).join(described.json)
         .join(ch_contigs)
     bins       = BINS.out.fasta
     contig2bin = BINS.out.contig2bin

@@ -1,5 +1,6 @@
 include { VALIDATE   } from '../modules/local/validate/main'
 include { namedPaths } from './channels'
+include { formerProblems } from './former'
 
 // A path of the user's, in which no character stands for others
 def userFile(name) {
@@ -30,6 +31,18 @@ def binningPaths(sheet, names) {
 def readableSheet(sheet) {
     try {
         return sheet instanceof CharSequence && userFile(sheet).exists() ? userFile(sheet) : []
+    }
+    catch (Exception _e) {
+        return []
+    }
+}
+
+// The rows of a sheet, each a map; none if it cannot be read. A mark of the byte order is no part of the first name.
+def sheetRows(sheet) {
+    try {
+        return readableSheet(sheet).splitCsv(header: true, strip: true, quote: '"').collect { row ->
+            row.collectEntries { name, cell -> ["${name}".replace('\ufeff', ''), cell] }
+        }
     }
     catch (Exception _e) {
         return []
@@ -131,14 +144,7 @@ def binningsProblem(sheet, names, outdir, saved) {
 
 // The files that a sheet names and that cannot be used, each with the reason. A sheet that cannot be read is for VALIDATE.
 def unusableFiles(sheet, columns, parameters) {
-    def path = readableSheet(sheet)
-    def rows = []
-    try {
-        rows = path && path.isFile() ? path.splitCsv(header: true, strip: true, quote: '"') : []
-    }
-    catch (Exception _e) {
-        return [:]
-    }
+    def rows = sheetRows(sheet)
     // The BAMs that this run will publish
     def saved = "${parameters.save_bam}" == 'true' ? rows.findAll { row -> row.fastq_1 }.collect { row -> "${row.group}/abundance/${row.sample}.bam".toString() } : []
     return rows.collectMany { row -> columns.collect { column -> [column, row[column]] } }
@@ -150,26 +156,16 @@ def unusableFiles(sheet, columns, parameters) {
         .findAll { _name, problem -> problem }
 }
 
-// The rows of the sheet of reference genomes; none if it cannot be read
-def referenceRows(sheet) {
-    try {
-        return readableSheet(sheet).splitCsv(header: true, strip: true, quote: '"')
-    }
-    catch (Exception _e) {
-        return []
-    }
-}
-
 // Names of the reference genomes, and the FASTA of each, as [ names, files ]
 def referenceGenomes(sheet) {
-    def rows = sheet ? referenceRows(sheet).findAll { row -> row.genome && row.fasta } : []
+    def rows = sheet ? sheetRows(sheet).findAll { row -> row.genome && row.fasta } : []
     return [rows*.genome, rows.collect { row -> sheetFile(sheet, row.fasta) }]
 }
 
 // Why reference genomes cannot be used, by the name of their sheet, of a genome or of a file; nothing if they can be.
 def referenceProblems(sheet) {
     def missing = missingFile(sheet)
-    def rows = sheet instanceof CharSequence && !missing ? referenceRows(sheet) : []
+    def rows = sheet instanceof CharSequence && !missing ? sheetRows(sheet) : []
     if (sheet instanceof CharSequence && !missing && !(rows && rows.every { row -> row.genome && row.fasta })) {
         return [(sheet): 'is not the table that it should be: give a CSV file with the columns genome and fasta, both filled in each row']
     }
@@ -178,6 +174,23 @@ def referenceProblems(sheet) {
     return missing + rows*.fasta.collectEntries { name -> missingFile(sheetFile(sheet, name).toUriString()).collectEntries { _uri, problem -> [name, problem] } } +
         unfit.collectEntries { name -> [name, 'is no name of a genome: write it without quotes, $, `, \\ and a hyphen in front'] } +
         strange.collectEntries { name -> [name, 'has a space or one of * ? { } [ ] $ ` \\ and quotes in its name: rename the file'] }
+}
+
+// Why the results of a former run cannot be used, by the name of a folder or file; nothing if they can be, or if none is
+// asked for.
+def unusableFormer(parameters) {
+    def (folder, start_at) = [parameters.former_results, parameters.start_at]
+    if (!folder || !(folder instanceof CharSequence) || !(start_at in ['counts', 'features', 'latent', 'clusters'])) {
+        return [:]
+    }
+    try {
+        def samples = sheetRows(parameters.input).findAll { row -> row.group && row.sample }.collect { row -> [row.group, row.sample] }
+        def groups = sheetRows(parameters.assembly_input).findAll { row -> row.group }.collect { row -> row.group }.unique()
+        return formerProblems(folder, start_at, parameters.outdir, samples, groups)
+    }
+    catch (Exception e) {
+        return [(folder): accessProblem(e)]
+    }
 }
 
 // Groups of parameters in nextflow_schema.json
@@ -201,6 +214,12 @@ def helpText() {
 // Nextflow makes `foo-bar` and `fooBar` of one option.
 def plainName(name) {
     return name.replaceAll('[-_]', '').toLowerCase()
+}
+
+// Names of the parameters on the command line
+def typedParameters() {
+    def typed = workflow.commandLine.findAll(/--[A-Za-z][\w-]*/).collect { option -> plainName(option) }
+    return schemaSections().collectMany { _name, section -> section.properties.keySet() }.findAll { name -> plainName(name) in typed }
 }
 
 // The parameters without those that only an institution's configuration can have set: these are no mistake of the user.
@@ -229,6 +248,8 @@ workflow INPUTS {
         params: userParameters(parameters),
         unusable: [
             input: unreachableSheet(parameters.input) + unusableFiles(parameters.input, ['fastq_1', 'fastq_2', 'bam'], parameters),
+            former_results: unusableFormer(parameters),
+            model: missingFile(parameters.model),
             marker_hmms: missingFile(parameters.marker_hmms),
             truth: missingFile(parameters.truth),
             compare: missingFiles(parameters.compare),

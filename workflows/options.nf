@@ -33,7 +33,7 @@ def optionWords(resolved, names) {
 }
 
 // Options of every stage by its name, what chooses the stages (`of_genes`, `mapper`, `is_ensemble`, `refine_mode`, `markers`,
-// `draw_bins`) and the files that parameters name.
+// `draw_bins`, `start_at`) and the files that parameters name.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -66,5 +66,6 @@ def stageOptions(parameters) {
     def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms, draw_bins: resolved.draw_bins]
     def known = [truth: resolved.truth, compared: resolved.compare, quality: resolved.quality, experiments: resolved.experiments]
     def taxa = [genes: isOn(resolved.genes) || resolved.gene_hits, gene_hits: resolved.gene_hits, lineages: resolved.lineages]
-    return options + [map_reads: options.map_reads + save + mapped, features: options.features + profiles] + chosen + markers + known + taxa
+    def former = [former_results: resolved.former_results, start_at: resolved.start_at, model: resolved.model]
+    return options + [map_reads: options.map_reads + save + mapped, features: options.features + profiles] + chosen + markers + known + taxa + former
 }

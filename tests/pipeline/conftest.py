@@ -27,7 +27,7 @@ STAGES = {
 # Those that run where a group has several assemblies, or where parameters or sheets ask for them
 CHOSEN_STAGES = {
     "TRANSFER", "GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "BENCHMARK", "COMPARE", "GENES", "TAXONOMY",
-    "PLAN_TRIALS", "RUN_TRIAL", "DRAW_BINS", "GENE_CLUSTERS",
+    "PLAN_TRIALS", "RUN_TRIAL", "DRAW_BINS", "GENE_CLUSTERS", "FORMER",
 }  # fmt: skip
 
 # What runs besides where the report is made

@@ -250,7 +250,7 @@ def test_bins_of_both_groups_are_scored_against_the_truth(two_groups):
     warnings = read_table(two_groups.results / "warnings.tsv")
     assert not {"benchmark", "compare"} & set(warnings["stage"])
     versions = reported_versions(two_groups.results / "pipeline_info" / "software_versions.yml")
-    not_asked_for = {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH"}
+    not_asked_for = {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "FORMER"}
     assert set(versions) == STAGES | REPORT_STAGES | CHOSEN_STAGES - not_asked_for
 
 
@@ -399,8 +399,9 @@ def write_sheets(folder, groups):
         table = pd.concat(tables)
         for column in table.columns.intersection(["fastq_1", "fastq_2", "bam", "fasta", "graph", "paths", "abundance"]):
             table[column] = [f"{DATA}/{name}" if isinstance(name, str) else "" for name in table[column]]
-        if "id" in table:
-            table["id"] = table["group"]
+        # Names are unique over all groups.
+        column = "id" if "id" in table else "sample"
+        table[column] = table["group"] if column == "id" else table["group"] + "." + table["sample"]
         table.to_csv(folder / f"{option}.csv", index=False)
     return ["--input", folder / "input.csv", "--assembly_input", folder / "assembly_input.csv"]
 

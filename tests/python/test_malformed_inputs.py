@@ -165,6 +165,8 @@ COMMANDS = {
     "homologs": "--catalogue catalogue.fa.gz --contigs contigs.tsv",
     "markers": "--assembly A1 --catalogue catalogue.fa.gz --contigs contigs.tsv --families families.tsv",
     "map_reads": "--sample S --contigs contigs.tsv --bam S.bam",
+    "former": "--contigs contigs.tsv --former_contigs contigs.tsv --sample S1 --sample S2 --features features.json "
+    "--rows rows.tsv --latent_json latent.json --clusters clusters.tsv",
     "features": f"{FEATURES} {SAMPLE_TABLES}",
     "features of a table": f"{FEATURES} --abundance abundance.tsv",
     "vae": "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json "

@@ -236,6 +236,16 @@ def test_binnings_have_names_of_their_own(given, expected):
     assert parameter_lines(**given) == expected
 
 
+def test_a_former_run_and_where_to_start_need_each_other():
+    assert parameter_lines(former_results="old", start_at="latent") == []
+    (line,) = parameter_lines(former_results="old")
+    assert line.startswith("--former_results needs --start_at: say what is taken: counts, features, latent or clusters")
+    (line,) = parameter_lines(start_at="counts")
+    assert line.startswith("--start_at needs --former_results: name the folder")
+    (line,) = parameter_lines(former_results="old", start_at="bins")
+    assert line == "--start_at must be counts, features, latent or clusters, but it is 'bins'"
+
+
 def test_experiments_need_a_truth_and_names_that_there_are():
     assert parameter_lines(experiments="inputs") == ["--experiments needs --truth: name the genomes of the contigs"]
     assert parameter_lines(experiments="inputs,search", truth="t.tsv") == []

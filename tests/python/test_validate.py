@@ -182,6 +182,26 @@ def test_an_ensemble_of_genes_is_one_problem(run, on):
     ]
 
 
+@pytest.mark.parametrize(
+    ("start", "ensemble", "remedy"),
+    [
+        ("counts", False, ""),
+        ("features", True, ""),
+        ("latent", True, ""),
+        ("latent", False, "start at features"),
+        ("clusters", False, "start at features"),
+        ("clusters", True, "start at latent"),
+    ],
+)
+def test_given_bins_and_the_clusters_of_a_former_run_exclude_each_other(run, start, ensemble, remedy):
+    params = {"former_results": "old", "start_at": start, "ensemble": ensemble}
+    text = run(params=params, assemblies=GIVEN + "b.tsv\n").text
+    assert remedy in text if remedy else text == ""
+    if remedy:
+        assert f"  --start_at {start}: group 'G' has bins in the assembly sheet" in text
+        assert run(params=params | {"ensemble": False}).text == ""
+
+
 @pytest.mark.parametrize("option", validate.FILE_PARAMETERS)
 def test_files_that_cannot_be_used_are_a_problem_of_their_parameter(run, option):
     run(samples("S1,G,a.fastq.gz,,,"), ASSEMBLIES)

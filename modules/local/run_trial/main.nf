@@ -25,7 +25,7 @@ process RUN_TRIAL {
     def other_contigs = [others].flatten().collect { file -> "--other_contigs ${file}" }
     def device = "--device=${task.accelerator ? 'cuda' : 'cpu'}"
     """
-    # modules: bin_scores.py binner_files.py checkpoints.py cluster.py contig_names.py distance_threshold.py experiment_tables.py held_out.py input_rows.py medoid_clusters.py memory_estimate.py message_text.py near_points.py network.py output_files.py pearson_distance.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py training.py truth_tables.py vae.py
+    # modules: bin_scores.py binner_files.py checkpoints.py cluster.py contig_names.py distance_threshold.py experiment_tables.py held_out.py input_rows.py medoid_clusters.py memory_estimate.py message_text.py near_points.py network.py output_files.py pearson_distance.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py trained_model.py training.py truth_tables.py vae.py
     run_trial.py --group ${meta.group} --trial ${meta.id} --experiments ${trial.experiments} --encoder ${trial.encoder} \\
         --vae_options '${vae_options} ${device} --threads=${task.cpus} ${trial.options}' \\
         --cluster_options '${cluster_options} --threads=${task.cpus}' \\

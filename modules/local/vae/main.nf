@@ -1,4 +1,4 @@
-// Trains the variational autoencoder on a group's features and gives the latent means.
+// Trains the variational autoencoder on a group's features, or takes a trained one, and gives the latent means.
 process VAE {
     tag "${meta.id}"
     label 'process_low'
@@ -8,6 +8,7 @@ process VAE {
     input:
     tuple val(meta), path(tnf), path(abundance), path(depth), path(rows), path(features)
     val options
+    path model, stageAs: 'trained/*' // or []
 
     output:
     tuple val(meta), path('latent.npy')  , emit: latent
@@ -21,9 +22,9 @@ process VAE {
 
     script:
     """
-    # modules: checkpoints.py held_out.py input_rows.py memory_estimate.py message_text.py network.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py training.py
+    # modules: checkpoints.py held_out.py input_rows.py memory_estimate.py message_text.py network.py output_files.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py trained_model.py training.py
     vae.py --tnf ${tnf} --abundance ${abundance} --depth_file ${depth} --rows ${rows} --features ${features} \\
-        --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
+        --device ${task.accelerator ? 'cuda' : 'cpu'} --threads ${task.cpus} ${options} ${model ? "--model ${model}" : ''} ${task.ext.args ?: ''}
     """
 
     stub:
