@@ -58,21 +58,18 @@ def test_strict_parser_gives_the_same_bins(tmp_path):
 
 
 def test_resume_reruns_what_depends_on_the_change(tmp_path):
-    """Stubs will do: what a task depends on is known before it runs."""
+    """Stubs will do: what a task depends on is known before it runs. test_options.py has the stage of each parameter."""
     stub = [*QUICK, "-stub"]
     first = run_pipeline(tmp_path, *stub)
     assert first.status == 0, first.output
     expected = {
         (): set(),
         ("--min_bin_size", "30000"): {"REFINE", "BINS"},
-        ("--min_posterior", "0.99"): {"REFINE", "BINS"},
         ("--markers", "false"): {"REFINE", "BINS"},
         ("--refine_mode", "article"): {"CLUSTER", "GRAPHBIN2", "BINS"},
         ("--threshold_scale", "0.7"): {"CLUSTER", "REFINE", "BINS"},
-        ("--medoid_patience", "5"): {"CLUSTER", "REFINE", "BINS"},
         ("--dropout", "0.1"): {"VAE", "CLUSTER", "REFINE", "BINS"},
         ("--min_contig_length", "1000"): {"FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
-        ("--min_read_identity", "99.5"): {"MAP_READS", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
         ("--min_alignment_score", "80"): {"MAP_READS", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
     }
     for change, stages in expected.items():
