@@ -58,7 +58,7 @@ def test_strict_parser_gives_the_same_bins(tmp_path):
 
 
 def test_resume_reruns_what_depends_on_the_change(tmp_path):
-    """Stubs will do: what a task depends on is known before it runs. test_options.py has the stage of each parameter."""
+    """Stubs will do: what a task depends on is known before it runs. test_options.py has each parameter's stage."""
     stub = [*QUICK, "-stub"]
     first = run_pipeline(tmp_path, *stub)
     assert first.status == 0, first.output
