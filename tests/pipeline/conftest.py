@@ -38,7 +38,7 @@ SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_size
 QUICK = ["--epochs", "150"]
 
 # Files of tests that look at the same runs, `coassembly` and `two_groups`
-SHARE_RUNS = {"test_results.py", "test_run_report.py"}
+SHARE_RUNS = {"test_results.py", "test_run_report.py", "test_former_results.py"}
 
 # What an installation says where the package index cannot be reached, as opposed to one that is refused
 NO_INDEX = re.compile(

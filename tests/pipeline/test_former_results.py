@@ -133,13 +133,10 @@ def test_results_of_other_contigs_are_one_error(tmp_path, coassembly):
     assert "FEATURES" not in run.tasks("COMPLETED")
 
 
-@pytest.mark.parametrize("case", ["absent", "outdir", "file", "sample"])
+@pytest.mark.parametrize("case", ["outdir", "file", "sample"])
 def test_results_that_cannot_be_used_end_the_run_before_any_work(tmp_path, coassembly, case):
     former, at = coassembly.results, "clusters"
-    if case == "absent":
-        former = tmp_path / "absent"
-        message = f"--former_results {former} does not exist: name the folder of results"
-    elif case == "outdir":
+    if case == "outdir":
         former = tmp_path / "link"
         (tmp_path / "results").mkdir()
         former.symlink_to(tmp_path / "results")
