@@ -57,13 +57,13 @@ workflow BINNING {
     // What is taken from a former run stands in for what the stages of this run would make
     def taken = takenStages(options.start_at)
     ch_wanted = ch_samples.branch { meta, _reads, _bam ->
-        former: isTaken(options.former_results, options.start_at, meta.group, meta.id)
+        former: isTaken(options.former_results, options.start_at, of_genes, meta.group, meta.id)
         own: true
     }
     ch_former_ids = ch_wanted.former.map { meta, _reads, _bam -> [[id: meta.group], meta.id] }.groupTuple()
     FORMER(
         ch_is_given.join(ch_former_ids, remainder: true)
-            .map { group, _is_given, ids -> [group] + formerFiles(options.former_results, options.start_at, group.id, (ids ?: []).toSorted()) }
+            .map { group, _is_given, ids -> [group] + formerFiles(options.former_results, options.start_at, of_genes, group.id, (ids ?: []).toSorted()) }
             .filter { _group, _contigs, files, _samples -> files }
             .join(ch_contigs)
     )

@@ -18,6 +18,13 @@ def countFiles(sample) {
     return ['counts.tsv.gz', 'mapping.tsv', 'pairs.tsv.gz'].collect { name -> "abundance/${sample}.${name}".toString() }
 }
 
+// Those of some files that a run has: one of a gene catalogue does not write what only the refinement reads
+def writtenFiles(names, of_genes) {
+    def files = publishedFiles().features
+    def of_contigs = [files.tetranucleotides, files.coverage, files.rpkm, files.pair_links]
+    return names.findAll { name -> !of_genes || !(name in of_contigs || name.endsWith('.pairs.tsv.gz')) }
+}
+
 // Stages that a run does not run for any group, since it starts behind them
 def takenStages(start_at) {
     return [features: ['features'], latent: ['features', 'vae'], clusters: ['features', 'vae', 'cluster']]["${start_at}".toString()] ?: []
@@ -29,27 +36,27 @@ def formerFile(folder, group, name) {
 }
 
 // Whether the counts of a sample are taken. Behind them, those of all samples are.
-def isTaken(folder, start_at, group, sample) {
-    return folder && (start_at != 'counts' || countFiles(sample).every { name -> formerFile(folder, group, name).exists() })
+def isTaken(folder, start_at, of_genes, group, sample) {
+    return folder && (start_at != 'counts' || writtenFiles(countFiles(sample), of_genes).every { name -> formerFile(folder, group, name).exists() })
 }
 
 // The files that are taken for a group, by their names in its folder; its contigs come first, if there are any
-def takenNames(start_at, samples) {
+def takenNames(start_at, of_genes, samples) {
     def stages = takenStages(start_at).collectMany { stage -> publishedFiles()[stage].values() }
-    def names = samples.collectMany { sample -> countFiles(sample) } + stages
+    def names = writtenFiles(samples.collectMany { sample -> countFiles(sample) } + stages, of_genes)
     return names ? ['catalogue/contigs.tsv'] + names : []
 }
 
 // What FORMER takes for a group: [ contigs.tsv, files, samples ], whose files are none if nothing is taken
-def formerFiles(folder, start_at, group, samples) {
-    def files = takenNames(start_at, samples).collect { name -> formerFile(folder, group, name) }
+def formerFiles(folder, start_at, of_genes, group, samples) {
+    def files = takenNames(start_at, of_genes, samples).collect { name -> formerFile(folder, group, name) }
     return files ? [files.head(), files.tail(), samples] : [[], [], []]
 }
 
 // Rows of [ group, samples, taken files ] as a row of each sample, [ [id, group], counts, mapping, pairs ]
 def formerCounts(rows) {
     return rows.flatMap { group, samples, files ->
-        samples.collect { id -> [[id: id, group: group.id]] + countFiles(id).collect { name -> files.find { file -> name.endsWith("/${file.name}") } } }
+        samples.collect { id -> [[id: id, group: group.id]] + countFiles(id).collect { name -> files.find { file -> name.endsWith("/${file.name}") } ?: [] } }
     }
 }
 
@@ -72,7 +79,7 @@ def isSameFolder(one, other) {
 
 // Why the results of a former run cannot be used, by their folder or the first file that is missing; nothing if they can
 // be. `samples` has rows of group and sample of the sheet, `groups` all groups.
-def formerProblems(folder, start_at, outdir, samples, groups) {
+def formerProblems(folder, start_at, of_genes, outdir, samples, groups) {
     def path = file("${folder}", glob: false)
     if (!path.exists()) {
         return [(folder): 'does not exist: name the folder of results (--outdir) of a former run']
@@ -80,13 +87,13 @@ def formerProblems(folder, start_at, outdir, samples, groups) {
     if (isSameFolder(path, file("${outdir}", glob: false))) {
         return [(folder): 'is --outdir, too: name another folder for the results of this run by --outdir']
     }
-    def taken = samples.findAll { group, sample -> isTaken(folder, start_at, group, sample) }
+    def taken = samples.findAll { group, sample -> isTaken(folder, start_at, of_genes, group, sample) }
     if (start_at == 'counts' && !taken) {
         def example = samples ? " (for example ${countFiles(samples[0][1]).collect { name -> "${samples[0][0]}/${name}" }.join(', ')})" : ''
         return [(folder): "has the counts of no sample of the sample sheet${example}: name the folder of results (--outdir) of a run that mapped some of them".toString()]
     }
     def missing = groups.collectMany { group ->
-        takenNames(start_at, taken.findAll { row -> row[0] == group }.collect { row -> row[1] })
+        takenNames(start_at, of_genes, taken.findAll { row -> row[0] == group }.collect { row -> row[1] })
             .collect { name -> formerFile(folder, group, name) }
             .findAll { file -> !file.exists() }
     }

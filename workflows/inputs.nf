@@ -186,7 +186,7 @@ def unusableFormer(parameters) {
     try {
         def samples = sheetRows(parameters.input).findAll { row -> row.group && row.sample }.collect { row -> [row.group, row.sample] }
         def groups = sheetRows(parameters.assembly_input).findAll { row -> row.group }.collect { row -> row.group }.unique()
-        return formerProblems(folder, start_at, parameters.outdir, samples, groups)
+        return formerProblems(folder, start_at, parameters.catalogue_type == 'genes', parameters.outdir, samples, groups)
     }
     catch (Exception e) {
         return [(folder): accessProblem(e)]

@@ -164,8 +164,13 @@ def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: floa
     return score.genomes_found(bins, known, recall, precision, min_bin_size=0)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
-    """With several processes (`make test`), the tests of a file share one, and so do files that share whole runs."""
+    """With several processes (`make test`), the tests of a file share one, and so do files that share whole runs.
+
+    What takes long goes first, so that all processes end at about the same time.
+    """
+    items.sort(key=lambda item: (item.path.parent.name != "pipeline", item.path.name not in SHARE_RUNS))
     for item in items:
         name = item.path.name
         item.add_marker(pytest.mark.xdist_group("shared runs" if name in SHARE_RUNS else name))

@@ -134,6 +134,16 @@ def test_the_settings_of_the_preset_reach_the_scripts_and_typed_ones_win(catalog
     assert "--max_close_contigs=10000 --threshold_scale=1" in clustered and "--max_clusters=30000" in clustered
 
 
+def test_clusters_of_a_former_latent_are_the_same(tmp_path, catalogue, pieces):
+    """A start in the middle asks for no file that genes do not have."""
+    former = ["--former_results", catalogue.results, "--start_at", "latent"]
+    run = run_pipeline(tmp_path, *write_sheets(tmp_path / "sheets", pieces), *former, profile="standard")
+    assert run.status == 0, run.output
+    assert run.tasks("COMPLETED") == GENE_STAGES - {"INDEX", "MAP_READS", "FEATURES", "VAE"} | {"FORMER"}
+    for name in ("clusters.tsv", "gene_clusters.tsv", "cluster_sizes.tsv"):
+        assert (run.results / "gut" / name).read_bytes() == (catalogue.results / "gut" / name).read_bytes()
+
+
 def test_the_summary_and_the_report_are_of_clusters(catalogue, pieces):
     (row,) = read_table(catalogue.results / "summary.tsv").to_dict("records")
     table = read_table(catalogue.results / "gut" / "gene_clusters.tsv")
