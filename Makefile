@@ -34,7 +34,7 @@ test: ## install what is missing and run every test [ARGS='-k name'] [NEXTFLOW=p
 	@$(INSTALLED) || exit 1; failed=0; \
 	if type -P nf-test >/dev/null; then nf-test test || failed=1; \
 	else echo 'nf-test is not on PATH: its tests are skipped (it has an installer of its own: see its home page)'; fi; \
-	BINLOOM_NEXTFLOW='$(NEXTFLOW)' python3 -m pytest tests -n 2 --dist loadgroup --no-loadscope-reorder -rs $(ARGS) || failed=1; \
+	BINLOOM_NEXTFLOW='$(NEXTFLOW)' python3 -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder -rs $(ARGS) || failed=1; \
 	exit $$failed
 
 test-stage: ## install what is missing and run the tests of one stage and of the modules it imports: STAGE=refine

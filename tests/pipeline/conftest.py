@@ -1,11 +1,14 @@
 """Drives the real `nextflow run` for the pipeline tests and reads back what it published."""
 
 import csv
+import fcntl
 import gzip
 import os
+import pickle
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +39,6 @@ REPORT_STAGES = {"REPORT_DATA", "REPORT"}
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.
 SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_sizes", "64,64", "--batch_size", "16"]
 QUICK = ["--epochs", "150"]
-
-# Files of tests that look at the same runs, `coassembly` and `two_groups`
-SHARE_RUNS = {"test_results.py", "test_run_report.py", "test_former_results.py"}
 
 # What an installation says where the package index cannot be reached, as opposed to one that is refused
 NO_INDEX = re.compile(
@@ -164,16 +164,22 @@ def genomes_found(contig2bin: pd.DataFrame, truth: pd.DataFrame, precision: floa
     return score.genomes_found(bins, known, recall, precision, min_bin_size=0)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
-    """With several processes (`make test`), the tests of a file share one, and so do files that share whole runs.
+    """What takes long goes first, so that several processes (`make test`) end at about the same time."""
+    items.sort(key=lambda item: (item.path.parent.name != "pipeline", item.path.name != "test_results.py"))
 
-    What takes long goes first, so that all processes end at about the same time.
-    """
-    items.sort(key=lambda item: (item.path.parent.name != "pipeline", item.path.name not in SHARE_RUNS))
-    for item in items:
-        name = item.path.name
-        item.add_marker(pytest.mark.xdist_group("shared runs" if name in SHARE_RUNS else name))
+
+def run_once(tmp_path_factory, name: str, make: Callable[[Path], Run]) -> Run:
+    """What `make` gives for a folder of this name, made by the first of several processes for all of them."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    record = folder / f"{name}.pickle"
+    with open(folder / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            (folder / name).mkdir()
+            record.write_bytes(pickle.dumps(make(folder / name)))
+        return pickle.loads(record.read_bytes())
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -185,17 +191,21 @@ def nextflow_on_path():
 @pytest.fixture(scope="session")
 def coassembly(tmp_path_factory) -> Run:
     """The test profile as `make demo` runs it."""
-    return run_pipeline(tmp_path_factory.mktemp("coassembly"), report=True)
+    return run_once(tmp_path_factory, "coassembly", lambda folder: run_pipeline(folder, report=True))
 
 
 @pytest.fixture(scope="session")
 def two_groups(tmp_path_factory) -> Run:
-    """The profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own.
+    """The run of `run_two_groups`."""
+    return run_once(tmp_path_factory, "two_groups", run_two_groups)
+
+
+def run_two_groups(folder: Path) -> Run:
+    """Run the profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own.
 
     It is held against its truth, and against bins of the truth itself, which lack genome g1 and are of a known quality.
     Two experiments run beside it, with as few networks as there can be.
     """
-    folder = tmp_path_factory.mktemp("two_groups")
     truth = whole_truth()
     truth.to_csv(folder / "truth.tsv", sep="\t", index=False)
     planted = truth[truth["genome"] != "g1"]
