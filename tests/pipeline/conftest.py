@@ -3,8 +3,8 @@
 import csv
 import fcntl
 import gzip
+import json
 import os
-import pickle
 import re
 import shutil
 import subprocess
@@ -173,13 +173,15 @@ def run_once(tmp_path_factory, name: str, make: Callable[[Path], Run]) -> Run:
     """What `make` gives for a folder of this name, made by the first of several processes for all of them."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
-    record = folder / f"{name}.pickle"
+    record = folder / f"{name}.json"
     with open(folder / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not record.exists():
             (folder / name).mkdir()
-            record.write_bytes(pickle.dumps(make(folder / name)))
-        return pickle.loads(record.read_bytes())
+            run = make(folder / name)
+            record.write_text(json.dumps([run.status, run.output, str(run.launch), str(run.results)]))
+        status, output, *folders = json.loads(record.read_text())
+    return Run(status, output, *map(Path, folders))
 
 
 @pytest.fixture(scope="session", autouse=True)
