@@ -17,6 +17,7 @@ from project import BIN
 sys.path.insert(0, str(BIN))
 
 import alignment_counts
+import alignment_limits
 import map_reads
 
 PAIRED, UNMAPPED, MATE_UNMAPPED, FIRST, SECOND, SECONDARY, SUPPLEMENTARY = 1, 4, 8, 64, 128, 256, 2048
@@ -200,12 +201,13 @@ def generate(rng: random.Random) -> Case:
     raw = damage_bytes(rng, raw) if damage == "bytes" else raw
     table = pd.DataFrame(rng.sample(contigs, len(contigs)), columns=["contig", "length"])
     table["name"], min_score = table["contig"], rng.choice((0, 50))
+    limits = alignment_limits.Limits(min_score)
     table["assembly"] = [rng.choice("AB") for _ in contigs]
 
     def read(folder: Path) -> dict:
         path = folder / "sample.bam"
         with map_reads.bam_alignments(path) as alignments:
-            tally = alignment_counts.count_alignments(alignments, table, folder / "contigs.tsv", min_score, str(path))
+            tally = alignment_counts.count_alignments(alignments, table, folder / "contigs.tsv", limits, str(path))
         counts = [+Counter(dict(zip(table["contig"], numbers))) for numbers in (tally.reads, tally.bases)]
         tally.pairs.counts()
         numbers = tally.seen, tally.mapped, tally.counted, tally.alignments

@@ -250,7 +250,7 @@ def test_bins_of_both_groups_are_scored_against_the_truth(two_groups):
     warnings = read_table(two_groups.results / "warnings.tsv")
     assert not {"benchmark", "compare"} & set(warnings["stage"])
     versions = reported_versions(two_groups.results / "pipeline_info" / "software_versions.yml")
-    not_asked_for = {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "FORMER"}
+    not_asked_for = {"GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "FORMER", "GENE_CLUSTERS"}
     assert set(versions) == STAGES | REPORT_STAGES | CHOSEN_STAGES - not_asked_for
 
 
