@@ -217,7 +217,7 @@ def samples_with_counts(counts: Counts, reasons: list[str], remedy: str) -> Coun
     `reasons` says of each sample why it would have none, `remedy` what a user can do. Raise ClickException if no sample
     has one.
     """
-    has_counts = np.array([counts.reads.sample(number).any() for number in counts.numbers], bool)
+    has_counts = np.array([counts.reads.has_any[number] for number in counts.numbers], bool)
     if counts.counted_reads is not None:
         has_counts &= counts.counted_reads > 0
     empty = [f"sample {counts.samples[i]!r} ({reasons[i]})" for i in np.flatnonzero(~has_counts)]

@@ -9,6 +9,7 @@ a softplus. The default settings depart in inputs, weights, variance and schedul
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -200,12 +201,16 @@ def loss_terms(
 
 
 @torch.no_grad()
-def encode_rows(model: VAE, data: InputRows) -> np.ndarray:
-    """Return the latent means of data (n x columns) as n x N_L float32; dropout is off, batch statistics are frozen."""
+def encode_rows(model: VAE, data: InputRows, prepare: Callable[[Tensor], Tensor] = lambda rows: rows) -> np.ndarray:
+    """Return the latent means of data (n x columns) as n x N_L float32; dropout is off, batch statistics are frozen.
+
+    `prepare` makes of some rows what the model gets.
+    """
     model.eval()
     latent = np.empty((len(data), model.mu.out_features), dtype=np.float32)
     for start in range(0, len(data), ROWS_AT_ONCE):
-        latent[start : start + ROWS_AT_ONCE] = model.encode(data[start : start + ROWS_AT_ONCE])[0].cpu().numpy()
+        rows = prepare(data[start : start + ROWS_AT_ONCE])
+        latent[start : start + ROWS_AT_ONCE] = model.encode(rows)[0].cpu().numpy()
     return latent
 
 

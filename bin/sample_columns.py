@@ -4,6 +4,7 @@
 What is in memory is a sample or a block at a time, however many samples there are. FEATURES uses this module.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,16 +20,17 @@ class SampleColumns:
     """A matrix of N contigs x s samples, in a file without a name that goes when this object goes."""
 
     def __init__(self, n_contigs: int, dtype: type) -> None:
-        self.n_contigs, self.dtype, self.n_samples = n_contigs, np.dtype(dtype), 0
+        self.n_contigs, self.dtype = n_contigs, np.dtype(dtype)
+        self.has_any: list[bool] = []  # of each sample, whether a number of it is not 0
         self.file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115 - it lives as long as this object
 
     def append(self, values: np.ndarray) -> None:
         """Add the numbers of one more sample (N). Raise ClickException if the disk has no room for them."""
         with writing(Path("the numbers of each sample")):
-            self.file.seek(self.n_samples * self.n_contigs * self.dtype.itemsize)
+            self.file.seek(0, os.SEEK_END)
             self.file.write(np.ascontiguousarray(values, self.dtype))
             self.file.flush()
-        self.n_samples += 1
+        self.has_any.append(bool(values.any()))
 
     def sample(self, number: int) -> np.ndarray:
         """Return the numbers of the sample that was added as this one, from 0 (N)."""

@@ -15,11 +15,10 @@ import click
 import numpy as np
 import torch
 
-from input_rows import HeldRows, InputRows
+from input_rows import InputRows
 from message_text import one_line
 from network import (
     N_TNF,
-    ROWS_AT_ONCE,
     SCALING,
     VAE,
     Hyperparameters,
@@ -136,12 +135,11 @@ def encode_by_model(
     scaling = read_scaling(features_path)
     check_model(path, model, features["samples"], scaling["tetranucleotides"], settings)
     click.echo(f"{len(data)} contigs, encoded by the model {path}.", err=True)
-    network = model.network.to(data.device)
-    latent = [np.empty((0, model.settings.latent_size), np.float32)]
-    for start in range(0, len(data), ROWS_AT_ONCE):
-        rows = rescaled(data[start : start + ROWS_AT_ONCE].cpu().numpy(), scaling, model)
-        latent.append(encode_rows(network, HeldRows(torch.from_numpy(rows).to(data.device))))
-    write_matrix(LATENT, np.concatenate(latent))
+
+    def prepare(rows: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(rescaled(rows.cpu().numpy(), scaling, model)).to(data.device)
+
+    write_matrix(LATENT, encode_rows(model.network.to(data.device), data, prepare))
     with writing("model.pt"):
         shutil.copyfile(path, "model.pt")
     write_rows(TRAINING, [])

@@ -105,10 +105,15 @@ def formerProblems(folder, start_at, of_genes, outdir, samples, groups) {
     return [(missing[0].toUriString()): "does not exist${others}, but --start_at ${start_at} takes it: name the whole results of a former run${remedy}".toString()]
 }
 
+// Names of the parameters of the stages whose work may be taken, by the stage
+def stageParameters(options) {
+    def further = [map_reads: ['mapper', 'save_bam'], features: [], vae: ['checkpoint_dir', 'checkpoint_every'], cluster: []]
+    return further.collectEntries { stage, more -> [stage, (more + options[stage].findAll(/--(\w+)/) { _word, name -> name }).unique()] }
+}
+
 // Parameters that have no effect, as the stages that they are of do not run or do not train: their names
 def idleParameters(options) {
-    def further = [map_reads: ['mapper', 'save_bam'], features: [], vae: ['checkpoint_dir', 'checkpoint_every'], cluster: []]
-    def names = further.collectEntries { stage, more -> [stage, options[stage].findAll(/--(\w+)/) { _word, name -> name } + more] }
+    def names = stageParameters(options)
     def taken = takenStages(options.start_at)
     def idle = (taken ? ['map_reads'] + taken : []) + (options.model ? ['vae'] : [])
     // The experiments train and cluster by themselves
@@ -124,7 +129,7 @@ def warnOfIdleParameters(options, typed) {
         def causes = (taken ? ["--start_at ${options.start_at} takes the results of stages"] : []) + (options.model && !('vae' in taken) ? ['the network of --model is trained'] : [])
         log.warn("Without effect: ${idle.collect { name -> "--${name}" }.join(', ')}, since ${causes.join(' and ')}")
     }
-    def of_mapping = ['mapper', 'min_alignment_score', 'save_bam'].findAll { name -> name in typed }
+    def of_mapping = stageParameters(options).map_reads.findAll { name -> name in typed }
     if (options.start_at == 'counts' && of_mapping) {
         log.warn("Without effect on samples whose counts are taken (--start_at counts): ${of_mapping.collect { name -> "--${name}" }.join(', ')}")
     }

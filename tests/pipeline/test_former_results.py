@@ -89,12 +89,14 @@ def test_a_sample_is_added_by_mapping_it_alone(tmp_path, coassembly):
 def test_a_trained_model_encodes_the_contigs(tmp_path, coassembly):
     """The counts of all samples are taken, so that nothing is mapped; the model's own features have its latent."""
     model = coassembly.results / "co" / "vae" / "model.pt"
-    run = start(tmp_path, coassembly.results, "counts", "--model", model, "--epochs", "3", "--mapper", "bwa")
+    typed = ["--epochs", "3", "--mapper", "bwa", "--min_read_identity", "9"]
+    run = start(tmp_path, coassembly.results, "counts", "--model", model, *typed)
     assert run.status == 0, run.output
     assert run.tasks("COMPLETED") == STAGES - MAPPING | {"FORMER"}
     assert different_files(run, coassembly.results) == ["vae/latent.json", "vae/training.tsv"]
     assert "Without effect: --epochs, since the network of --model is trained" in run.output
     assert "Without effect on samples whose counts are taken (--start_at counts): --mapper" in run.output
+    assert "--mapper, --min_read_identity\n" in run.output
 
 
 def test_features_of_a_sample_that_the_sheet_lacks_are_one_error(tmp_path, coassembly):
