@@ -11,7 +11,6 @@ import pytest
 
 from conftest import DATA, NEXTFLOW, PROJECT, QUICK, nextflow, read_table
 
-BAD_FASTA = ">a\nACGT\n>a\nACGT\n"
 TOOLS = {"blastn", "bwa", "makeblastdb", "minimap2", "python3", "samtools"}
 
 
@@ -77,23 +76,29 @@ def test_one_run_at_a_time_and_only_its_own_bins(tmp_path):
     assert (bins / "notes.txt").read_text() == "the user's own"
 
 
-@pytest.mark.parametrize("parser", ["v1", "v2"])
-def test_a_failed_run_ends_with_the_reason(tmp_path, parser):
+@pytest.mark.parametrize(
+    ("parser", "content", "reason"),
+    [
+        ("v1", ">a\nACGT\n>a\nACGT\n", "two contigs are named 'a': rename one"),
+        ("v2", "", "holds no sequence: remove the row"),
+    ],
+    ids=["v1", "v2"],
+)
+def test_a_failed_run_ends_with_the_reason(tmp_path, parser, content, reason):
     """Stage, group, the user's own path, the stage's message and what to do: the last line of the terminal."""
     fasta = tmp_path / "my contigs (1).fasta"
-    fasta.write_text(BAD_FASTA)
+    fasta.write_text(content)
     sheet = tmp_path / "assemblies.csv"
     sheet.write_text(f"id,group,assembler,fasta\nA,co,gfa,{fasta.name}\n")
     done = nextflow(arguments(tmp_path / "results", "--assembly_input", sheet), tmp_path, {"NXF_SYNTAX_PARSER": parser})
     assert done.returncode != 0
     last = done.stdout.rstrip().splitlines()[-1]
-    assert last.startswith(f"CATALOGUE (co) failed: assembly 'A': {fasta}: two contigs are named 'a': rename one")
+    assert last.startswith(f"CATALOGUE (co) failed: assembly 'A': {fasta}: {reason}")
     assert last.endswith("run the same command with -resume: what is finished is kept")
     assert done.stdout.count("CATALOGUE (co) failed") == 1
 
 
-@pytest.mark.parametrize("parser", ["v1", "v2"])
-def test_a_run_that_fails_outside_of_its_tasks_ends_with_the_reason(tmp_path, parser):
+def test_a_run_that_fails_outside_of_its_tasks_ends_with_the_reason(tmp_path):
     """A file stands where results go: what is last, but for Nextflow's own words, has reason and remedy.
 
     Nextflow writes several files at once and tells of each, also after the line that ends the run.
@@ -101,7 +106,7 @@ def test_a_run_that_fails_outside_of_its_tasks_ends_with_the_reason(tmp_path, pa
     results = tmp_path / "results"
     (results / "co").mkdir(parents=True)
     (results / "co" / "catalogue").write_text("a file")
-    done = nextflow(arguments(results, "-stub"), tmp_path, {"NXF_SYNTAX_PARSER": parser})
+    done = nextflow(arguments(results, "-stub"), tmp_path, {"NXF_SYNTAX_PARSER": "v2"})
     assert done.returncode != 0
     own_words = ("ERROR ~ Failed to publish file", " -- Check '.nextflow.log'", "WARN: Killing running tasks")
     last = [line for line in done.stdout.splitlines() if line and not line.startswith(own_words)][-1]
@@ -125,9 +130,10 @@ def test_a_run_that_is_stopped_has_not_failed(tmp_path):
 
 
 def test_a_sheet_that_cannot_be_reached_is_told_with_the_reason(tmp_path):
-    call = arguments(tmp_path / "results", "--input", "s3://bucket/samples.csv")
+    call = arguments(tmp_path / "results", "--input", "s3://bucket/samples.csv", "--assembly_input", "absent.csv")
     done = nextflow(call, tmp_path)
     assert done.returncode != 0
+    assert "--assembly_input absent.csv" in done.stdout
     last = done.stdout.rstrip().splitlines()[-1]
     assert last.startswith("  cannot be reached (") and "check its address and your credentials" in last
 

@@ -49,9 +49,8 @@ def sheet_of(folder: Path, *samples: str) -> Path:
 @pytest.mark.parametrize(
     ("at", "skipped", "idle", "parser"),
     [
-        ("features", {"FEATURES"}, ["--min_contig_length"], "v1"),
-        ("latent", {"FEATURES", "VAE"}, ["--epochs", "--mapper"], "v2"),
-        ("clusters", {"FEATURES", "VAE", "CLUSTER"}, ["--seed", "--threshold_seeds"], "v1"),
+        ("features", {"FEATURES"}, ["--min_contig_length"], "v2"),
+        ("clusters", {"FEATURES", "VAE", "CLUSTER"}, ["--epochs", "--mapper", "--seed", "--threshold_seeds"], "v1"),
     ],
 )
 def test_a_start_in_the_middle_gives_the_whole_results(tmp_path, coassembly, at, skipped, idle, parser):

@@ -137,7 +137,10 @@ def test_the_settings_of_the_preset_reach_the_scripts_and_typed_ones_win(catalog
 def test_clusters_of_a_former_latent_are_the_same(tmp_path, catalogue, pieces):
     """A start in the middle asks for no file that genes do not have."""
     former = ["--former_results", catalogue.results, "--start_at", "latent"]
-    run = run_pipeline(tmp_path, *write_sheets(tmp_path / "sheets", pieces), *former, profile="standard")
+    strict = {"NXF_SYNTAX_PARSER": "v2"}
+    run = run_pipeline(
+        tmp_path, *write_sheets(tmp_path / "sheets", pieces), *former, profile="standard", environment=strict
+    )  # fmt: skip
     assert run.status == 0, run.output
     assert run.tasks("COMPLETED") == GENE_STAGES - {"INDEX", "MAP_READS", "FEATURES", "VAE"} | {"FORMER"}
     for name in ("clusters.tsv", "gene_clusters.tsv", "cluster_sizes.tsv"):

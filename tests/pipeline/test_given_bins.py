@@ -151,24 +151,23 @@ def test_names_of_another_assembly_are_one_line(tmp_path):
     assert "Traceback" not in run.output
 
 
-@pytest.mark.parametrize(
-    ("bins", "arguments", "words"),
-    [
-        ("absent", [], ["row 2", "bins does not exist", "'absent'"]),
-        ("bins.tsv;absent", [], ["row 2", "bins has absent, which does not exist"]),
-        ("empty", [], ["row 2", "bins is a folder without a FASTA"]),
-        ("odd", [], ["row 2", "bins has the file b$1.fa, so rename it"]),
-        ("", ["--ensemble"], ["--ensemble needs given bins"]),
-    ],
-)
-def test_bins_that_cannot_be_used_end_the_run_before_any_work(tmp_path, bins, arguments, words):
+def test_bins_that_cannot_be_used_end_the_run_before_any_work(tmp_path):
     write_table(tmp_path / "bins.tsv", planted_bins("co"))
     (tmp_path / "empty").mkdir()
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd" / "b$1.fa").write_text(">c\nA\n")
-    run = run_pipeline(tmp_path, "--assembly_input", write_sheet(tmp_path, coasm=bins), *arguments)
+    given = ("absent", "bins.tsv;absent", "empty", "odd")
+    rows = [f"A{i},co,gfa,{DATA}/co.contigs.fasta.gz,{name}\n" for i, name in enumerate(given)]
+    (tmp_path / "assemblies.csv").write_text("id,group,assembler,fasta,bins\n" + "".join(rows))
+    run = run_pipeline(tmp_path, "--assembly_input", tmp_path / "assemblies.csv")
     assert run.status != 0
-    assert not [word for word in words if word not in run.output], run.output
+    for words in (
+        ("row 2: ", "bins does not exist", "'absent'"),
+        ("row 3: ", "bins has absent, which does not exist"),
+        ("row 4: ", "bins is a folder without a FASTA"),
+        ("row 5: ", "bins has the file b$1.fa, so rename it"),
+    ):
+        assert [line for line in run.output.splitlines() if all(word in line for word in words)], run.output
     started = [line for line in run.output.splitlines() if "Submitted process >" in line]
     assert all("VALIDATE" in line for line in started), started
 

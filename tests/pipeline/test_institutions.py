@@ -37,11 +37,10 @@ def configs(tmp_path):
     return base
 
 
-@pytest.mark.parametrize("parser", ["v1", "v2"])
-def test_institution_from_a_folder(tmp_path, configs, parser):
+def test_institution_from_a_folder(tmp_path, configs):
     run = run_pipeline(
         tmp_path, "-stub", "--custom_config_base", configs,
-        profile="test,lab", environment={"NXF_SYNTAX_PARSER": parser},
+        profile="test,lab", environment={"NXF_SYNTAX_PARSER": "v2"},
     )  # fmt: skip
     assert run.status == 0, run.output
     assert "no effect: config_profile_contact, config_profile_description, max_cpus, max_memory\n" in run.output

@@ -65,11 +65,8 @@ def test_resume_reruns_what_depends_on_the_change(tmp_path):
     expected = {
         (): set(),
         ("--min_bin_size", "30000"): {"REFINE", "BINS"},
-        ("--markers", "false"): {"REFINE", "BINS"},
         ("--refine_mode", "article"): {"CLUSTER", "GRAPHBIN2", "BINS"},
-        ("--threshold_scale", "0.7"): {"CLUSTER", "REFINE", "BINS"},
         ("--dropout", "0.1"): {"VAE", "CLUSTER", "REFINE", "BINS"},
-        ("--min_contig_length", "1000"): {"FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
         ("--min_alignment_score", "80"): {"MAP_READS", "FEATURES", "VAE", "CLUSTER", "REFINE", "BINS"},
     }
     for change, stages in expected.items():
@@ -118,27 +115,19 @@ def test_every_problem_in_one_message(sheets):
     rows["samples"][0]["sample"] = "../evil"
     rows["samples"][1]["fastq_1"] = "absent.fastq.gz"
     rows["samples"][2]["group"] = "lonely"
+    rows["samples"].append(rows["samples"][1] | {"sample": "both", "fastq_1": "S2_1.fastq.gz", "bam": "co.S3.bam"})
     rows["assemblies"][0]["assembler"] = "velvet"
     absent = ["--truth", "t.tsv", "--compare", "bins=b", "--references", "r.csv"]
-    absent += ["--experiments", "inputs,figures"]
+    absent += ["--experiments", "inputs,figures", "--ensemble"]
     assert_refused(
         run("--epohcs", "10", "--dropout", "1.5", "--marker_hmms", "absent.hmm", *absent),
         "epohcs", "epochs", "dropout", "--marker_hmms absent.hmm does not exist", "--truth t.tsv does not exist",
         "--compare b does not exist", "--compare: bins is a binning of Binloom's own",
         "--experiments must be some of inputs,",
         "--references r.csv does not exist",
-        "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet",
+        "--ensemble needs given bins",
+        "row 2", "../evil", "row 3", "absent.fastq.gz", "row 4", "lonely", "velvet", "row 5", "both", "bam",
     )  # fmt: skip
-
-
-def test_missing_sheet(tmp_path):
-    assert_refused(run_pipeline(tmp_path, "--input", tmp_path / "absent.csv"), "absent.csv")
-
-
-def test_reads_and_bam_of_one_sample(sheets):
-    rows, run, _ = sheets
-    rows["samples"][0]["bam"] = "co.S3.bam"
-    assert_refused(run(), "row 2", "bam")
 
 
 def assert_fails_in(run, stage, *words):
@@ -158,12 +147,6 @@ def change_fasta(data, name, change):
     return name
 
 
-def test_empty_fasta(sheets):
-    rows, run, data = sheets
-    rows["assemblies"][0]["fasta"] = change_fasta(data, "empty.fasta.gz", lambda records: [])
-    assert_fails_in(run(), "CATALOGUE", "empty.fasta.gz")
-
-
 def test_bam_of_other_contigs(sheets):
     rows, run, data = sheets
     rows["assemblies"][0]["fasta"] = change_fasta(
@@ -176,50 +159,61 @@ def test_bam_of_other_contigs(sheets):
     assert_fails_in(run(), "MAP_READS", "co.S3.bam", "NODE_1_length_12019_cov_10.419843")
 
 
-def test_three_contigs(sheets):
-    """Too few contigs for a batch, let alone a bin: the run ends well, with zero bins and a reason for each contig."""
+def test_groups_with_little_in_them_end_well(sheets):
+    """No group has a bin, and each contig has a reason: three contigs are too few for a batch; others are too short;
+    a sample without a mapped read is left out with a warning."""
     rows, run, data = sheets
-    rows["assemblies"][0]["fasta"] = change_fasta(data, "three.fasta.gz", lambda records: records[:3])
-    rows["assemblies"][0].update(graph="", paths="")
+    changes = {
+        "three": lambda records: records[:3],
+        "short": lambda records: [(name, sequence[:400]) for name, sequence in records],
+        "alien": lambda records: records,
+    }
+    samples, assembly = rows["samples"][:], rows["assemblies"][0] | {"graph": "", "paths": ""}
+    for table in rows.values():
+        table.clear()
+    for group, change in changes.items():
+        fasta = change_fasta(data, f"{group}.fasta.gz", change)
+        rows["assemblies"].append(assembly | {"id": group, "group": group, "fasta": fasta})
+        rows["samples"] += [row | {"sample": f"{group}{row['sample']}", "group": group} for row in samples]
+    rows["samples"].append(write_alien_reads(data, rows["samples"][0] | {"group": "alien"}))
     done = run("--min_bin_size", "10000000", *QUICK)
     assert done.status == 0, done.output
-    assert len(read_table(done.results / "co" / "contig2bin.tsv")) == 0
-    assert len(read_table(done.results / "co" / "unbinned.tsv")) == 3
-    assert not list((done.results / "co").glob("bins/*"))
+    contigs = set(read_fasta(DATA / "co.contigs.fasta.gz"))
+    unbinned = {group: read_table(done.results / group / "unbinned.tsv") for group in changes}
+    assert len(unbinned["three"]) == 3 and set(unbinned["alien"]["contig"]) == contigs
+    assert set(unbinned["short"]["contig"]) == contigs and set(unbinned["short"]["reason"]) == {"short"}
+    for group in changes:
+        assert len(read_table(done.results / group / "contig2bin.tsv")) == 0
+        assert not list((done.results / group).glob("bins/*"))
 
-
-def test_no_contig_is_long_enough(sheets):
-    _, run, _ = sheets
-    done = run("--min_contig_length", "100000000", *QUICK)
-    assert done.status == 0, done.output
-    unbinned = read_table(done.results / "co" / "unbinned.tsv")
-    assert set(unbinned["reason"]) == {"short"}
-
-
-def test_samples_without_a_mapped_read(sheets):
-    """Beside others, such a sample is left out with a warning; alone, it is an error."""
-    rows, run, data = sheets
-    with gzip.open(data / "alien.fastq.gz", "wt") as handle:
-        handle.write("@r1\n" + "AC" * 50 + "\n+\n" + "I" * 100 + "\n")
-    alien = rows["samples"][0] | {"sample": "alien", "fastq_1": "alien.fastq.gz", "fastq_2": ""}
-    rows["samples"].append(alien)
-    done = run(*QUICK)
-    assert done.status == 0, done.output
     warning = "sample 'alien' (none of its 1 reads maps to the contigs) is left out of the model: "
     warnings = read_table(done.results / "warnings.tsv")
-    of_features = warnings.loc[warnings["stage"] == "features", "warning"]
-    assert [text[: len(warning)] for text in of_features] == [warning]
-    assert read_table(done.results / "summary.tsv")["warnings"].astype(int).tolist() == [len(warnings)]
-    assert f"features, co: {warning}" in done.output
-    assert "alien" not in read_table(done.results / "co" / "features" / "coverage.tsv.gz").columns
-    assert "coverage_alien" not in read_table(done.results / "co" / "bins.tsv").columns
-    coverage = read_table(done.results / "co" / "abundance" / "alien.counts.tsv.gz")
+    of_alien = warnings[(warnings["stage"] == "features") & (warnings["group"] == "alien")]
+    assert [text[: len(warning)] for text in of_alien["warning"]] == [warning]
+    counted = read_table(done.results / "summary.tsv").set_index("group")["warnings"].astype(int)
+    assert counted.to_dict() == {group: (warnings["group"] == group).sum() for group in changes}
+    assert f"features, alien: {warning}" in done.output
+    assert "alien" not in read_table(done.results / "alien" / "features" / "coverage.tsv.gz").columns
+    assert "coverage_alien" not in read_table(done.results / "alien" / "bins.tsv").columns
+    coverage = read_table(done.results / "alien" / "abundance" / "alien.counts.tsv.gz")
     assert (coverage["reads"].astype(float) == 0).all()
 
-    rows["samples"][:] = [alien]
-    done = run(*QUICK)
-    assert done.status != 0
-    assert "no sample of the group has a count on any contig: sample 'alien' (none of its 1 reads maps" in done.output
+
+def write_alien_reads(data, row):
+    """Write one read that maps nowhere, and give its row of the sample sheet, made from that of another sample."""
+    with gzip.open(data / "alien.fastq.gz", "wt") as handle:
+        handle.write("@r1\n" + "AC" * 50 + "\n+\n" + "I" * 100 + "\n")
+    return row | {"sample": "alien", "fastq_1": "alien.fastq.gz", "fastq_2": ""}
+
+
+def test_a_sample_without_a_mapped_read_alone_is_an_error(sheets):
+    rows, run, data = sheets
+    rows["samples"][:] = [write_alien_reads(data, rows["samples"][0])]
+    assert_fails_in(
+        run(*QUICK),
+        "FEATURES",
+        "no sample of the group has a count on any contig: sample 'alien' (none of its 1 reads maps",
+    )
 
 
 def test_help_lists_every_parameter(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import DATA, NEXTFLOW, PROJECT, QUICK, SMALL, run_pipeline
+from conftest import DATA, NEXTFLOW, PROJECT, SMALL, run_pipeline
 from slurm import running_slurm, why_not
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "SLURM is there")
@@ -55,16 +55,13 @@ def jobs(environment: dict[str, str]) -> list[str]:
     return done.stdout.split()
 
 
-def test_slurm_gives_the_same_bins(tmp_path, slurm):
+def test_slurm_gives_the_same_bins(tmp_path, slurm, coassembly):
     """Also that account, further options and job arrays reach sbatch."""
-    local = run_pipeline(tmp_path / "local", *QUICK)
     options = ["--account", "lab", "--cluster_options=--nice=5 --comment=binloom", "--map_array_size", "3"]
-    run = run_pipeline(
-        tmp_path / "slurm", *QUICK, *options, *config(tmp_path / "slurm"), profile="test,slurm", environment=slurm
-    )
+    run = run_pipeline(tmp_path, *options, *config(tmp_path), profile="test,slurm", environment=slurm)
     assert run.status == 0, run.output
     for table in ("contig2bin.tsv", "clusters.tsv", "bins.tsv", "unbinned.tsv", "vae/latent.npy"):
-        assert (run.results / "co" / table).read_bytes() == (local.results / "co" / table).read_bytes(), table
+        assert (run.results / "co" / table).read_bytes() == (coassembly.results / "co" / table).read_bytes(), table
     asked = directives(run.launch / "work")
     (array,) = [job for job in asked.values() if any(line.startswith("--array ") for line in job)]
     assert "--array 0-2" in array
