@@ -13,75 +13,30 @@ Peers, each with its defaults; give a path if a program is not on PATH (a missin
   semibin   SemiBin2 single_easy_bin --self-supervised (co-assembly mode); picks 1000 or 2500 bp itself. From a depth
             table it needs five samples, and depths of both halves of each contig, for which the whole's stand in.
             On CPUs its training is slow: 15 epochs on community_a are an hour of one core, and 8 GB
+These are left out of a set without a graph of metaSPAdes:
+  metacoag  metacoag, which runs hmmsearch and run_FragGeneScan.pl
+  graphbin  graphbin on the bins of MetaBAT2
+  graphbin2 graphbin2 on the bins of MetaBAT2
 """
 
 import contextlib
 import csv
-import os
 import resource
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from peer_graphs import after, graphbin, graphbin2, metacoag
+from peer_runs import Graph, PeerError, Task, depth_rows, run
 from result_tables import ResultTable, tsv_option
 from score import large_bins, read_bins, read_truth, score_bins, score_row
 
 FOLDER = click.Path(file_okay=False, resolve_path=True, path_type=Path)
-
-
-@dataclass
-class Task:
-    """What every peer gets: the contigs, and one of `bams` and `depth`."""
-
-    contigs: Path
-    samples: list[str]
-    bams: list[Path]
-    depth: Path | None
-    programs: dict[str, str]
-    threads: int
-    limit: float | None
-    semibin_epochs: int
-
-
-class PeerError(Exception):
-    """A peer exited with an error or ran past its limit; the message says which."""
-
-
-def run(task: Task, command: list[str], log: Path, stdout: Path | None = None) -> None:
-    """Run a command, its output to `log`, and end it with all its children at the limit.
-
-    Raise PeerError if it exits with an error or takes more than `task.limit` seconds.
-    """
-    threads = {f"{name}_NUM_THREADS": str(task.threads) for name in ("OMP", "MKL", "OPENBLAS", "NUMEXPR")}
-    with open(log, "a") as errors, open(stdout or log, "a") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=errors, env={**os.environ, **threads}, start_new_session=True
-        )
-        try:
-            status = process.wait(task.limit)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise PeerError(f"stopped after {task.limit:.0f} s") from None
-    if status:
-        raise PeerError(f"exit status {status}, see {log}")
-
-
-def depth_rows(task: Task) -> Iterator[tuple[str, list[str]]]:
-    """Yield name and depths of every contig, only the samples asked for, in the order of the table."""
-    with open(task.depth) as lines:
-        header = next(lines).rstrip("\n").split("\t")
-        columns = [header.index(sample) for sample in task.samples]
-        for line in lines:
-            row = line.rstrip("\n").split("\t")
-            yield row[0], [row[column] for column in columns]
 
 
 def vamb(task: Task, seed: int, out: Path, log: Path) -> Iterator[tuple[str, str]]:
@@ -149,7 +104,12 @@ PEERS: dict[str, tuple[str, tuple[str, ...], Callable]] = {
     "vamb": ("vamb", ("vamb",), vamb),
     "metabat2": ("MetaBAT2", ("metabat2", "jgi"), metabat2),
     "semibin": ("SemiBin2", ("semibin",), semibin),
+    "metacoag": ("MetaCoAG", ("metacoag", "jgi", "fraggenescan", "hmmsearch"), metacoag),
+    "graphbin": ("GraphBin on MetaBAT2's bins", ("graphbin", "metabat2", "jgi"), after(metabat2, graphbin)),
+    "graphbin2": ("GraphBin2 on MetaBAT2's bins", ("graphbin2", "metabat2", "jgi"), after(metabat2, graphbin2)),
 }
+ON_PATH = {"fraggenescan": "run_FragGeneScan.pl", "hmmsearch": "hmmsearch"}  # which MetaCoAG calls by these names
+NEED_GRAPH = ("metacoag", "graphbin", "graphbin2")
 
 
 def map_reads(contigs: Path, reads: dict[str, list[Path]], folder: Path, threads: int) -> list[Path]:
@@ -177,6 +137,7 @@ class Community(NamedTuple):
 
     name: str
     contigs: Path
+    graph: Graph | None
     truth: Path
     reads: dict[str, list[Path]]
     depth: Path | None
@@ -201,7 +162,8 @@ def read_community(folder: Path) -> Community:
         path.name.removesuffix("_1.fastq.gz"): [path, Path(str(path).replace("_1.fastq", "_2.fastq"))] for path in first
     }
     truth = next(path for path in (folder / "truth.tsv", folder / "truth.tsv.gz") if path.exists())
-    return Community(row["group"], folder / row["fasta"], truth, reads, depth if depth.exists() else None)
+    graph = Graph(folder / row["graph"], folder / row["paths"]) if row["assembler"] == "metaspades" else None
+    return Community(row["group"], folder / row["fasta"], graph, truth, reads, depth if depth.exists() else None)
 
 
 def bin_and_score(task: Task, community: Community, peer: str, seed: int, out: Path) -> dict[str, str] | None:
@@ -257,6 +219,9 @@ def choose(names: list[str], asked: str | None, where: Path) -> list[str]:
 @click.option("--metabat2", "metabat2_path", default="metabat2")
 @click.option("--jgi", "jgi_path", default="jgi_summarize_bam_contig_depths")
 @click.option("--semibin", "semibin_path", default="SemiBin2", help="SemiBin2.")
+@click.option("--metacoag", "metacoag_path", default="metacoag")
+@click.option("--graphbin", "graphbin_path", default="graphbin")
+@click.option("--graphbin2", "graphbin2_path", default="graphbin2")
 @click.option("--semibin_epochs", type=click.IntRange(1), default=15, help="15 is SemiBin2's own.")
 @click.option("--threads", type=click.IntRange(1), default=2)
 @click.option("--limit", type=click.FloatRange(1), help="Seconds after which a peer's command is ended.")
@@ -266,16 +231,18 @@ def main(
     semibin_epochs: int, threads: int, limit: float | None, tsv: Path | None, **paths: str,
 ) -> None:  # fmt: skip
     """Bin the community in FOLDER with other binners and score them against its truth."""
-    programs = {name.removesuffix("_path"): path for name, path in paths.items()}
-    found = find_programs(programs, list(peers))
+    programs = ON_PATH | {name.removesuffix("_path"): path for name, path in paths.items()}
     community = read_community(folder)
+    found = find_programs(programs, [peer for peer in peers if community.graph or peer not in NEED_GRAPH])
     chosen = choose(community.samples(), samples, folder)
     bams = []
     if found and community.depth is None:
         bams = map_reads(
             community.contigs, {name: community.reads[name] for name in chosen}, folder / "peers/bam", threads
         )
-    task = Task(community.contigs, chosen, bams, community.depth, programs, threads, limit, semibin_epochs)
+    task = Task(
+        community.contigs, community.graph, chosen, bams, community.depth, programs, threads, limit, semibin_epochs
+    )
     table = ResultTable(tsv, ("set", "bins", "seed"))
     for seed in seeds:
         for peer in found:
