@@ -34,6 +34,7 @@ from result_tables import ResultTable, tsv_option
 BIN = Path(__file__).resolve().parents[1] / "bin"
 COLUMNS = ("clusters", "wall_s", "cpu_s", "peak_mb", "agreement", "ratio")
 MEAN_SIZE, SPREAD, FAMILY = 200, 1.5, 4
+BLOCK = 20_000  # points that are drawn at once; the same points whatever it is
 # Noise, from and to, and the largest likeness of centres in a family
 KINDS = {"easy": (0.35, 0.35, 0.0), "hard": (0.15, 0.5, 0.95), "diffuse": (0.4, 0.9, 0.9)}
 
@@ -86,8 +87,11 @@ def draw_points(n: int, kind: str, dimensions: int, seed: int) -> tuple[np.ndarr
     alike = rng.uniform(0, alike, (n_clusters, 1))
     centres = np.sqrt(alike) * family + np.sqrt(1 - alike) * rng.normal(size=(n_clusters, dimensions))
     noise = rng.uniform(least, most, n_clusters)[owner]
-    points = centres[owner] + noise[:, None] * rng.normal(size=(n, dimensions))
-    return points.astype(np.float32), np.maximum(2000, rng.lognormal(8.3, 0.9, n)).astype(np.int64), owner
+    points = np.empty((n, dimensions), np.float32)
+    for start in range(0, n, BLOCK):
+        rows = slice(start, start + BLOCK)
+        points[rows] = centres[owner[rows]] + noise[rows, None] * rng.normal(size=(len(owner[rows]), dimensions))
+    return points, np.maximum(2000, rng.lognormal(8.3, 0.9, n)).astype(np.int64), owner
 
 
 def agreement(found: np.ndarray, truth: np.ndarray) -> float:

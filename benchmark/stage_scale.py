@@ -15,6 +15,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -143,14 +144,19 @@ def measure_vae(folder: Path, n: int, samples: int, epochs: int, batch: int, thr
     return used, speed | {"limit_gflops": f"{product_gflops(widths[0], widths[1], threads, folder):.0f}"}
 
 
-def measure_cluster(folder: Path, n: int, dimensions: int, kind: str, threads: int) -> tuple[Usage, dict]:
-    """Return what cluster.py takes on points around centres."""
+def write_latent(folder: Path, n: int, dimensions: int, kind: str) -> None:
+    """Write what cluster.py reads: points around centres."""
     points, length, _ = draw_points(n, kind, dimensions, 1)
     np.save(folder / "latent.npy", points)
-    del points
     names = write_contigs(folder, length)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
     (folder / "latent.json").write_text(json.dumps({"rows_sha256": digest}))
+
+
+def measure_cluster(folder: Path, n: int, dimensions: int, kind: str, threads: int) -> tuple[Usage, dict]:
+    """Return what cluster.py takes on points around centres."""
+    with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
+        apart.submit(write_latent, folder, n, dimensions, kind).result()
     words = ["--latent", "latent.npy", "--latent_json", "latent.json", "--rows", "rows.tsv", "--contigs", "contigs.tsv"]
     return run([BIN / "cluster.py", *words, "--threads", threads], folder), {}
 

@@ -130,22 +130,24 @@ def main(
     names = join_contigs(table, read_table(CONTIGS, contigs), rows, contigs)
     scaled, varies = standardise(read_latent(latent, latent_json, table, rows))
     points = torch.from_numpy(scaled)
+    by_length = np.argsort(-table["length"].to_numpy(), kind="stable")
+    del scaled, table  # beside the points that are searched, nothing large is kept
 
-    varied = points[torch.from_numpy(varies)]
+    varied = points if varies.all() else points[torch.from_numpy(varies)]
     summary = estimate_threshold(varied, threshold_seeds, max_close_contigs, threshold_rng, threads)
     report = choose_threshold(summary, distance_threshold, threshold_scale)
-    log_threshold(report, len(table))
+    log_threshold(report, len(names))
     warn_if_unchecked(report, len(varied), max_close_contigs)
 
-    by_length = np.argsort(-table["length"].to_numpy(), kind="stable")
     seeds = by_length[varies[by_length]]
     found = medoid_clusters(points, seeds, report["threshold"], medoid_patience, medoid_rng, threads)
+    del points, varied
     clusters = list(itertools.islice(found, max_clusters))
     clusters += [np.array([row]) for row in by_length[~varies[by_length]]]
     clusters = clusters[:max_clusters]
     n_clustered = write_clusters(clusters, names)
     write_description(THRESHOLD, {**report, "seed": seed})
-    left = len(table) - n_clustered
+    left = len(names) - n_clustered
     click.echo(f"{n_clustered} contigs in {len(clusters)} clusters, {left} left unclustered.", err=True)
 
 

@@ -61,7 +61,9 @@ def medoid_clusters(
     number = np.empty(len(points), dtype=np.int64)
     number[rows] = np.arange(len(rows))
     starts = number[seeds]
-    space = UnclusteredPoints(points[torch.from_numpy(rows)], threshold, threads)
+    points = points[torch.from_numpy(rows)]  # in place of the caller's, who may have let go of them
+    space = UnclusteredPoints(points, threshold, threads)
+    del points
     ahead: dict[int, np.ndarray] = {}
     used = 0
     for at, seed in enumerate(starts.tolist()):
