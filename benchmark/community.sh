@@ -15,6 +15,7 @@
 #           relatives_c      24 genomes, 18 of them with a relative of the genus, six samples, 720 Mbp, MEGAHIT
 #           multi_a          22 genomes, four samples, 600 Mbp, an assembly of each sample by MEGAHIT
 #           multi_b          22 genomes of 8 species, one of a species in a sample, four samples, 500 Mbp, the same
+#           complex          360 simulated genomes of 180 species, depths in 20 samples in place of reads and assembly
 #           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
 #           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
 # The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. strains and single need megahit and
@@ -43,6 +44,7 @@ case $set in
     multi_a) reads="--samples 4 --megabases 600 --seed 41" all=S1,S2,S3,S4 each=yes ;;
     multi_b) reads="--samples 4 --megabases 500 --seed 42" all=S1,S2,S3,S4 each=yes ;;
     concoct16) reads='' all='' fixed=concoct16 ;;
+    complex) reads='' all='' ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
 esac
 samples=${samples#:}
@@ -67,6 +69,9 @@ header=id,group,assembler,fasta,graph,paths
 if [ -n "$fixed" ]; then
     rows="a,$set,metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz"
     cp "$here/truth/$fixed.tsv.gz" truth.tsv.gz
+elif [ "$set" = complex ]; then
+    [ -e genomes.tsv ] || python3 "$here/simulate_complex.py" "$bench/genomes" "$here/sets/$set.txt" .
+    rows="a,$set,megahit,contigs.fna.gz,,"
 elif [ -n "$each" ]; then
     rows=''
     for id in ${all//,/ }; do
@@ -91,6 +96,8 @@ if [ "$set" = concoct16 ]; then
         FNR == 1 { $1 = "contigname" }
         FNR > 1 { for (i = 3; i <= NF; i++) $i = sprintf("%.6g", $i * 1e9 / bases[i]) }
         { print }' with_length.tsv with_length.tsv | cut -f 1,3- > abundance.tsv
+fi
+if [ -z "$reads" ]; then
     header+=,abundance rows+=,abundance.tsv
     input=()
 else

@@ -4,8 +4,8 @@
 In: a folder that community.sh made (assemblies.csv, truth.tsv, reads/ or depth.tsv). Out: FOLDER/peers/bam (the reads
 of each sample, mapped once and kept), FOLDER/peers/PEER-SAMPLES-SEED/ with what the peer wrote, its log.txt and
 clusters.tsv (cluster, contig), and a row for each peer and seed, on stdout as Markdown and, with --tsv, in a file
-(medians.py sums them up). Seconds are those of the peer from contigs and BAM files (or depths) to bins; mapping is not
-in them.
+(medians.py sums them up). Seconds and peak memory are those of the peer from contigs and BAM files (or depths) to bins;
+mapping is not in them.
 
 Peers, each with its defaults; give a path if a program is not on PATH (a missing one is left out with a message):
   vamb      vamb bin default; every cluster counts, no splitting by sample; contigs >= 2000 bp
@@ -26,11 +26,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
+from measured_runs import KB_PER_MB
 from peer_graphs import after, graphbin, graphbin2, metacoag
 from peer_runs import Graph, PeerError, Task, depth_rows, run
 from result_tables import ResultTable, tsv_option
@@ -166,26 +168,33 @@ def read_community(folder: Path) -> Community:
     return Community(row["group"], folder / row["fasta"], graph, truth, reads, depth if depth.exists() else None)
 
 
+def run_binner(peer: str, task: Task, seed: int, out: Path) -> tuple[list[tuple[str, str]], resource.struct_rusage]:
+    """Return cluster and contig of the peer's bins, and what its programs used."""
+    rows = list(PEERS[peer][2](task, seed, out, out / "log.txt"))
+    return rows, resource.getrusage(resource.RUSAGE_CHILDREN)
+
+
 def bin_and_score(task: Task, community: Community, peer: str, seed: int, out: Path) -> dict[str, str] | None:
     """Run one peer in an emptied folder and return its row; None, with a message, if it fails."""
-    name, _, binner = PEERS[peer]
+    name = PEERS[peer][0]
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    clusters, before, start = out / "clusters.tsv", resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    clusters, start = out / "clusters.tsv", time.monotonic()
     try:
-        rows = list(binner(task, seed, out, out / "log.txt"))
+        with ProcessPoolExecutor(1) as apart:  # whose children are this peer's alone
+            rows, used = apart.submit(run_binner, peer, task, seed, out).result()
     except PeerError as failure:
         click.echo(f"{name}, seed {seed}: {failure}", err=True)
         return None
-    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    wall, cpu = time.monotonic() - start, used.ru_utime + used.ru_stime
     with open(clusters, "w") as file:
         file.writelines(f"{cluster}\t{contig}\n" for cluster, contig in rows)
     truth = read_truth(community.truth)
     bins = read_bins(clusters, truth)
     names = {"set": "", "bins": name, "seed": str(seed)}
     of_large = {"purity_large": f"{score_bins(large_bins(bins, truth), truth).purity:.4f}"}
-    return score_row(names, bins, truth) | of_large | {"wall_s": f"{wall:.0f}", "cpu_s": f"{cpu:.0f}"}
+    took = {"wall_s": f"{wall:.0f}", "cpu_s": f"{cpu:.0f}", "peak_mb": f"{used.ru_maxrss / KB_PER_MB:.0f}"}
+    return score_row(names, bins, truth) | of_large | took
 
 
 def find_programs(wanted: dict[str, str], peers: list[str]) -> list[str]:

@@ -36,14 +36,17 @@ def shred(sequence: str, log_length: float, rng: np.random.Generator) -> list[st
     return contigs
 
 
-def draw_counts(owner: np.ndarray, lengths: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the reads (n x s) of contigs of these genomes and lengths."""
-    genomes = owner.max() + 1
-    coverage = rng.lognormal(np.log(COVERAGE), COVERAGE_SIGMA, (genomes, samples)) * (
+def draw_coverage(genomes: int, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the coverage of each genome in each sample, 0 where it is not present."""
+    return rng.lognormal(np.log(COVERAGE), COVERAGE_SIGMA, (genomes, samples)) * (
         rng.random((genomes, samples)) < PRESENT
     )
-    bias = rng.lognormal(0, BIAS_SIGMA, (len(owner), 1))
-    mean = coverage[owner] * lengths[:, None] / READ * bias
+
+
+def draw_counts(coverage: np.ndarray, lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the reads (n x s) of contigs of this coverage (n x s) and length (n)."""
+    bias = rng.lognormal(0, BIAS_SIGMA, (len(lengths), 1))
+    mean = coverage * lengths[:, None] / READ * bias
     return rng.poisson(rng.gamma(DISPERSION, np.maximum(mean, 1e-9) / DISPERSION))
 
 
@@ -52,6 +55,20 @@ def write_table(path: Path, first: str, names: list[str], values: np.ndarray, fo
     with open(path, "w") as out:
         out.write("\t".join([first, *(f"S{i}" for i in range(1, values.shape[1] + 1))]) + "\n")
         out.writelines("\t".join([name, *(form % value for value in row)]) + "\n" for name, row in zip(names, values))
+
+
+def write_community(out: Path, contigs: list[str], owners: list[list[str]], counts: np.ndarray) -> None:
+    """Write contigs, their genomes, and their reads (n x s) as RPKM and as depths."""
+    lengths = np.array([len(contig) for contig in contigs])
+    rpkm = counts / (lengths[:, None] / 1e3) / (counts.sum(axis=0, keepdims=True) / 1e6)
+    titles = [f"ctg{number}" for number in range(len(contigs))]
+    with gzip.GzipFile(out / "contigs.fna.gz", "wb", 3, mtime=0) as fasta, open(out / "truth.tsv", "w") as truth:
+        truth.write("contig\tgenome\tlength\n")
+        for title, contig, genomes in zip(titles, contigs, owners, strict=True):
+            fasta.write(f">{title}\n{contig}\n".encode())
+            truth.writelines(f"{title}\t{genome}\t{len(contig)}\n" for genome in genomes)
+    write_table(out / "abundance.tsv", "contigname", titles, rpkm, "%.6g")
+    write_table(out / "depth.tsv", "contig", titles, counts * READ / lengths[:, None], "%.5g")
 
 
 @click.command(context_settings={"show_default": True})
@@ -74,15 +91,8 @@ def main(folder: Path, names: Path, out: Path, samples: int, log_length: float, 
             owners += [number] * len(pieces)
     owner, lengths = np.array(owners), np.array([len(contig) for contig in contigs])
     order = rng.permutation(len(contigs))
-    counts = draw_counts(owner, lengths, samples, rng)
-    rpkm = counts / (lengths[:, None] / 1e3) / (counts.sum(axis=0, keepdims=True) / 1e6)
-    titles = [f"ctg{number}" for number in range(len(contigs))]
-    with gzip.open(out / "contigs.fna.gz", "wt", compresslevel=3) as fasta, open(out / "truth.tsv", "w") as truth:
-        for title, row in zip(titles, order, strict=True):
-            fasta.write(f">{title}\n{contigs[row]}\n")
-            truth.write(f"{title}\t{genomes[owner[row]]}\t{lengths[row]}\n")
-    write_table(out / "abundance.tsv", "contigname", titles, rpkm[order], "%.6g")
-    write_table(out / "depth.tsv", "contig", titles, (counts * READ / lengths[:, None])[order], "%.5g")
+    counts = draw_counts(draw_coverage(owner.max() + 1, samples, rng)[owner], lengths, rng)
+    write_community(out, [contigs[row] for row in order], [[genomes[owner[row]]] for row in order], counts[order])
     click.echo(f"{len(contigs)} contigs of {len(genomes)} genomes, {lengths.sum() / 1e6:.1f} Mbp", err=True)
 
 
