@@ -5,7 +5,7 @@ Both kinds hand out the same numbers, so that training and encoding do not depen
 more than some blocks are in memory, and those to come are read while the network learns from the block before.
 """
 
-import mmap
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,14 +38,47 @@ class HeldRows:
             yield self.data[order[start:stop]]
 
 
+class ArrayFile:
+    """A .npy file of rows (n x columns, or n numbers) that is read, not mapped.
+
+    The system counts pages of a map as memory of the process, in pieces of up to 2 MB for each row that is read.
+    """
+
+    def __init__(self, array: np.memmap) -> None:
+        """Take an array in C order as numpy.load maps it."""
+        self.file = open(array.filename, "rb", buffering=0)  # noqa: SIM115 - closed with this object
+        self.first_byte, self.dtype, self.n_rows = array.offset, array.dtype, len(array)
+        self.width = array.shape[1] if array.ndim > 1 else 1
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def read(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the rows of these numbers, which increase (k x columns); rows that follow each other are one read."""
+        found = np.empty((len(numbers), self.width), self.dtype)
+        row_bytes, memory = self.width * self.dtype.itemsize, memoryview(found.reshape(-1).view(np.uint8))
+        starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
+        places = (self.first_byte + row_bytes * numbers[starts]).tolist()
+        bounds = (row_bytes * np.append(starts, len(numbers))).tolist()
+        handle = self.file.fileno()
+        for place, start, stop in zip(places, bounds, bounds[1:]):
+            n_read = os.preadv(handle, [memory[start:stop]], place)
+            while n_read < stop - start:  # the system reads 2 GB at most at once
+                further = os.preadv(handle, [memory[start + n_read : stop]], place + n_read)
+                if not further:
+                    raise EOFError(f"{self.file.name}: became shorter while it was read")
+                n_read += further
+        return found
+
+
 class FileRows:
-    """Rows of which the columns lie in several files that are mapped into memory (n x columns each, or n numbers).
+    """Rows of which the columns lie in several files (n x columns each, or n numbers).
 
     Columns that are not used are 0.
     """
 
-    def __init__(self, parts: Sequence[np.ndarray], is_used: np.ndarray, device: torch.device) -> None:
-        """Take arrays as numpy.load maps them, and which of their columns are used (bool)."""
+    def __init__(self, parts: Sequence[ArrayFile], is_used: np.ndarray, device: torch.device) -> None:
+        """Take the files, and which of their columns are used (bool)."""
         self.parts, self.is_used, self.device, self.width = parts, is_used, device, len(is_used)
         self.rows: np.ndarray | None = None  # numbers of the rows that are meant; None: all
 
@@ -65,14 +98,12 @@ class FileRows:
     def read(self, rows: np.ndarray) -> Tensor:
         """Return some rows (numbers) on the processor; for a GPU in memory that it can read by itself."""
         numbers = rows if self.rows is None else self.rows[rows]
+        order = np.argsort(numbers)  # from the start of a file to its end
         found = torch.empty((len(rows), self.width), pin_memory=self.device.type == "cuda")
         values, first = found.numpy(), 0
         for part in self.parts:
-            stop = first + (part.shape[1] if part.ndim > 1 else 1)
-            values[:, first:stop] = part[numbers].reshape(len(rows), stop - first)
-            first = stop
-            # What was read stays in the system's cache, and need not count as this process' own.
-            part.base.madvise(mmap.MADV_DONTNEED)
+            values[order, first : first + part.width] = part.read(numbers[order])
+            first += part.width
         values[:, ~self.is_used] = 0
         return found
 

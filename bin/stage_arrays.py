@@ -160,8 +160,13 @@ def read_matrix(
 def map_matrix(
     matrix: Matrix, path: Path, names: Sequence[str], names_path: Path, width: int | None = None
 ) -> np.memmap:
-    """Return the same array, of one row at least, from the file itself: what is read of it is in memory meanwhile."""
+    """Return the same array, of one row at least, from the file itself: what is read of it is in memory meanwhile.
+
+    Raise ClickException also if it lies in the file column by column.
+    """
     values = load_checked(matrix, path, names, names_path, width, is_mapped=True)
+    if not values.flags.c_contiguous:
+        raise click.ClickException(f"{path}: lies in the file column by column; {remedy_of(matrix, path)}")
     for start in range(0, len(values), ROWS_AT_ONCE):
         block = values[start : start + ROWS_AT_ONCE]
         check_finite(matrix, path, block, np.arange(start, start + len(block)), names)

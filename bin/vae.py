@@ -25,7 +25,7 @@ import torch
 
 from checkpoints import Checkpoints, training_key
 from held_out import HELD_OUT_LOSS, Rows, held_out_loss, split_rows
-from input_rows import FileRows, HeldRows, InputRows
+from input_rows import ArrayFile, FileRows, HeldRows, InputRows
 from memory_estimate import FLOAT_BYTES, check_memory, held_bytes
 from network import (
     DEFAULT_ALPHA,
@@ -99,7 +99,7 @@ def read_features(
     read = read_matrix if is_held else map_matrix
     columns = [read(matrix, path, table["contig"], rows, n_samples) for matrix, path in matrices]
     if not is_held:
-        return FileRows(columns, is_used, device), length, content
+        return FileRows([ArrayFile(part) for part in columns], is_used, device), length, content
     matrix = np.column_stack(columns).astype(np.float32, copy=False)
     matrix[:, ~is_used] = 0
     return HeldRows(torch.from_numpy(matrix).to(device)), length, content

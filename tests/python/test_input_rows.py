@@ -1,5 +1,6 @@
 """input_rows.py: rows in files are the rows in memory, in any blocks; training on them gives the same bits."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 import input_rows
 import memory_estimate
-from input_rows import FileRows, HeldRows, block_bounds
+from input_rows import ArrayFile, FileRows, HeldRows, block_bounds
 from vae_inputs import SMALL, run, synthetic, write_features
 
 CPU = torch.device("cpu")
@@ -25,7 +26,7 @@ def both(tmp_path):
     mapped = [np.load(tmp_path / f"{number}.npy", mmap_mode="r") for number in range(3)]
     joined = np.column_stack(values)
     joined[:, ~IS_USED] = 0
-    return FileRows(mapped, IS_USED, CPU), HeldRows(torch.from_numpy(joined))
+    return FileRows([ArrayFile(array) for array in mapped], IS_USED, CPU), HeldRows(torch.from_numpy(joined))
 
 
 def test_rows_of_files_are_those_in_memory(both):
@@ -39,6 +40,29 @@ def test_some_rows_and_some_of_these(both):
     some, fewer = torch.tensor([3, 39, 0, 17]), torch.tensor([3, 1])
     parts = [rows.subset(some).subset(fewer) for rows in both]
     assert torch.equal(parts[0][:], parts[1][:]) and torch.equal(parts[1][:], both[1].data[[17, 39]])
+
+
+def test_rows_that_follow_each_other_are_one_read(both, monkeypatch):
+    reads, read = [], input_rows.os.preadv
+
+    def counted(handle, buffers, place):
+        reads.append(len(buffers[0]))
+        return read(handle, buffers, place)
+
+    monkeypatch.setattr(input_rows.os, "preadv", counted)
+    part = both[0].parts[0]  # 2 columns of 4 bytes
+    part.read(np.array([3, 4, 5, 7, 9, 10]))
+    assert reads == [3 * 8, 8, 2 * 8]
+
+
+def test_reads_that_return_less_than_asked_for_go_on(both, monkeypatch):
+    """The system does so above 2 GB; a file that ends before its rows do is an error, and no endless loop."""
+    read = input_rows.os.preadv
+    monkeypatch.setattr(input_rows.os, "preadv", lambda handle, buffers, place: read(handle, [buffers[0][:5]], place))
+    assert torch.equal(both[0][:], both[1][:])
+    os.truncate(both[0].parts[1].file.name, 300)
+    with pytest.raises(EOFError, match=r"1\.npy: became shorter while it was read"):
+        both[0][:]
 
 
 @pytest.mark.parametrize("bounds", [[(0, 40)], [(0, 7), (7, 8), (8, 40)]])
@@ -60,7 +84,7 @@ def test_groups_of_batches_are_bounded_and_whole(monkeypatch):
 
 
 def test_training_from_files_ends_as_from_memory(tmp_path, monkeypatch):
-    """Also in blocks of one batch each; a value that is no number is refused as in memory."""
+    """Also in blocks of one batch each; a value that is no number is refused as in memory, and other orders are."""
     tnf, abundance = synthetic(90, 3)
     inputs = write_features(tmp_path, tnf, abundance)
     ends = []
@@ -70,6 +94,9 @@ def test_training_from_files_ends_as_from_memory(tmp_path, monkeypatch):
         assert run(tmp_path / f"{held_bytes}-{block_bytes}", monkeypatch, inputs, *SMALL).exit_code == 0
         ends.append(Path("latent.npy").read_bytes())
     assert ends[0] == ends[1] == ends[2]
+    np.save(tmp_path / "tnf.npy", np.asfortranarray(tnf))
+    result = run(tmp_path / "by columns", monkeypatch, inputs, *SMALL)
+    assert result.exit_code == 1 and "tnf.npy: lies in the file column by column" in result.output
     tnf[7, 3] = np.nan
     np.save(tmp_path / "tnf.npy", tnf)
     result = run(tmp_path / "refused", monkeypatch, inputs, *SMALL)
