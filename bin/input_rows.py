@@ -39,7 +39,7 @@ class HeldRows:
 
 
 class ArrayFile:
-    """A .npy file of rows (n x columns, or n numbers) that is read, not mapped.
+    """A .npy file of rows (n x columns, or n numbers, which are held in memory) that is read, not mapped.
 
     The system counts pages of a map as memory of the process, in pieces of up to 2 MB for each row that is read.
     """
@@ -49,12 +49,16 @@ class ArrayFile:
         self.file = open(array.filename, "rb", buffering=0)  # noqa: SIM115 - closed with this object
         self.first_byte, self.dtype, self.n_rows = array.offset, array.dtype, len(array)
         self.width = array.shape[1] if array.ndim > 1 else 1
+        # A read of one number costs as much as one of a thousand
+        self.held = np.array(array)[:, None] if array.ndim == 1 else None
 
     def __len__(self) -> int:
         return self.n_rows
 
     def read(self, numbers: np.ndarray) -> np.ndarray:
         """Return the rows of these numbers, which increase (k x columns); rows that follow each other are one read."""
+        if self.held is not None:
+            return self.held[numbers]
         found = np.empty((len(numbers), self.width), self.dtype)
         row_bytes, memory = self.width * self.dtype.itemsize, memoryview(found.reshape(-1).view(np.uint8))
         starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
