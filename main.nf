@@ -23,7 +23,7 @@ workflow {
     }
     def folder = resultsFolder(params.outdir)
     def with_report = !isOn(params.skip_multiqc)
-    requireTools(with_report, params.references)
+    requireTools(with_report, params.references, params.mapper)
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }
@@ -43,6 +43,7 @@ workflow {
 
     ch_tools = channel.topic('versions')
         .map { process, tool, version -> [process.tokenize(':').last(), "${tool}".toString(), "${version}".toString()] }
+        .filter { _process, _tool, version -> version } // a program that this run does without need not be there
         .unique()
 
     REPORTING(BINNING.out.reported.filter { _row -> with_report }, BINNING.out.summary.filter { _row -> with_report }, ch_tools)

@@ -134,3 +134,22 @@ def first_sequences(path: Path) -> list[bytes]:
     """Return the sequences of the first COMPARED_READS reads of a FASTQ file that `count_fastq` has read."""
     with open_fastq(path) as handle:
         return [line.strip() for line in islice(handle, 1, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)]
+
+
+def check_mates(paths: Sequence[Path]) -> None:
+    """Raise ClickException if the first reads of two files are no mates: their names differ, but for /1 and /2.
+
+    It is for a mapper that does not tell the names of the reads.
+    """
+    names = []
+    for path in paths:
+        with open_fastq(path) as handle:
+            headers = islice(handle, 0, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)
+            names.append([(line.split() or [b""])[0].removesuffix(b"/%d" % (len(names) + 1)) for line in headers])
+    for name, *others in zip(*names):
+        if others and others != [name]:
+            raise click.ClickException(
+                f"{', '.join(map(str, paths))}: read {shown(name[1:].decode(errors='replace'))} stands beside a mate "
+                "of another name: give both files of the same run, in the same order and with the same names "
+                "(but for /1 and /2)"
+            )

@@ -12,14 +12,15 @@ Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig
 the rules of links. `coverage` is the mean number of reads per base: the aligned bases over the length of the contig.
 `reads` and `mapped_reads` of mapping.tsv count primary records, `counted_reads` the reads with at least one counted
 alignment, and `alignments` the pairs of a read and a contig; no number of mapping.tsv is weighted. `mean_coverage` is
-the mean over all bases of the catalogue.
+the mean over all bases of the catalogue. With --mapper strobealign all numbers are estimates and no pairs are known
+(`abundance_estimates`).
 """
 
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
@@ -29,13 +30,15 @@ import numpy as np
 import pandas as pd
 import pysam
 
+from abundance_estimates import estimated_tally, read_depths
 from alignment_counts import Tally, count_alignments
 from alignment_limits import Limits
 from command_pipe import CommandFailed, running
-from fastq_reads import check_every_name, fastq_reads
+from fastq_reads import check_every_name, check_mates, fastq_reads
 from message_text import one_line, printable, shown
 from stage_tables import CONTIGS, COUNTS, MAPPING, PAIRS, read_table
 from stage_warnings import warn
+from strobealign_index import estimate_command, mean_read_length
 from table_output import write_table
 
 # minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
@@ -174,8 +177,8 @@ def check_request(reads: Sequence[Path], bam: Path | None, index: Path | None, m
         raise click.UsageError("give --index with --reads")
     if len(reads) > (2 if preset == "sr" else 1):
         raise click.UsageError(f"--reads is given {len(reads)} times, too often for {preset}")
-    if reads and mapper == "bwa" and preset != "sr":
-        raise click.UsageError("bwa mem is for short reads: use --mapper minimap2 for long ones")
+    if reads and mapper != "minimap2" and preset != "sr":
+        raise click.UsageError(f"{mapper} is for short reads: use --mapper minimap2 for long ones")
 
 
 def check_reported(tally: Tally, expected: int, paired: bool, source: str) -> None:
@@ -188,6 +191,40 @@ def check_reported(tally: Tally, expected: int, paired: bool, source: str) -> No
     if tally.seen != expected:
         seen = f"{expected} reads, of which the mapper reported {tally.seen}"
         raise click.ClickException(f"{source}: {seen}: the files may be damaged, or its arguments leave reads out")
+
+
+def count_reads(
+    opened: AbstractContextManager[pysam.AlignmentFile],
+    reads: Sequence[Path],
+    source: str,
+    contigs: pd.DataFrame,
+    contigs_path: Path,
+    limits: Limits,
+    pairs: bool,
+) -> Tally:
+    """Count the alignments of a sample: those of a mapper that has its reads, or, without reads, those of a BAM.
+
+    Raise ClickException if something is wrong with the reads, or with what was written of them.
+    """
+    with checked_fastq(reads) as expected, opened as alignments:
+        tally = count_alignments(alignments, contigs, contigs_path, limits, source, pairs)
+    if reads:
+        check_reported(tally, expected.result(), len(reads) > 1, source)
+    return tally
+
+
+def estimate_reads(
+    command: list[str], reads: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path, pairs: bool
+) -> Tally:
+    """Run strobealign and return its estimates as counts, with a table of no links if `pairs` are asked for.
+
+    Raise ClickException if it fails, or for reads that are damaged.
+    """
+    with checked_fastq(reads) as expected, running(command, stdout=subprocess.PIPE) as process:
+        depths = read_depths(process.stdout, contigs, contigs_path)
+    check_mates(reads)
+    read_length = float(np.mean([mean_read_length(path) for path in reads]))
+    return estimated_tally(depths, contigs, expected.result(), read_length, pairs)
 
 
 def report(sample: str, tally: Tally) -> None:
@@ -234,8 +271,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--sample", required=True, help="Name of the sample, and of the outputs.")
 @click.option("--contigs", "contigs_path", type=FILE, required=True, help="contigs.tsv.")
 @click.option("--reads", type=FILE, multiple=True, help="FASTQ (plain or gzipped); twice for pairs.")
-@click.option("--index", type=click.Path(path_type=Path), help="minimap2's .mmi or FASTA, or bwa's index prefix.")
-@click.option("--mapper", type=click.Choice(["minimap2", "bwa"]), default="minimap2", show_default=True)
+@click.option("--index", type=click.Path(path_type=Path), help="minimap2's .mmi or FASTA, or a prefix of an index.")
+@click.option("--mapper", type=click.Choice(["minimap2", "bwa", "strobealign"]), default="minimap2", show_default=True)
 @click.option("--preset", type=click.Choice(list(MINIMAP2_ARGS)), default="sr", show_default=True)
 @click.option("--bam", type=FILE, help="Alignments to count, in place of --reads.")
 @click.option(
@@ -289,18 +326,19 @@ def main(
     if bam and save_bam:
         click.echo(f"{sample}: --save_bam does nothing for a sample that is given as a BAM", err=True)
     contigs = read_table(CONTIGS, contigs_path)
-    source = ", ".join(map(str, reads or [bam]))
-    # The BAM takes its final name when it is complete.
-    unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
-    command = [*mapper_command(mapper, preset, threads, mapper_args, secondary), str(index), *map(str, reads)]
-    limits = Limits(min_alignment_score, Fraction(str(min_read_identity)), min_mapping_quality)
-    opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
-    with checked_fastq(reads) as expected, opened as alignments:
-        tally = count_alignments(alignments, contigs, contigs_path, limits, source, pairs)
-    if reads:
-        check_reported(tally, expected.result(), len(reads) > 1, source)
-    if unfinished:
-        complete_bam(Path(unfinished), Path(f"{sample}.bam"))
+    if reads and mapper == "strobealign":
+        command = estimate_command(index, reads, threads, mapper_args)
+        tally = estimate_reads(command, reads, contigs, contigs_path, pairs)
+    else:
+        # The BAM takes its final name when it is complete.
+        unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
+        command = [*mapper_command(mapper, preset, threads, mapper_args, secondary), str(index), *map(str, reads)]
+        source = ", ".join(map(str, reads or [bam]))
+        limits = Limits(min_alignment_score, Fraction(str(min_read_identity)), min_mapping_quality)
+        opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
+        tally = count_reads(opened, reads, source, contigs, contigs_path, limits, pairs)
+        if unfinished:
+            complete_bam(Path(unfinished), Path(f"{sample}.bam"))
     report(sample, tally)
     write_tables(sample, contigs, tally)
 

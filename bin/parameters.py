@@ -58,6 +58,8 @@ OF_BINS = (
     "draw_bins",
     "experiments",
 )
+# Parameters of alignments, which a mapper that estimates abundances does not write
+OF_ALIGNMENTS = ("min_alignment_score", "min_read_identity", "min_mapping_quality", "save_bam")
 
 
 def unknown_parameters(names: list[str], known: list[str]) -> list[str]:
@@ -108,6 +110,7 @@ def parameter_problems(params: dict[str, Any], schema: dict) -> list[str]:
     together = [] if of_genes or bad & {"compare", "quality"} else comparison_problems(given)
     together += [] if of_genes or bad & {"truth", "experiments"} else experiment_problems(given)
     together += [] if bad & {"catalogue_type", "preset"} else catalogue_problems(given)
+    together += [] if "mapper" in bad else mapper_problems(given)
     together += [] if bad & {"former_results", "start_at"} else former_problems(given)
     return unknown_parameters(list(params), list(rules)) + missing + wrong + together
 
@@ -140,6 +143,14 @@ def catalogue_problems(given: dict[str, Any]) -> list[str]:
         return ["--preset genes is for --catalogue_type genes: give both"] if given.get("preset") == "genes" else []
     unfit = [f"--{name}" for name in OF_BINS if given.get(name, False) is not False]
     return [f"--catalogue_type genes makes no bins: leave out {', '.join(unfit)}"] if unfit else []
+
+
+def mapper_problems(given: dict[str, Any]) -> list[str]:
+    """Return the message about parameters of alignments where the mapper writes none."""
+    if given.get("mapper") != "strobealign":
+        return []
+    unfit = [f"--{name}" for name in OF_ALIGNMENTS if given.get(name, False) is not False]
+    return [f"--mapper strobealign writes no alignments: leave out {', '.join(unfit)}"] if unfit else []
 
 
 def experiment_problems(given: dict[str, Any]) -> list[str]:

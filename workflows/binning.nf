@@ -75,7 +75,13 @@ workflow BINNING {
             bam: bam
             reads: true
         }
-    INDEX(ch_source.reads.map { group, mode, _meta, _reads, _bam -> [group, mode] }.unique().combine(CATALOGUE.out.fasta, by: 0))
+    // strobealign's index is made for a length of reads, that of the first sample
+    INDEX(
+        ch_source.reads.map { group, mode, meta, reads, _bam -> [group, mode, meta.id, reads] }
+            .groupTuple(by: [0, 1])
+            .map { group, mode, ids, reads -> [group, mode, mode == 'strobealign' ? reads[ids.indexOf(ids.min())].first() : []] }
+            .combine(CATALOGUE.out.fasta, by: 0)
+    )
     ch_indexed = ch_source.reads.combine(INDEX.out.index, by: [0, 1])
         .mix(ch_source.bam.map { group, mode, meta, reads, bam -> [group, mode, meta, reads, bam, []] })
     MAP_READS(

@@ -1,6 +1,6 @@
-// How a platform's reads are mapped: a preset of minimap2, or bwa, which is for short reads alone
+// How a platform's reads are mapped: a preset of minimap2, or bwa or strobealign, which are for short reads alone
 def mapMode(platform, mapper) {
-    return [illumina: mapper == 'bwa' ? 'bwa' : 'sr', ont: 'map-ont', pacbio: 'map-hifi'][platform]
+    return [illumina: mapper == 'minimap2' ? 'sr' : mapper, ont: 'map-ont', pacbio: 'map-hifi'][platform]
 }
 
 // Channels of [ meta, file ] as one of [ meta, [files] ], joined by meta

@@ -22,11 +22,26 @@ def missingTools(with_report) {
     return programs + ['python3', '-s', '-c', code.toString()].execute().text.tokenize().collect { name -> "Python's ${name}".toString() }
 }
 
+// Stops the run if the mapper is one that no image holds, or that is not on PATH. A user's own configuration may name an
+// image that has it.
+def requireStrobealign(is_plain, is_local) {
+    def has_images = workflow.containerEngine || nextflow.Global.session.config.conda?.enabled
+    if (has_images && is_plain) {
+        error("Nothing was started, --mapper strobealign: the images and Conda's environments have no strobealign. Run where it is on PATH, without containers, or leave --mapper out")
+    }
+    if (is_local && is_plain && missingPrograms(['strobealign'])) {
+        error("Nothing was started, --mapper strobealign needs strobealign, not on PATH: install it (cargo install strobealign --version 0.19.1, or from Bioconda), or leave --mapper out")
+    }
+}
+
 // Stops the run before any work if the tools are missing. With a configuration of the user's own, tasks may run anywhere
 // and find their tools there.
-def requireTools(with_report, references) {
+def requireTools(with_report, references, mapper) {
     def local = !workflow.containerEngine && workflow.profile.tokenize(',').every { name -> name in localProfiles() }
     def plain = !System.getenv('NXF_EXECUTOR') && workflow.configFiles.every { path -> path.parent == workflow.projectDir }
+    if (mapper == 'strobealign' && !workflow.stubRun) {
+        requireStrobealign(plain, local)
+    }
     if (!local || !plain || workflow.stubRun) {
         return
     }

@@ -156,7 +156,7 @@ def test_good_values_as_nextflow_gives_them(name, value):
         ("batch_double_at", "25,25", ["each larger"]),
         ("batch_double_at", "75,25", ["each larger"]),
         ("batch_double_at", "9" * 5000, ["each larger"]),
-        ("mapper", "bowtie2", ["minimap2 or bwa", "'bowtie2'"]),
+        ("mapper", "bowtie2", ["minimap2, bwa or strobealign", "'bowtie2'"]),
         ("publish_mode", "hardlink", ["rellink"]),
         ("publish_mode", "move", ["copy"]),
         ("save_bam", "no", ["true or false", "'no'"]),
@@ -280,6 +280,12 @@ def test_what_a_gene_catalogue_may_have():
     assert parameter_lines(preset="genes") == ["--preset genes is for --catalogue_type genes: give both"]
     (line,) = parameter_lines(catalogue_type="proteins", truth="t.tsv")
     assert line == "--catalogue_type must be contigs or genes, but it is 'proteins'"
+
+
+def test_what_estimates_abundances_has_no_alignments():
+    assert parameter_lines(mapper="strobealign", save_bam=False) == []
+    (line,) = parameter_lines(mapper="strobealign", save_bam=True, min_read_identity=95)
+    assert line == "--mapper strobealign writes no alignments: leave out --min_read_identity, --save_bam"
 
 
 @pytest.mark.parametrize(

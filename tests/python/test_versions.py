@@ -34,7 +34,12 @@ def test_each_imported_package_is_reported(process):
 
 @pytest.mark.parametrize(
     ("process", "tools"),
-    [("report", "multiqc"), ("index", "bwa minimap2"), ("map_reads", "bwa minimap2 samtools"), ("truth", "blastn")],
+    [
+        ("report", "multiqc"),
+        ("index", "bwa minimap2 strobealign"),
+        ("map_reads", "bwa minimap2 samtools strobealign"),
+        ("truth", "blastn"),
+    ],
 )
 def test_programs_are_reported(process, tools):
     text = (PROJECT / "modules" / "local" / process / "main.nf").read_text()

@@ -5,19 +5,22 @@ process INDEX {
     label 'image_core'
 
     input:
-    tuple val(meta), val(mode), path(catalogue)
+    tuple val(meta), val(mode), path(reads, stageAs: 'reads/*'), path(catalogue)
+    // reads: FASTQ of the length that strobealign's index is made for; [] for the other mappers
 
     output:
     tuple val(meta), val(mode), path('index'), emit: index
+    tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
     tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
+    tuple val(task.process), val('strobealign'), eval('strobealign --version 2>&1 | sed -n "s/^strobealign //p"'), topic: versions
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
 
     script:
     """
-    # modules: catalogue_fasta.py command_pipe.py mapper_index.py message_text.py output_files.py
-    index.py --catalogue ${catalogue} --mode ${mode} --threads ${task.cpus}
+    # modules: catalogue_fasta.py command_pipe.py fastq_reads.py mapper_index.py message_text.py output_files.py stage_warnings.py strobealign_index.py
+    index.py --catalogue ${catalogue} --mode ${mode} ${reads ? "--reads ${reads}" : ''} --threads ${task.cpus}
     """
 
     stub:

@@ -17,6 +17,7 @@ process MAP_READS {
     tuple val(task.process), val('samtools'), eval('samtools --version | sed -n "1s/samtools //p"'), topic: versions
     tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
     tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
+    tuple val(task.process), val('strobealign'), eval('strobealign --version 2>&1 | sed -n "s/^strobealign //p"'), topic: versions
     tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
     tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
     tuple val(task.process), val('pysam'), eval('python3 -c "from importlib.metadata import version; print(version(\'pysam\'))"'), topic: versions
@@ -24,10 +25,10 @@ process MAP_READS {
     script:
     def source = bam
         ? "--bam ${bam}"
-        : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode == 'bwa' ? '--mapper bwa' : "--mapper minimap2 --preset ${mode}"}"
+        : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode in ['bwa', 'strobealign'] ? "--mapper ${mode}" : "--mapper minimap2 --preset ${mode}"}"
     def mapper_args = task.ext.mapper_args && !bam ? "-- ${task.ext.mapper_args}" : ''
     """
-    # modules: alignment_counts.py alignment_limits.py command_pipe.py fastq_reads.py message_text.py output_files.py read_pairs.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
+    # modules: abundance_estimates.py alignment_counts.py alignment_limits.py command_pipe.py fastq_reads.py message_text.py output_files.py read_pairs.py stage_tables.py stage_warnings.py strobealign_index.py table_bytes.py table_columns.py table_output.py
     map_reads.py --sample ${meta.id} --contigs ${contigs} ${source} --threads ${task.cpus} \\
         ${options} ${task.ext.args ?: ''} ${mapper_args}
     """
