@@ -41,8 +41,12 @@ workflow {
         removeStaleBins(folder, group.id, [fastas ?: []].flatten())
     }
 
+    // One version, or those of several packages, separated by spaces
     ch_tools = channel.topic('versions')
-        .map { process, tool, version -> [process.tokenize(':').last(), "${tool}".toString(), "${version}".toString()] }
+        .flatMap { process, tool, version ->
+            def versions = "${tool}".contains(' ') ? "${version}".tokenize() : ["${version}".toString()]
+            [tool.tokenize(), versions].transpose().collect { name, of_name -> [process.tokenize(':').last(), name, of_name] }
+        }
         .filter { _process, _tool, version -> version } // a program that this run does without need not be there
         .unique()
 

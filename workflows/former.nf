@@ -56,7 +56,8 @@ def formerFiles(folder, start_at, of_genes, group, samples) {
 // Rows of [ group, samples, taken files ] as a row of each sample, [ [id, group], counts, mapping, pairs ]
 def formerCounts(rows) {
     return rows.flatMap { group, samples, files ->
-        samples.collect { id -> [[id: id, group: group.id]] + countFiles(id).collect { name -> files.find { file -> name.endsWith("/${file.name}") } ?: [] } }
+        def by_name = files.collectEntries { file -> [file.name, file] }
+        samples.collect { id -> [[id: id, group: group.id]] + countFiles(id).collect { name -> by_name[name.tokenize('/').last()] ?: [] } }
     }
 }
 

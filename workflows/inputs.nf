@@ -147,10 +147,11 @@ def unusableFiles(sheet, columns, parameters) {
     def rows = sheetRows(sheet)
     // The BAMs that this run will publish
     def saved = "${parameters.save_bam}" == 'true' ? rows.findAll { row -> row.fastq_1 }.collect { row -> "${row.group}/abundance/${row.sample}.bam".toString() } : []
-    return rows.collectMany { row -> columns.collect { column -> [column, row[column]] } }
-        .findAll { _column, name -> name }
-        .unique()
-        .collectEntries { column, name ->
+    // By name, since a list of thousands of files takes long to be made unique
+    return rows.collectMany { row -> columns.collect { column -> [row[column], column] } }
+        .findAll { name, _column -> name }
+        .collectEntries()
+        .collectEntries { name, column ->
             [name, column == 'bins' ? binningsProblem(sheet, name, parameters.outdir, saved) : fileProblem(sheet, name, parameters.outdir, saved)]
         }
         .findAll { _name, problem -> problem }
