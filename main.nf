@@ -41,7 +41,7 @@ workflow {
         removeStaleBins(folder, group.id, [fastas ?: []].flatten())
     }
 
-    // One version, or those of several packages, separated by spaces
+    // The version of a program, or those of all packages, which one start of Python tells: `numpy pandas`, `2.1 2.3`
     ch_tools = channel.topic('versions')
         .flatMap { process, tool, version ->
             def versions = "${tool}".contains(' ') ? "${version}".tokenize() : ["${version}".toString()]

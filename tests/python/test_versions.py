@@ -27,9 +27,7 @@ def packages(stems: set[str]) -> set[str]:
 def test_each_imported_package_is_reported(process):
     text = process.read_text()
     used = packages({name for name in re.findall(r"\b(\w+)\.py\b", text) if (BIN / f"{name}.py").exists()})
-    reported = re.findall(r"val\('(\w+)'\), eval\('python3 -c .*version\(\\'(\w+)\\'\)", text)
-    # Or of all packages by one command
-    reported += re.findall(r"val\('([\w ]+)'\), eval\('python3 -c .*map\(version, \\'([\w ]+)\\'\.split\(\)\)", text)
+    reported = re.findall(r"val\('([\w ]+)'\), eval\('python3 -c .*map\(version, \\'([\w ]+)\\'\.split\(\)\)", text)
     assert all(name == package for name, package in reported), "a version stands under another package's name"
     names = [name for names, _ in reported for name in names.split()]
     assert sorted(names) == sorted(used), "one `topic: versions` line for each package"

@@ -17,8 +17,7 @@ process BENCHMARK {
     tuple val(meta), path('pairs.tsv.gz')     , emit: pairs
     tuple val(meta), path('best_bins.tsv')    , emit: best_bins
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def other_contigs = [others].flatten().collect { file -> "--other_contigs ${file}" }

@@ -19,8 +19,7 @@ process BINS {
     tuple val(meta), path('formats/*')     , emit: formats, optional: true
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('python'), eval('python3 --version | cut -d" " -f2'), topic: versions
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()

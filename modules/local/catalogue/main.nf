@@ -10,8 +10,7 @@ process CATALOGUE {
     output:
     tuple val(meta), path('catalogue.fa.gz'), emit: fasta
     tuple val(meta), path('contigs.tsv')    , emit: contigs
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def assemblies = [ids, [fastas].flatten()].transpose().collect { id, fasta -> "--assembly ${id} ${fasta}" }

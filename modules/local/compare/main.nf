@@ -17,8 +17,7 @@ process COMPARE {
     tuple val(meta), path('differences.tsv')  , emit: differences
     tuple val(meta), path('tiers.tsv')        , emit: tiers
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def other_contigs = [others].flatten().collect { file -> "--other_contigs ${file}" }

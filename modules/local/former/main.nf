@@ -10,8 +10,7 @@ process FORMER {
     output:
     tuple val(meta), val(samples), path('*.{npy,json,tsv,gz,pt}'), emit: files
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def paths = [files].flatten().collect { file -> "${file}".toString() }

@@ -10,8 +10,7 @@ process GENE_CLUSTERS {
     output:
     tuple val(meta), path('gene_clusters.tsv'), emit: table
     tuple val(meta), path('cluster_sizes.tsv'), emit: sizes
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     """

@@ -10,9 +10,7 @@ process GENES {
     output:
     tuple val(meta), path('genes.tsv.gz'), emit: genes
     tuple val(meta), path('genes.fna.gz'), emit: fasta
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
-    tuple val(task.process), val('pyrodigal'), eval('python3 -c "from importlib.metadata import version; print(version(\'pyrodigal\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas pyrodigal'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas pyrodigal\'.split()))"'), topic: versions
 
     script:
     """

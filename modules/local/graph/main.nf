@@ -11,9 +11,7 @@ process GRAPH {
     tuple val(meta), path('{vertices,edges}.tsv.gz'), emit: graph
     tuple val(meta), path('graph.json')              , emit: json
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('gfapy'), eval('python3 -c "from importlib.metadata import version; print(version(\'gfapy\'))"'), topic: versions
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('gfapy numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'gfapy numpy pandas\'.split()))"'), topic: versions
 
     script:
     """

@@ -12,8 +12,7 @@ process IMPORT_BINS {
     output:
     tuple val(meta), path('clusters.tsv'), emit: clusters
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def given = [binnings, [bins].flatten()].transpose().collect { binning, file -> "--bins ${binning} ${file}" }

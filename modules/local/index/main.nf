@@ -14,8 +14,7 @@ process INDEX {
     tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
     tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
     tuple val(task.process), val('strobealign'), eval('strobealign --version 2>&1 | sed -n "s/^strobealign //p"'), topic: versions
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     """

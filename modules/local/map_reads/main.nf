@@ -18,7 +18,6 @@ process MAP_READS {
     tuple val(task.process), val('minimap2'), eval('minimap2 --version'), topic: versions
     tuple val(task.process), val('bwa'), eval('bwa 2>&1 | sed -n "s/^Version: //p"'), topic: versions
     tuple val(task.process), val('strobealign'), eval('strobealign --version 2>&1 | sed -n "s/^strobealign //p"'), topic: versions
-    // Of a thousand samples, one start of Python each in place of three
     tuple val(task.process), val('numpy pandas pysam'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas pysam\'.split()))"'), topic: versions
 
     script:

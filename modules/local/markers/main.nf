@@ -13,10 +13,7 @@ process MARKERS {
     tuple val(meta), path('markers.tsv.gz')     , emit: markers
     tuple val(meta), path('marker_families.tsv'), emit: families
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
-    tuple val(task.process), val('pyhmmer'), eval('python3 -c "from importlib.metadata import version; print(version(\'pyhmmer\'))"'), topic: versions
-    tuple val(task.process), val('pyrodigal'), eval('python3 -c "from importlib.metadata import version; print(version(\'pyrodigal\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas pyhmmer pyrodigal'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas pyhmmer pyrodigal\'.split()))"'), topic: versions
 
     script:
     """

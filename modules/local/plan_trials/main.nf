@@ -12,8 +12,7 @@ process PLAN_TRIALS {
     output:
     path 'plan.tsv'           , emit: plan
     path 'hyperparameters.tsv', emit: hyperparameters, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def ids = groups.collect { group -> "--group ${group}" }

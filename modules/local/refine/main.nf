@@ -14,8 +14,7 @@ process REFINE {
     tuple val(meta), path('contig2bin.tsv') , emit: contig2bin
     tuple val(meta), path('refinement.tsv') , emit: refinement
     tuple val(meta), path('refinement.json'), emit: json
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     """

@@ -13,8 +13,7 @@ process REPORT_DATA {
 
     output:
     tuple val(meta), path('report_data.json'), emit: data
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def mapped = [mappings].flatten().collect { table -> "--mapping ${table}" }

@@ -17,9 +17,7 @@ process RUN_TRIAL {
     tuple val(meta), path('trials.tsv')       , emit: trials
     tuple val(meta), path('genomes_found.tsv'), emit: genomes_found
     tuple val(meta), path('losses.tsv')       , emit: losses
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
-    tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas torch'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas torch\'.split()))"'), topic: versions
 
     script:
     def other_contigs = [others].flatten().collect { file -> "--other_contigs ${file}" }

@@ -13,8 +13,7 @@ process SUMMARY {
     path 'summary.json', emit: json
     path 'summary.txt', emit: text
     path 'warnings.tsv', emit: warnings
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def option = gene_clusters ? '--gene_group' : '--group'

@@ -15,8 +15,7 @@ process TRANSFER {
     tuple val(meta), path('refine/*/refinement.tsv') , emit: refinement
     tuple val(meta), path('refine/*/refinement.json'), emit: json
     tuple val(meta), path('same_genomes.tsv'), emit: same_genomes
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def refined = [[contig2bins].flatten(), [refinements].flatten()].transpose()

@@ -12,8 +12,7 @@ process TRUTH {
     tuple val(meta), path('truth.tsv'), emit: truth, optional: true // not there if no contig has a genome
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
     tuple val(task.process), val('blastn'), eval('blastn -version | sed -n "s/^blastn: //p"'), topic: versions
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:
     def given = [genomes, [fastas].flatten()].transpose().collect { name, fasta -> "--genome '${name}' ${fasta}" }

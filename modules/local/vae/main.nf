@@ -16,9 +16,7 @@ process VAE {
     tuple val(meta), path('model.pt')    , emit: model
     tuple val(meta), path('training.tsv'), emit: training
     tuple val(task.process), val(meta), path('warnings.txt'), topic: warnings, optional: true
-    tuple val(task.process), val('numpy'), eval('python3 -c "from importlib.metadata import version; print(version(\'numpy\'))"'), topic: versions
-    tuple val(task.process), val('pandas'), eval('python3 -c "from importlib.metadata import version; print(version(\'pandas\'))"'), topic: versions
-    tuple val(task.process), val('torch'), eval('python3 -c "from importlib.metadata import version; print(version(\'torch\'))"'), topic: versions
+    tuple val(task.process), val('numpy pandas torch'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas torch\'.split()))"'), topic: versions
 
     script:
     """

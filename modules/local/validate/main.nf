@@ -12,7 +12,7 @@ process VALIDATE {
     output:
     path 'problems.txt'  , emit: problems
     path 'validated.json', emit: sheets, optional: true
-    tuple val(task.process), val('jsonschema'), eval('python3 -c "from importlib.metadata import version; print(version(\'jsonschema\'))"'), topic: versions
+    tuple val(task.process), val('jsonschema'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'jsonschema\'.split()))"'), topic: versions
 
     script:
     def sheets = [input ? "--input ${input}" : '', assembly_input ? "--assembly_input ${assembly_input}" : ''].join(' ')
