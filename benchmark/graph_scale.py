@@ -31,7 +31,8 @@ LINKS = "--vertices vertices.tsv.gz --edges edges.tsv.gz"
 STAGES = {
     "graph": "graph.py --assembler metaspades --graph graph.gfa --paths contigs.paths --contigs contigs.tsv",
     "refine, article": f"graphbin2.py {LINKS} {LABELS}",
-    "refine, evidence": f"refine.py {LINKS} {LABELS} --tetranucleotides tetranucleotides.npy --features features.json",
+    "refine, evidence": f"refine.py {LINKS} {LABELS} --tetranucleotides tetranucleotides.npy --features features.json"
+    " --pair_links pair_links.tsv.gz",
 }
 
 OVERLAP, GAP, READ = 55, 100, 150  # bp
@@ -42,6 +43,8 @@ OWN, RELATED, RELATIVES = 0.7, 0.25, 5  # repeats of one genome, of genomes in g
 FORWARD = 0.5  # share of links, and of contigs, that are written as generated; the others are reversed
 ISOLATED = 0.12  # share of segments and links that are contigs without a link
 LABELLED_BP, MISLABELLED, UNBINNED_GENOMES = 1500, 0.03, 0.1
+
+MIN_PAIRS, PAIRS = 2, 4.0  # pairs of reads of a link: at least, and the mean of those beyond
 
 Walk = list[list[int]]  # parts of oriented segments: 2 * number, + 1 if reversed
 
@@ -124,7 +127,9 @@ def gfa_lines(made: Assembly, sequence_bp: int) -> Iterator[str]:
         yield f"L\t{7 * (a >> 1) + 3}\t{'+-'[a & 1]}\t{7 * (b >> 1) + 3}\t{'+-'[b & 1]}\t{OVERLAP}M\n"
 
 
-def write_assembly(folder: Path, size: int, samples: int, copies: float, sequence_bp: int, seed: int) -> None:
+def write_assembly(
+    folder: Path, size: int, samples: int, copies: float, pair_links: int, sequence_bp: int, seed: int
+) -> None:
     """Write all files of one generated assembly; same arguments, same files."""
     rng, draws = random.Random(seed), np.random.default_rng(seed)
     made = Assembly(size, rng, copies)
@@ -147,7 +152,9 @@ def write_assembly(folder: Path, size: int, samples: int, copies: float, sequenc
                 text = ";\n".join(",".join(f"{7 * (s >> 1) + 3}{'+-'[s & 1]}" for s in part) for part in walk)
                 paths.write(f"{title}\n{text}\n")
             truth.writelines(f"{name}\tgenome_{owner + 1}\t{length((parts, owners))}\n" for owner in owners)
-    write_tables(folder, names, bases, depth, np.array([owners[0] for _, owners in contigs]), draws)
+    first = np.array([owners[0] for _, owners in contigs])
+    write_tables(folder, names, bases, depth, first, draws)
+    write_pair_links(folder, names, first, pair_links, draws)
 
 
 def write_tables(
@@ -174,6 +181,17 @@ def write_tables(
     (folder / "features.json").write_text(json.dumps(features))
 
 
+def write_pair_links(folder: Path, names: list[str], genome: np.ndarray, each: int, draws: np.random.Generator) -> None:
+    """Write links by pairs of reads, so many for each contig: to those that follow in a random order of its genome."""
+    order = np.lexsort((draws.random(len(names)), genome))
+    one = np.concatenate([order[: len(order) - ahead] for ahead in range(1, each + 1)] or [order[:0]])
+    other = np.concatenate([order[ahead:] for ahead in range(1, each + 1)] or [order[:0]])
+    found = np.sort(np.stack([one, other])[:, genome[one] == genome[other]], axis=0)
+    links = pd.DataFrame({f"contig_{i}": np.array(names, dtype=object)[rows] for i, rows in enumerate(found, 1)})
+    links["pairs"] = MIN_PAIRS + draws.poisson(PAIRS, len(links))
+    links.to_csv(folder / "pair_links.tsv.gz", sep="\t", index=False, compression={"method": "gzip", "mtime": 0})
+
+
 def measure(stage: str, folder: Path) -> Usage:
     """Return what a stage takes."""
     script, *arguments = STAGES[stage].split()
@@ -186,24 +204,27 @@ def measure(stage: str, folder: Path) -> Usage:
 @click.option("--stage", "stages", multiple=True, type=click.Choice(list(STAGES)), default=list(STAGES))
 @click.option("--samples", default=6, type=click.IntRange(min=1))
 @click.option("--copies", default=2.0, type=click.FloatRange(min=1), help="Copies of a repeat, mean.")
+@click.option("--pair_links", default=0, type=click.IntRange(min=0), help="Links by pairs of reads, of each contig.")
 @click.option("--sequence_bp", default=0, type=click.IntRange(min=0), help="Bases of sequence in the GFA.")
 @click.option("--seed", default=1)
 @tsv_option
 def main(
-    folder: Path, sizes: list, stages: list, samples: int, copies: float, sequence_bp: int, seed: int, tsv: Path | None
-) -> None:
+    folder: Path, sizes: list, stages: list, samples: int, copies: float, pair_links: int, sequence_bp: int, seed: int,
+    tsv: Path | None,
+) -> None:  # fmt: skip
     """Generate assembly graphs in FOLDER/<size> and measure the stages on them."""
-    table = ResultTable(tsv, ("segments_and_links", "gfa_mb", "stage"))
+    table = ResultTable(tsv, ("segments_and_links", "gfa_mb", "samples", "pair_links", "stage"))
     for size in sizes:
         at = folder / str(size)
         at.mkdir(parents=True, exist_ok=True)
         with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
-            apart.submit(write_assembly, at, size, samples, copies, sequence_bp, seed).result()
+            apart.submit(write_assembly, at, size, samples, copies, pair_links, sequence_bp, seed).result()
         for stage in stages:
             used = measure(stage, at)
             counts = json.loads((at / "graph.json").read_text())
             graph = {"segments_and_links": size, "gfa_mb": f"{(at / 'graph.gfa').stat().st_size / 1e6:.0f}"}
-            graph |= {"contigs": counts["contigs"], "edges": counts["edges"], "stage": stage}
+            graph |= {"contigs": counts["contigs"], "edges": counts["edges"], "samples": samples}
+            graph |= {"pair_links": pair_links * counts["contigs"], "stage": stage}
             took = {"cpu_s": f"{used.cpu:.1f}", "wall_s": f"{used.wall:.1f}", "peak_mb": f"{used.memory:.0f}"}
             table.add(graph | took)
 

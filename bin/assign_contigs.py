@@ -6,7 +6,7 @@ bins of its neighbours in the graph and by pairs of reads, and the bin it came w
 docs/method.md, section 6.1, equations (10) to (16), (23) and (35). The refine stage uses this module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log
 from typing import NamedTuple
 
@@ -209,31 +209,52 @@ def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndar
 class Neighbours(NamedTuple):
     """The neighbours of the n contigs by one kind of links, and what these links are worth."""
 
-    receivers: np.ndarray  # r contigs that have neighbours
-    first: np.ndarray  # r, the first of their links
-    degree: np.ndarray  # r, their neighbours
+    receivers: np.ndarray  # r contigs that have neighbours, ascending
+    first: np.ndarray  # r + 1, the first of their links, and the number of links
     position: np.ndarray  # 2m x K, from neighbour_candidates
-    trust: np.ndarray  # n x K, of the links of each candidate
+    trust: np.ndarray  # B, of the links of each bin
 
 
 def neighbours(links: np.ndarray, candidates: np.ndarray, trust: np.ndarray) -> Neighbours:
     """Return the neighbours by links (2 x 2m) with this trust of each bin (B)."""
-    receivers, first, degree = np.unique(links[0], return_index=True, return_counts=True)
-    return Neighbours(receivers, first, degree, neighbour_candidates(links, candidates), trust[candidates])
+    receivers, first = np.unique(links[0], return_index=True)
+    return Neighbours(receivers, np.append(first, links.shape[1]), neighbour_candidates(links, candidates), trust)
 
 
-def bin_support(linked: np.ndarray, kinds: Sequence[Neighbours]) -> np.ndarray:
-    """Return the trusted fraction of the neighbours of each contig in each candidate (n x K; equation 10).
+def row_blocks(n: int, width: int) -> Iterator[slice]:
+    """Yield slices of n rows of so many numbers, for temporary arrays of BLOCK_SIZE numbers."""
+    step = max(1, BLOCK_SIZE // width)
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def messages(linked: np.ndarray, candidates: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """Return what each contig tells its neighbours of its candidates (n * K), and at last what of any other bin: 0.
 
     linked (n x K): posteriors. Only contigs with MIN_MESSAGE_POSTERIOR count: else those in doubt would support each
-    other, and a genome without a bin would end up in one. Several kinds of links are put together by Dempster's rule
-    of combination: each leaves a part of the truth open, and contradictions do not count.
+    other, and a genome without a bin would end up in one. trust (B): of the links of each bin.
     """
-    support = np.zeros_like(linked)
-    for kind in kinds:
-        messages = np.append(np.where(linked >= MIN_MESSAGE_POSTERIOR, linked * kind.trust, 0), 0)
-        found = np.zeros_like(linked)
-        found[kind.receivers] = np.add.reduceat(messages[kind.position], kind.first, axis=0) / kind.degree[:, None]
+    told = np.zeros(linked.size + 1)
+    by_contig = told[:-1].reshape(linked.shape)
+    for rows in row_blocks(*linked.shape):
+        is_sure = linked[rows] >= MIN_MESSAGE_POSTERIOR
+        by_contig[rows] = np.where(is_sure, linked[rows] * trust[candidates[rows]], 0)
+    return told
+
+
+def bin_support(rows: slice, kinds: Sequence[tuple[Neighbours, np.ndarray]]) -> np.ndarray:
+    """Return the trusted fraction of the neighbours of these contigs in each candidate (rows x K; equation 10).
+
+    kinds: neighbours and their messages. Several kinds of links are put together by Dempster's rule of combination:
+    each leaves a part of the truth open, and contradictions do not count.
+    """
+    support = np.zeros((rows.stop - rows.start, kinds[0][0].position.shape[1]))
+    for kind, told in kinds:
+        found = np.zeros_like(support)
+        start, stop = np.searchsorted(kind.receivers, [rows.start, rows.stop])
+        first = kind.first[start : stop + 1]
+        if start < stop:
+            sums = np.add.reduceat(told[kind.position[first[0] : first[-1]]], first[:-1] - first[0], axis=0)
+            found[kind.receivers[start:stop] - rows.start] = sums / np.diff(first)[:, None]
         total, found_total = (values.sum(axis=1, keepdims=True) for values in (support, found))
         agreed = support * found
         conflict = total * found_total - agreed.sum(axis=1, keepdims=True)
@@ -249,14 +270,21 @@ def posterior_with_links(
     In each round, contigs support their bin at their neighbours, as far as the links of this bin are trusted.
     """
     n_bins, candidates = len(bins.density), evidence.candidates
-    label_odds = np.where(candidates == label[:, None], log(LABEL_ODDS), 0.0)
-    unlinked = posterior(evidence, label_odds, np.zeros(candidates.shape), n_bins)
     both = (contigs.links, bins.link_trust), (contigs.pairs, bins.pair_trust)
     kinds = [neighbours(links, candidates, trust) for links, trust in both if links.size]
-    linked = unlinked
+
+    def implied(rows: slice, support: np.ndarray) -> np.ndarray:
+        label_odds = np.where(candidates[rows] == label[rows, None], log(LABEL_ODDS), 0.0)
+        return posterior(ContigEvidence(*(values[rows] for values in evidence)), label_odds, support, n_bins)
+
+    unlinked = np.empty(candidates.shape)
+    for rows in row_blocks(*candidates.shape):
+        unlinked[rows] = implied(rows, np.zeros(candidates[rows].shape))
+    linked = unlinked.copy()
     for _ in range(MESSAGE_ROUNDS if kinds else 0):
-        implied = posterior(evidence, label_odds, bin_support(linked, kinds), n_bins)
-        linked = (1 - MESSAGE_STEP) * linked + MESSAGE_STEP * implied
+        told = [(kind, messages(linked, candidates, kind.trust)) for kind in kinds]
+        for rows in row_blocks(*candidates.shape):
+            linked[rows] = (1 - MESSAGE_STEP) * linked[rows] + MESSAGE_STEP * implied(rows, bin_support(rows, told))
     return unlinked, linked
 
 

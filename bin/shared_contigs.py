@@ -30,18 +30,20 @@ def touched_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[int, 
     """
     links = count_bin_links(contigs.links, final, n_bins)
     inner = np.diag(links)  # twice the number of links
-    itself = np.stack([np.arange(len(final)), final])
-    near = np.unique(np.stack([contigs.links[0], final[contigs.links[1]]]), axis=1)
-    near = near[:, near[1] != NO_BIN]
+    own = np.flatnonzero(final != NO_BIN)
+    # A contact is one number: contig * n_bins + bin
+    source, target = contigs.links[:, final[contigs.links[1]] != NO_BIN]
+    near = np.unique(source * n_bins + final[target])
     # Behind a neighbour without a bin: the bins that this neighbour is next to
     source, target = contigs.links[:, final[contigs.links[1]] == NO_BIN]
-    first, last = np.searchsorted(near[0], [target, target + 1])
+    first, last = np.searchsorted(near // n_bins, [target, target + 1])
     reached = np.concatenate([np.arange(a, b) for a, b in zip(first, last)] or [[]]).astype(np.int64)
-    behind = np.stack([np.repeat(source, last - first), near[1, reached]])
-    touched = np.concatenate([itself[:, final != NO_BIN], near, behind], axis=1)
-    pairs, contacts = np.unique(touched, axis=1, return_counts=True)
+    behind = np.repeat(source, last - first) * n_bins + near[reached] % n_bins
+    touched, contacts = np.unique(np.concatenate([own * n_bins + final[own], near, behind]), return_counts=True)
+    contig_of, bin_of = np.divmod(touched, n_bins)
+    order = np.lexsort((bin_of, -contacts, contig_of))
     found: dict[int, list[int]] = {}
-    for contig, b in pairs[:, np.lexsort((pairs[1], -contacts, pairs[0]))].T.tolist():
+    for contig, b in zip(contig_of[order].tolist(), bin_of[order].tolist()):
         listed = found.setdefault(contig, [])
         unrelated = (2 * links[b, x] < SIBLING_LINK_RATIO * min(inner[b], inner[x]) for x in listed)
         if len(listed) < MAX_SHARING_BINS and all(unrelated):

@@ -60,7 +60,8 @@ def test_two_kinds_of_links_support_by_dempsters_rule():
             assign_contigs.neighbours(np.array([[0, other], [other, 0]]), candidates, np.full(2, each))
             for other, each in zip((1, target), trust)
         ]
-        return assign_contigs.bin_support(linked, kinds)[0]
+        told = [(kind, assign_contigs.messages(linked, candidates, kind.trust)) for kind in kinds]
+        return assign_contigs.bin_support(slice(0, 3), told)[0]
 
     assert support(1) == pytest.approx([0.6 * 0.5 + 0.6 * 0.5 + 0.4 * 0.5, 0])
     # The kinds contradict each other: what both of them leave open is larger
