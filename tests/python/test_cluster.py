@@ -110,6 +110,18 @@ def test_max_clusters_leaves_the_rest_out(tmp_path, monkeypatch):
     assert f"{50 - len(table)} left unclustered" in result.output
 
 
+def test_clusters_up_to_max_clusters_are_those_of_the_whole(tmp_path, monkeypatch):
+    """Points of so much noise that nearly each is a cluster: the stop ends the search and changes nothing before it."""
+    inputs = write_latent(tmp_path, planted([60, 40, 30] + [1] * 60, noise=0.9, dimensions=12)[0])
+    _, whole, _ = run(tmp_path / "whole", monkeypatch, inputs, "--distance_threshold", "0.15")
+    for limit in (1, 7, 40):
+        _, table, _ = run(
+            tmp_path / str(limit), monkeypatch, inputs, "--distance_threshold", "0.15", "--max_clusters", str(limit)
+        )
+        assert table.equals(whole[whole["cluster"] <= limit].reset_index(drop=True))
+    assert whole["cluster"].max() > 40
+
+
 def test_undefined_threshold_falls_back_to_the_default(tmp_path, monkeypatch):
     """No seed has fewer than one contig closer than any point: nothing is defined."""
     inputs = write_latent(tmp_path, np.random.default_rng(0).normal(size=(300, 40)).astype(np.float32))
