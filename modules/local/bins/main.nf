@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Writes a group's bins as FASTA, with the tables that describe them and what was left unbinned.
 process BINS {
     tag "${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(profiles), bytesOf(refinements)]) }
 
     input:
     tuple val(meta), path(catalogue), path(clusters), path(profiles), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), path(same_genomes), path(markers, stageAs: 'markers?/*'), path(families, stageAs: 'markers?/*')

@@ -1,8 +1,11 @@
+include { memoryOf ; packedBytes } from '../../../workflows/memory'
+
 // The contigs of a group's assemblies in one FASTA, each under a name of its own.
 process CATALOGUE {
     tag "${meta.id}"
     label 'process_single'
     label 'image_core'
+    memory { memoryOf(task, [packedBytes(fastas)]) }
 
     input:
     tuple val(meta), val(ids), path(fastas, stageAs: 'assembly?/*')

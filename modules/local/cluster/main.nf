@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Cuts the latent space into clusters around medoids.
 process CLUSTER {
     tag "${meta.id}"
     label 'process_medium'
     label 'image_torch'
+    memory { memoryOf(task, [bytesOf(latent), bytesOf([rows, contigs])]) }
 
     input:
     tuple val(meta), path(latent), path(latent_json), path(rows), path(contigs)

@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf ; packedBytes } from '../../../workflows/memory'
+
 // Composition and abundance of a group's contigs as matrices.
 process FEATURES {
     tag "${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(contigs), packedBytes(abundance_table)]) }
 
     input:
     tuple val(meta), path(catalogue), path(contigs), path(counts), path(mapping), path(pairs), path(abundance_table, stageAs: 'table/*')

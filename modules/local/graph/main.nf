@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Reduces the assembly graph of one assembly to the graph of its contigs.
 process GRAPH {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(contigs)]) }
 
     input:
     tuple val(meta), path(graph, stageAs: 'graph/*'), path(paths, stageAs: 'paths/*'), path(catalogue), path(contigs)

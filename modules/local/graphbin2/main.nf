@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Corrects, completes and overlaps the bins of one assembly along its graph, as GraphBin2's article has it.
 process GRAPHBIN2 {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(contigs)]) }
 
     input:
     tuple val(meta), path(graph), path(contigs), path(clusters), path(coverage) // graph: vertices.tsv.gz, edges.tsv.gz

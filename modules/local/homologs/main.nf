@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Which contigs of an assembly hold the same genes: those of related genomes do.
 process HOMOLOGS {
     tag "${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(catalogue)]) }
 
     input:
     tuple val(meta), path(catalogue), path(contigs)

@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // The mapper's index of a group's catalogue, made once for all samples that are mapped alike, and read back whole.
 process INDEX {
     tag "${meta.id} ${mode}"
     label 'process_medium'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(catalogue)]) }
 
     input:
     tuple val(meta), val(mode), path(reads, stageAs: 'reads/*'), path(catalogue)

@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Which contigs of an assembly hold which single-copy marker genes.
 process MARKERS {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(catalogue)]) }
 
     input:
     tuple val(meta), path(catalogue), path(contigs)

@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Corrects and completes the bins of one assembly by coverage, composition and, where there is one, its graph.
 process REFINE {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(profiles)]) }
 
     input:
     tuple val(meta), path(graph), path(contigs), path(clusters), path(profiles), path(homologs), path(markers)

@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Aggregates what the report shows of a group.
 process REPORT_DATA {
     tag "${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(inputs), bytesOf([contigs, gene_clusters])]) }
 
     input:
     tuple val(meta), path(contigs), path(bins), path(gene_clusters), path(features), path(inputs), path(mappings), path(trained), path(refinements, stageAs: 'refined?/*'), path(found)

@@ -1,9 +1,12 @@
+include { memoryOf ; bytesOf ; heldBytes } from '../../../workflows/memory'
+
 // Runs one trial of the preprint's experiments: encodes the contigs of a group, clusters them, scores the clusters.
 process RUN_TRIAL {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'process_gpu'
     label 'image_torch'
+    memory { memoryOf(task, [task.accelerator ? bytesOf([tnf, abundance]) : heldBytes([tnf, abundance]), bytesOf([rows, contigs])]) }
 
     input:
     tuple val(meta), val(trial), path(tnf), path(abundance), path(depth), path(rows), path(features), path(contigs), path(others, stageAs: 'group?/*')

@@ -1,8 +1,11 @@
+include { memoryOf ; bytesOf } from '../../../workflows/memory'
+
 // Completes the bins of each assembly of a group by the genomes that the other assemblies show.
 process TRANSFER {
     tag "${meta.id}"
     label 'process_low'
     label 'image_core'
+    memory { memoryOf(task, [bytesOf(catalogue), bytesOf(profiles)]) }
 
     input:
     tuple val(meta), path(catalogue), path(profiles), val(ids), path(contig2bins, stageAs: 'refined?/*'), path(refinements, stageAs: 'refined?/*'), val(graph_ids), path(vertices, stageAs: 'graph?/*'), path(edges, stageAs: 'graph?/*')

@@ -1,9 +1,12 @@
+include { memoryOf ; bytesOf ; heldBytes } from '../../../workflows/memory'
+
 // Trains the variational autoencoder on a group's features, or takes a trained one, and gives the latent means.
 process VAE {
     tag "${meta.id}"
     label 'process_low'
     label 'process_gpu'
     label 'image_torch'
+    memory { memoryOf(task, [task.accelerator ? bytesOf([tnf, abundance]) : heldBytes([tnf, abundance]), bytesOf(rows)]) }
 
     input:
     tuple val(meta), path(tnf), path(abundance), path(depth), path(rows), path(features)

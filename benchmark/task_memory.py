@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Measure the memory of the stages on generated groups of three sizes, and hold it against what their tasks ask for.
+
+A group is one assembly of random sequences (mean 1,500 bp) in six samples, whose genomes have profiles of their own
+(stage_scale.py). Each stage reads what those before it wrote. Out: a row for each stage and size, on stdout as Markdown
+and, with --tsv, in a file: the bytes of the inputs that count (workflows/memory.nf), the peak memory of the process,
+what the formula says (formula_mb), and what a task asks for (asked_mb), since no task asks for less than the least.
+"""
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+
+from measured_runs import run
+from project import BIN, PROJECT
+from result_tables import FOLDER, ResultTable, tsv_option
+from stage_scale import BASES, lengths_and_profiles, write_counts
+
+SIZES, SAMPLES, MEAN_BP = (5_000, 25_000, 100_000), 6, 1500
+READ_BP, STEP_BP, MAX_READS = 150, 300, 4  # reads of a contig
+BATCH = 50_000_000  # bases that minimap2 reads at once, with short reads
+CATALOGUE = "--catalogue catalogue.fa.gz --contigs contigs.tsv"
+FEATURES = "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json"
+PROFILES = "coverage.tsv.gz tetranucleotides.npy features.json pair_links.tsv.gz"
+# Process, its command in the folder of a group, and the files (or bytes) that its directive `memory` names, by kind
+STAGES = (
+    ("CATALOGUE", "catalogue.py --assembly a assembly.fa.gz", ["assembly.fa.gz"]),
+    ("HOMOLOGS", f"homologs.py {CATALOGUE}", ["catalogue.fa.gz"]),
+    ("INDEX", "index.py --catalogue catalogue.fa.gz --mode sr", ["catalogue.fa.gz"]),
+    ("MAP_READS", "map_reads.py --sample x --contigs contigs.tsv --reads reads.fq.gz --index index/catalogue",
+     ["index/catalogue", "contigs.tsv", BATCH, ""]),
+    ("FEATURES", f"features.py {CATALOGUE} --min_contig_length 100", ["contigs.tsv", ""]),
+    ("VAE", f"vae.py {FEATURES} --epochs 1", ["tnf.npy abundance.npy", "rows.tsv"]),
+    ("CLUSTER", "cluster.py --latent latent.npy --latent_json latent.json --rows rows.tsv --contigs contigs.tsv",
+     ["latent.npy", "rows.tsv contigs.tsv"]),
+    ("REFINE", "refine.py --assembly a --contigs contigs.tsv --clusters clusters.tsv --coverage coverage.tsv.gz "
+     "--tetranucleotides tetranucleotides.npy --features features.json --pair_links pair_links.tsv.gz "
+     "--homologs homologs.tsv.gz", [PROFILES]),
+    ("BINS", f"bins.py {CATALOGUE} --clusters clusters.tsv --excluded excluded.tsv --coverage coverage.tsv.gz "
+     "--refined contig2bin.tsv refinement.tsv", ["coverage.tsv.gz excluded.tsv", "refinement.tsv"]),
+)  # fmt: skip
+
+
+def memory_table() -> tuple[dict[str, list[float]], int]:
+    """Return the numbers of each process in workflows/memory.nf, and the least memory of a task (MB)."""
+    text = (PROJECT / "workflows" / "memory.nf").read_text()
+    rows = re.findall(r"^ +([A-Z_0-9]+) *: \[([\d., ]+)\],", text, re.MULTILINE)
+    (least,) = re.findall(r"def leastMemory\(\) \{\s+return (\d+)", text)
+    return {process: [float(number) for number in numbers.split(",")] for process, numbers in rows}, int(least)
+
+
+def formula_mb(numbers: list[float], sizes: list[int]) -> float:
+    """Return the MB of `memoryOf` in workflows/memory.nf, from the sizes of the inputs (bytes), without the least."""
+    return numbers[0] + sum(each * size for each, size in zip(numbers[1:], sizes, strict=True)) / 1e6
+
+
+def write_assembly(folder: Path, length: np.ndarray) -> None:
+    """Write assembly.fa.gz of random sequences of these lengths (bp), and reads.fq.gz that are parts of them."""
+    rng = np.random.default_rng(2)
+    with (
+        gzip.open(folder / "assembly.fa.gz", "wt", compresslevel=1) as fasta,
+        gzip.open(folder / "reads.fq.gz", "wt", compresslevel=1) as reads,
+    ):
+        for contig, bp in enumerate(length):
+            sequence = BASES[rng.integers(0, 4, bp)].tobytes().decode()
+            fasta.write(f">c{contig}\n{sequence}\n")
+            for start in range(0, min(bp - READ_BP, MAX_READS * STEP_BP), STEP_BP):
+                read = sequence[start : start + READ_BP]
+                reads.write(f"@r{contig}_{start}\n{read}\n+\n{'I' * READ_BP}\n")
+
+
+def write_group(folder: Path, n: int) -> list[str]:
+    """Write what a group of n contigs begins with, and the samples' counts; return the options for these."""
+    folder.mkdir(parents=True)
+    length, genome, depth = lengths_and_profiles(n, SAMPLES, MEAN_BP, np.random.default_rng(1))
+    write_assembly(folder, length)
+    names = [f"c{contig}" for contig in range(n)]
+    options = write_counts(folder, names, length, (column[genome] for column in depth.T))
+    pairs = pd.DataFrame({"contig_1": names[:-1], "contig_2": names[1:], "pairs": 3})
+    for sample in range(SAMPLES):
+        pairs.to_csv(folder / f"S{sample}.pairs.tsv.gz", sep="\t", index=False)
+        options += ["--pairs", f"S{sample}.pairs.tsv.gz"]
+    return options
+
+
+def files_bytes(folder: Path, names: str) -> int:
+    """Return the size of the files of a folder whose names are given, together."""
+    return sum((folder / name).stat().st_size for name in names.split())
+
+
+def measured(folder: Path, n: int, last: str = STAGES[-1][0]) -> Iterator[dict]:
+    """Yield what each stage takes on a group of n contigs, which is made in a folder, up to the last that is asked for.
+
+    sizes: bytes of each kind of input; peak_mb; formula_mb, and asked_mb with the least that any task asks for.
+    """
+    table, least = memory_table()
+    counts = write_group(folder, n)
+    for process, command, kinds in STAGES:
+        script, *arguments = command.split()
+        used = run([BIN / script, *arguments, *(counts if process == "FEATURES" else [])], folder)
+        sizes = [kind if isinstance(kind, int) else files_bytes(folder, kind) for kind in kinds]
+        formula = formula_mb(table[process], sizes)
+        row = {"process": process, "contigs": n, "sizes": sizes, "peak_mb": used.memory}
+        yield row | {"formula_mb": formula, "asked_mb": max(formula, least)}
+        if process == last:
+            return
+
+
+@click.command(context_settings={"show_default": True})
+@click.argument("folder", type=FOLDER)
+@click.option("--contigs", "sizes", multiple=True, default=SIZES, type=click.IntRange(min=1000))
+@tsv_option
+def main(folder: Path, sizes: tuple[int, ...], tsv: Path | None) -> None:
+    """Measure the stages on groups that are generated in FOLDER, which must not exist."""
+    table = ResultTable(tsv, ("process", "contigs"))
+    for n in sizes:
+        for row in measured(folder.resolve() / str(n), n):
+            mb = {name: f"{row[name]:.0f}" for name in ("peak_mb", "formula_mb", "asked_mb")}
+            table.add(row | {"sizes": " ".join(map(str, row["sizes"]))} | mb)
+
+
+if __name__ == "__main__":
+    main()

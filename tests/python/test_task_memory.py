@@ -1,0 +1,54 @@
+"""workflows/memory.nf: a task asks for the memory that its stage needs, and for no more than twice of it."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import memory_estimate
+import task_memory
+from stage_modules import stage_names
+
+PROJECT = Path(__file__).resolve().parents[2]
+TABLE, LEAST = task_memory.memory_table()
+# What mapping takes beside the index are batches of reads, of which these tests have none that is full.
+BY_READS = {"MAP_READS"}
+
+
+def assert_enough_and_not_too_much(process: str, sizes: list[int], peak_mb: float) -> None:
+    formula = task_memory.formula_mb(TABLE[process], sizes)
+    assert peak_mb <= formula, f"{process} asks for {formula:.0f} MB, and needs {peak_mb:.0f}"
+    if process not in BY_READS:
+        assert max(formula, LEAST) <= max(LEAST, 2 * peak_mb), f"{process} needs {peak_mb:.0f} MB, not {formula:.0f}"
+
+
+def test_each_process_that_asks_by_its_inputs_has_a_row_with_a_number_for_each():
+    asked = {}
+    for stage in stage_names():
+        text = (PROJECT / f"modules/local/{stage}/main.nf").read_text()
+        found = re.search(r"^ +memory \{ memoryOf\(task, \[(.+)\]\) \}$", text, re.MULTILINE)
+        if found:
+            # The commas outside of brackets
+            kinds = re.sub(r"\[[^\[\]]*\]|\([^()]*\)", "", re.sub(r"\[[^\[\]]*\]", "", found.group(1))).split(",")
+            asked[stage.upper()] = len(kinds)
+    assert asked == {process: len(numbers) - 1 for process, numbers in TABLE.items()}
+    assert {process for process, _, _ in task_memory.STAGES} <= asked.keys()
+
+
+def test_training_holds_as_much_of_its_input_as_the_formula_says():
+    (bits,) = re.findall(r"1L << (\d+)", (PROJECT / "workflows/memory.nf").read_text())
+    assert 1 << int(bits) == memory_estimate.MAX_HELD_BYTES
+
+
+@pytest.mark.parametrize(("contigs", "last"), [(1000, "BINS"), (5000, "BINS"), (25_000, "INDEX")])
+def test_stages_need_what_their_tasks_ask_for(tmp_path, contigs, last):
+    for row in task_memory.measured(tmp_path / "group", contigs, last):
+        assert_enough_and_not_too_much(row["process"], row["sizes"], row["peak_mb"])
+
+
+def test_so_do_the_stages_that_were_measured_at_large_sizes():
+    table = pd.read_csv(PROJECT / "benchmark/results/task_memory.tsv", sep="\t", dtype={"sizes": str})
+    assert table.groupby("process").size().ge(3).any()
+    for row in table.itertuples():
+        assert_enough_and_not_too_much(row.process, list(map(int, row.sizes.split())), row.peak_mb)

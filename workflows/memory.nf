@@ -1,0 +1,65 @@
+// The memory that a task asks for, by the sizes of its inputs: the one place of the formula. docs/scale.md has what the
+// numbers were measured on; tests/python/test_task_memory.py runs stages and holds their memory against these numbers.
+
+// Of each process the MB that it takes whatever its input, then bytes of memory for each byte of the kinds of input that
+// its directive `memory` names, in that order
+def memoryTable() {
+    return [
+        CATALOGUE  : [100, 1.3],         // assemblies, as if gzipped
+        INDEX      : [60, 26.0],         // catalogue
+        MAP_READS  : [150, 1.5, 20.0, 6.0, 1.2], // index; contigs.tsv; reads at once; what samtools sorts at once
+        HOMOLOGS   : [110, 5.0],         // catalogue
+        FEATURES   : [260, 20.0, 20.0],  // contigs.tsv; a table of abundances, as if gzipped
+        VAE        : [1150, 2.3, 10.0],  // the input that is held in memory; rows.tsv
+        RUN_TRIAL  : [1150, 2.3, 20.0],  // the same; rows.tsv and contigs.tsv
+        CLUSTER    : [900, 6.0, 8.0],    // latent; rows.tsv and contigs.tsv
+        MARKERS    : [1000, 4.0],        // catalogue
+        GRAPH      : [90, 26.0],         // contigs.tsv
+        GRAPHBIN2  : [90, 20.0],         // contigs.tsv
+        REFINE     : [100, 9.0],         // coverage, tetranucleotides and links by pairs
+        TRANSFER   : [150, 20.0, 10.0],  // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
+        BINS       : [120, 20.0, 20.0],  // coverage; tables of the refinement
+        REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs
+    ]
+}
+
+// No task asks for less (MB): what it saved would be less than what a second try costs
+def leastMemory() {
+    return 1000
+}
+
+// Bytes of files, and of all files in folders, wherever they are; 0 of none
+def bytesOf(inputs) {
+    return [inputs].flatten().sum(0L) { input -> fileBytes(input instanceof nextflow.processor.TaskPath ? input.toRealPath() : input) }
+}
+
+def fileBytes(path) {
+    return path.isDirectory() ? path.listFiles().toList().sum(0L) { inner -> fileBytes(inner) } : path.size()
+}
+
+// The same of files that may be gzipped or not, about as if all were
+def packedBytes(inputs) {
+    return [inputs].flatten().sum(0L) { input -> "${input}".endsWith('.gz') ? bytesOf(input) : bytesOf(input).intdiv(4) }
+}
+
+// Of the network's input as many bytes as training on a processor holds in memory (bin/memory_estimate.py, MAX_HELD_BYTES)
+def heldBytes(inputs) {
+    return Math.min(bytesOf(inputs), 1L << 29)
+}
+
+// Bases that a mapper reads at once: `-K` of minimap2 and bwa, as their presets have it
+def batchBytes(mode, cpus) {
+    return [bwa: 10_000_000L * cpus, sr: 50_000_000L][mode] ?: 500_000_000L
+}
+
+// Bytes that samtools sorts at once (bin/map_reads.py gives each thread 256 MB)
+def sortBytes(cpus) {
+    return (256L << 20) * cpus
+}
+
+// The memory of a task whose kinds of input have these sizes (bytes); a task that was killed asks again for more
+def memoryOf(task, sizes) {
+    def numbers = memoryTable()["${task.process}".tokenize(':').last()]
+    def needed = numbers[0] + [numbers.tail(), sizes].transpose().sum { each_byte, bytes -> each_byte * bytes } / 1e6
+    return 1.MB * Math.max(leastMemory(), Math.ceil(needed) as long) * task.attempt
+}
