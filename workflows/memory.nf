@@ -17,8 +17,8 @@ def memoryTable() {
         GRAPH      : [90, 26.0],         // contigs.tsv
         GRAPHBIN2  : [90, 20.0],         // contigs.tsv
         REFINE     : [100, 9.0],         // coverage, tetranucleotides and links by pairs
-        TRANSFER   : [150, 20.0, 10.0],  // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
-        BINS       : [120, 20.0, 20.0],  // coverage; tables of the refinement
+        TRANSFER   : [270, 4.0, 3.5],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
+        BINS       : [95, 38.0, 38.0],   // coverage; tables of the refinement
         REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs
     ]
 }
