@@ -75,8 +75,8 @@ MIN_TRAINING_ROWS = 2
 LOG_SECONDS = 30
 LOG_LINES = 20
 DEFAULTS = Hyperparameters()
-# Threads of training at most. Their number decides the last bits of the latent, so it follows from the batches alone, not
-# from the processors that a task is given. Eight threads on one core take 6 % more CPU time than one (batch 1024).
+# Threads of training at most. Their number decides the last bits of the latent, so it follows from the batches alone,
+# not from the processors that a task is given. Eight threads on one core take 6 % more CPU time than one (batch 1024).
 TRAINING_THREADS = 8
 MAX_LAYERS, MAX_WIDTH = 16, 99_999  # of the encoder; nextflow_schema.json has the same
 INPUT_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
