@@ -10,15 +10,15 @@ def memoryTable() {
         MAP_READS  : [150, 1.5, 20.0, 6.0, 1.2], // index; contigs.tsv; reads at once; what samtools sorts at once
         HOMOLOGS   : [110, 5.0],         // catalogue
         FEATURES   : [260, 20.0, 20.0],  // contigs.tsv; a table of abundances, as if gzipped
-        VAE        : [1150, 2.3, 10.0],  // the input that is held in memory; rows.tsv
-        RUN_TRIAL  : [1150, 2.3, 20.0],  // the same; rows.tsv and contigs.tsv
-        CLUSTER    : [900, 6.0, 8.0],    // latent; rows.tsv and contigs.tsv
+        VAE        : [1300, 2.0, 10.0],  // the input that is held in memory; rows.tsv
+        RUN_TRIAL  : [1300, 2.0, 20.0],  // the same; rows.tsv and contigs.tsv
+        CLUSTER    : [1000, 6.0, 8.0],   // latent; rows.tsv and contigs.tsv
         MARKERS    : [1000, 4.0],        // catalogue
         GRAPH      : [90, 26.0],         // contigs.tsv
         GRAPHBIN2  : [90, 20.0],         // contigs.tsv
-        REFINE     : [100, 9.0],         // coverage, tetranucleotides and links by pairs
+        REFINE     : [120, 9.0],         // coverage, tetranucleotides and links by pairs
         TRANSFER   : [270, 4.0, 3.5],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
-        BINS       : [95, 38.0, 38.0],   // coverage; tables of the refinement
+        BINS       : [110, 38.0, 38.0],  // coverage; tables of the refinement
         REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs
     ]
 }

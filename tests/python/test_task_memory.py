@@ -41,7 +41,7 @@ def test_training_holds_as_much_of_its_input_as_the_formula_says():
     assert 1 << int(bits) == memory_estimate.MAX_HELD_BYTES
 
 
-@pytest.mark.parametrize(("contigs", "last"), [(1000, "BINS"), (5000, "BINS"), (25_000, "INDEX")])
+@pytest.mark.parametrize(("contigs", "last"), [(1000, "BINS"), (5000, "FEATURES"), (25_000, "INDEX")])
 def test_stages_need_what_their_tasks_ask_for(tmp_path, contigs, last):
     for row in task_memory.measured(tmp_path / "group", contigs, last):
         assert_enough_and_not_too_much(row["process"], row["sizes"], row["peak_mb"])
