@@ -93,7 +93,7 @@ def files_bytes(folder: Path, names: str) -> int:
     return sum((folder / name).stat().st_size for name in names.split())
 
 
-def measured(folder: Path, n: int, last: str = STAGES[-1][0]) -> Iterator[dict]:
+def measured(folder: Path, n: int, last: str) -> Iterator[dict]:
     """Yield what each stage takes on a group of n contigs, which is made in a folder, up to the last that is asked for.
 
     sizes: bytes of each kind of input; peak_mb; formula_mb, and asked_mb with the least that any task asks for.
@@ -114,12 +114,13 @@ def measured(folder: Path, n: int, last: str = STAGES[-1][0]) -> Iterator[dict]:
 @click.command(context_settings={"show_default": True})
 @click.argument("folder", type=FOLDER)
 @click.option("--contigs", "sizes", multiple=True, default=SIZES, type=click.IntRange(min=1000))
+@click.option("--last", default=STAGES[-1][0], type=click.Choice([process for process, _, _ in STAGES]))
 @tsv_option
-def main(folder: Path, sizes: tuple[int, ...], tsv: Path | None) -> None:
+def main(folder: Path, sizes: tuple[int, ...], last: str, tsv: Path | None) -> None:
     """Measure the stages on groups that are generated in FOLDER, which must not exist."""
     table = ResultTable(tsv, ("process", "contigs"))
     for n in sizes:
-        for row in measured(folder.resolve() / str(n), n):
+        for row in measured(folder.resolve() / str(n), n, last):
             mb = {name: f"{row[name]:.0f}" for name in ("peak_mb", "formula_mb", "asked_mb")}
             table.add(row | {"sizes": " ".join(map(str, row["sizes"]))} | mb)
 
