@@ -6,7 +6,7 @@
 def memoryTable() {
     return [
         CATALOGUE  : [100, 1.3],         // assemblies, as if gzipped
-        INDEX      : [60, 26.0],         // catalogue
+        INDEX      : [80, 26.0],         // catalogue
         MAP_READS  : [150, 1.5, 20.0, 6.0, 1.2], // index; contigs.tsv; reads at once; what samtools sorts at once
         HOMOLOGS   : [110, 5.0],         // catalogue
         FEATURES   : [260, 20.0, 20.0],  // contigs.tsv; a table of abundances, as if gzipped
