@@ -15,7 +15,7 @@
 #           relatives_c      24 genomes, 18 of them with a relative of the genus, six samples, 720 Mbp, MEGAHIT
 #           multi_a          22 genomes, four samples, 600 Mbp, an assembly of each sample by MEGAHIT
 #           multi_b          22 genomes of 8 species, one of a species in a sample, four samples, 500 Mbp, the same
-#           complex          360 simulated genomes of 180 species, depths in 20 samples in place of reads and assembly
+#           complex          394 simulated genomes of 180 species, depths in 20 samples in place of reads and assembly
 #           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
 #           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
 # The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. strains and single need megahit and
