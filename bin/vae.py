@@ -207,7 +207,7 @@ def run_training(
     return pd.DataFrame(history, columns=columns)
 
 
-def describe_training(settings: Hyperparameters, features: dict, seed: int, device: str, threads: int) -> dict:
+def describe_training(settings: Hyperparameters, features: dict, seed: int, device: str) -> dict:
     """Return the content of latent.json: all that decides the latent, but for the code and the features themselves."""
     return {
         "rows_sha256": features["rows_sha256"],
@@ -215,7 +215,6 @@ def describe_training(settings: Hyperparameters, features: dict, seed: int, devi
         **asdict(settings),
         "loss_weights": dict(zip(("ce", "sse", "kld", "depth_se"), loss_weights(len(features["samples"]), settings))),
         "device": device_name(device),
-        "threads": threads,
         "torch": torch.__version__,
     }
 
@@ -366,7 +365,7 @@ def main(
     model = VAE(len(content["samples"]), settings).to(target)
     weight = row_weights(length) if settings.length_weights else np.ones(len(length), dtype=np.float32)
     click.echo(f"{len(data)} contigs, {len(content['samples'])} samples.", err=True)
-    description = describe_training(settings, content, seed, device, threads)
+    description = describe_training(settings, content, seed, device)
     checkpoints = open_checkpoints(checkpoint_dir, checkpoint_every, data, weight, description)
     parts = split_rows(Rows(data, torch.from_numpy(weight).to(target)), settings.held_out, seed)
     training = run_training(model, *parts, settings, checkpoints)

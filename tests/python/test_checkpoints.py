@@ -238,7 +238,7 @@ def test_key_knows_every_module_that_vae_imports():
 
 @pytest.mark.parametrize(
     "change",
-    [("--seed", "2"), ("--dropout", "0.1"), ("--epochs", "301"), ("--threads", "2"), ("data",)]
+    [("--seed", "2"), ("--dropout", "0.1"), ("--epochs", "301"), ("data",)]
     + [("script", module) for module in checkpoints.TRAINING_MODULES],
 )
 def test_checkpoint_is_for_the_same_training_alone(left, tmp_path, monkeypatch, change):
