@@ -15,7 +15,7 @@ PRESETS = json.loads((PROJECT / "assets" / "presets.json").read_text())
 OPTIONS_FILE = PROJECT / "workflows" / "options.nf"
 # Options of other programs that README.md and docs/ name, up to their first hyphen
 FOREIGN_OPTIONS = {"gpus", "gres", "nv", "qos"} | {"region", "repository", "username", "password", "tab_table"}
-FOREIGN_OPTIONS |= {"contig2bin_tables", "contigs", "extension", "genome_dir"}
+FOREIGN_OPTIONS |= {"aemb", "contig2bin_tables", "contigs", "extension", "genome_dir"}
 
 
 def stage_options() -> dict[str, list[str]]:
