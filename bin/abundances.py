@@ -5,7 +5,6 @@ Implements the part on abundance of "Computation of abundance and tetranucleotid
 (Nissen et al. 2018, doi:10.1101/490078). Depth is not in the preprint (docs/method.md, section 4).
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -57,13 +56,16 @@ def log_depth(depth: np.ndarray) -> tuple[np.ndarray, float, float]:
     return ((logarithm - mean) / divisor).astype(np.float32), mean, divisor
 
 
-def warn_of_equal_samples(samples: Sequence[str], columns: Iterable[np.ndarray]) -> None:
-    """Warn of samples with the same reads, or RPKM, on all contigs (a column each): they hold the same reads."""
+def warn_of_equal_samples(samples: Sequence[str], columns: Iterable[tuple[int, bytes]]) -> None:
+    """Warn of samples with the same reads, or RPKM, on all contigs: they hold the same reads.
+
+    Of each sample's numbers are given how many are not 0, and a digest.
+    """
     first: dict[bytes, str] = {}
-    for sample, column in zip(samples, columns, strict=True):
-        if np.count_nonzero(column) < MIN_EQUAL_CONTIGS:
+    for sample, (n_counted, digest) in zip(samples, columns, strict=True):
+        if n_counted < MIN_EQUAL_CONTIGS:
             continue
-        other = first.setdefault(hashlib.sha256(np.ascontiguousarray(column)).digest(), sample)
+        other = first.setdefault(digest, sample)
         if other is not sample:
             warn(
                 f"samples {other!r} and {sample!r} have the same abundance in every contig, so they hold the same "

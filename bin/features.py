@@ -217,7 +217,7 @@ def samples_with_counts(counts: Counts, reasons: list[str], remedy: str) -> Coun
     `reasons` says of each sample why it would have none, `remedy` what a user can do. Raise ClickException if no sample
     has one.
     """
-    has_counts = np.array([counts.reads.has_any[number] for number in counts.numbers], bool)
+    has_counts = np.array([counts.reads.n_counted[number] > 0 for number in counts.numbers], bool)
     if counts.counted_reads is not None:
         has_counts &= counts.counted_reads > 0
     empty = [f"sample {counts.samples[i]!r} ({reasons[i]})" for i in np.flatnonzero(~has_counts)]
@@ -262,7 +262,8 @@ def write_abundances(contigs: pd.DataFrame, counts: Counts, is_kept: np.ndarray)
 
     Return the RPKM of the kept contigs summed over the samples.
     """
-    warn_of_equal_samples(counts.samples, map(counts.reads.sample, counts.numbers))
+    reads = counts.reads
+    warn_of_equal_samples(counts.samples, [(reads.n_counted[i], reads.digests[i]) for i in counts.numbers])
     depth, names, lengths = [np.empty(0)], contigs["contig"], contigs["length"].to_numpy()
     shape = int(is_kept.sum()), len(counts.samples)
     with ExitStack() as opened:

@@ -4,6 +4,7 @@
 What is in memory is a sample or a block at a time, however many samples there are. FEATURES uses this module.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,20 +22,20 @@ class SampleColumns:
 
     def __init__(self, n_contigs: int, dtype: type) -> None:
         self.n_contigs, self.dtype = n_contigs, np.dtype(dtype)
-        self.has_any: list[bool] = []  # of each sample, whether a number of it is not 0
+        # Of each sample, how many of its numbers are not 0, and a digest of all, so that none is read again for them
+        self.n_counted: list[int] = []
+        self.digests: list[bytes] = []
         self.file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115 - it lives as long as this object
 
     def append(self, values: np.ndarray) -> None:
         """Add the numbers of one more sample (N). Raise ClickException if the disk has no room for them."""
+        numbers = np.ascontiguousarray(values, self.dtype)
         with writing(Path("the numbers of each sample")):
             self.file.seek(0, os.SEEK_END)
-            self.file.write(np.ascontiguousarray(values, self.dtype))
+            self.file.write(numbers)
             self.file.flush()
-        self.has_any.append(bool(values.any()))
-
-    def sample(self, number: int) -> np.ndarray:
-        """Return the numbers of the sample that was added as this one, from 0 (N)."""
-        return self.block(0, self.n_contigs, [number])[:, 0]
+        self.n_counted.append(int(np.count_nonzero(numbers)))
+        self.digests.append(hashlib.sha256(numbers).digest())
 
     def block(self, start: int, stop: int, samples: Sequence[int]) -> np.ndarray:
         """Return the numbers of some contigs in some samples (stop - start x s)."""
