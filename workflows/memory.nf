@@ -47,9 +47,9 @@ def heldBytes(inputs) {
     return Math.min(bytesOf(inputs), 1L << 29)
 }
 
-// Bases that a mapper reads at once: `-K` of minimap2 and bwa, as their presets have it
+// Bases that a mapper reads at once: `-K` of minimap2 and bwa, as their presets have it; of strobealign no more than that
 def batchBytes(mode, cpus) {
-    return [bwa: 10_000_000L * cpus, sr: 50_000_000L][mode] ?: 500_000_000L
+    return [bwa: 10_000_000L * cpus, sr: 50_000_000L, strobealign: 50_000_000L][mode] ?: 500_000_000L
 }
 
 // Bytes that samtools sorts at once (bin/map_reads.py gives each thread 256 MB)
