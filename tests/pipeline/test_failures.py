@@ -136,10 +136,7 @@ def test_a_sheet_that_cannot_be_reached_is_told_with_the_reason(tmp_path):
     assert done.returncode != 0
     *_, problem, _, sheet, last = done.stdout.rstrip().splitlines()
     assert problem.startswith("  cannot be reached (") and "check its address and your credentials" in problem
-    assert (sheet, last) == (
-        "--assembly_input absent.csv",
-        "  does not exist or cannot be read: give the path of a CSV file",
-    )
+    assert sheet == "--assembly_input absent.csv" and last.startswith("  does not exist")
 
 
 def test_a_check_that_cannot_run_does_not_show_the_parameters(tmp_path):
