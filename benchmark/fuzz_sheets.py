@@ -139,7 +139,7 @@ def generate_sheets(rng: random.Random) -> Case:
 
 
 # Parameters of which a value asks for that of another, or excludes it
-NEED_OTHERS = {"catalogue_type", "preset", "start_at"}
+NEED_OTHERS = {"catalogue_type", "mapper", "preset", "start_at"}
 
 
 def whole_value(rng: random.Random, rule: dict) -> object:
