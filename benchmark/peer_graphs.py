@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from peer_runs import Task, depth_rows, run
+from peer_runs import Task, bam_depths, depth_rows, run
 
 Binned = Iterator[tuple[str, str]]  # cluster and contig
 
@@ -16,9 +16,7 @@ def depths_of(task: Task, out: Path, log: Path) -> Iterator[tuple[str, list[str]
     if task.depth:
         yield from depth_rows(task)
         return
-    table = out / "graph_depth.tsv"
-    run(task, [task.programs["jgi"], "--outputDepth", str(table), *map(str, task.bams)], log)
-    with open(table) as lines:
+    with open(bam_depths(task, out, log)) as lines:
         next(lines)
         for line in lines:
             name, _, _, *columns = line.rstrip("\n").split("\t")

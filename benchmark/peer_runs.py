@@ -63,3 +63,11 @@ def depth_rows(task: Task) -> Iterator[tuple[str, list[str]]]:
         for line in lines:
             row = line.rstrip("\n").split("\t")
             yield row[0], [row[column] for column in columns]
+
+
+def bam_depths(task: Task, out: Path, log: Path) -> Path:
+    """Return the table of jgi_summarize_bam_contig_depths; make it unless this peer has it."""
+    table = out / "bam_depths.tsv"
+    if not table.exists():
+        run(task, [task.programs["jgi"], "--outputDepth", str(table), *map(str, task.bams)], log)
+    return table

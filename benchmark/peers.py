@@ -34,7 +34,7 @@ import click
 
 from measured_runs import KB_PER_MB
 from peer_graphs import after, graphbin, graphbin2, metacoag
-from peer_runs import Graph, PeerError, Task, depth_rows, run
+from peer_runs import Graph, PeerError, Task, bam_depths, depth_rows, run
 from result_tables import ResultTable, tsv_option
 from score import large_bins, read_bins, read_truth, score_bins, score_row
 
@@ -64,15 +64,15 @@ def vamb(task: Task, seed: int, out: Path, log: Path) -> Iterator[tuple[str, str
 
 def metabat2(task: Task, seed: int, out: Path, log: Path) -> Iterator[tuple[str, str]]:
     """Yield cluster and contig of MetaBAT2's bins."""
-    table, options = out / "depth.tsv", []
+    options = []
     (out / "bins").mkdir()
     if task.depth:
-        options = ["--cvExt"]
+        table, options = out / "depth.tsv", ["--cvExt"]
         with open(table, "w") as file:
             file.write("\t".join(["contigName", *task.samples]) + "\n")
             file.writelines("\t".join([name, *depths]) + "\n" for name, depths in depth_rows(task))
     else:
-        run(task, [task.programs["jgi"], "--outputDepth", str(table), *map(str, task.bams)], log)
+        table = bam_depths(task, out, log)
     command = [task.programs["metabat2"], "-i", str(task.contigs), "-a", str(table), "-o", str(out / "bins/bin")]
     run(task, [*command, *options, "-l", "-t", str(task.threads), "--seed", str(seed)], log)
     for members in (out / "bins").glob("bin.*"):
