@@ -21,7 +21,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from measured_runs import Usage, run
+from measured_runs import Usage, run_task
 from result_tables import ResultTable, tsv_option
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
@@ -32,7 +32,7 @@ STAGES = {
     "graph": "graph.py --assembler metaspades --graph graph.gfa --paths contigs.paths --contigs contigs.tsv",
     "refine, article": f"graphbin2.py {LINKS} {LABELS}",
     "refine, evidence": f"refine.py {LINKS} {LABELS} --tetranucleotides tetranucleotides.npy --features features.json"
-    " --pair_links pair_links.tsv.gz",
+    " --pair_links pair_links.tsv.gz --threads 2",
 }
 
 OVERLAP, GAP, READ = 55, 100, 150  # bp
@@ -195,7 +195,7 @@ def write_pair_links(folder: Path, names: list[str], genome: np.ndarray, each: i
 def measure(stage: str, folder: Path) -> Usage:
     """Return what a stage takes."""
     script, *arguments = STAGES[stage].split()
-    return run([BIN / script, "--assembly", "A", *arguments], folder)
+    return run_task([BIN / script, "--assembly", "A", *arguments], folder)
 
 
 @click.command(context_settings={"show_default": True})

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from measured_runs import Usage, run
+from measured_runs import Usage, run_task
 from project import BIN, ResultSet, command_words, refine_files, set_option
 from result_tables import FOLDER, ResultTable, tsv_option
 
@@ -31,7 +31,7 @@ def measure(script: Path, one: ResultSet) -> Usage:
     known = known_options(script)
     files = {name: path for name, path in refine_files(one.results, one.assembly).items() if name in known}
     with tempfile.TemporaryDirectory() as folder:
-        return run([sys.executable, script, *command_words(assembly=one.assembly, **files)], Path(folder))
+        return run_task([sys.executable, script, *command_words(assembly=one.assembly, **files)], Path(folder))
 
 
 @click.command(context_settings={"show_default": True})

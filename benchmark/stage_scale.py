@@ -22,7 +22,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from measured_runs import Usage, run
+from measured_runs import Usage, run_task
 from project import BIN
 from result_tables import FOLDER, ResultTable, tsv_option
 from speed_cluster import KINDS, draw_points
@@ -99,9 +99,9 @@ def measure_features(folder: Path, n: int, samples: int, mean_bp: int) -> tuple[
         for name, bp in zip(names, length, strict=True):
             fasta.write(b">%s\n%s\n" % (name.encode(), BASES[rng.integers(0, 4, bp)].tobytes()))
     options = write_counts(folder, names, length, (column[genome] for column in depth.T))
-    read = run([sys.executable, "-c", READ_COUNTS, BIN], folder)
+    read = run_task([sys.executable, "-c", READ_COUNTS, BIN], folder)
     words = ["--catalogue", "catalogue.fa.gz", "--contigs", "contigs.tsv", "--min_contig_length", 4, "--no_profiles"]
-    return run([BIN / "features.py", *words, *options], folder), {"read_s": f"{read.wall:.1f}"}
+    return run_task([BIN / "features.py", *words, *options], folder), {"read_s": f"{read.wall:.1f}"}
 
 
 def write_features(folder: Path, n: int, samples: int) -> None:
@@ -126,7 +126,7 @@ def write_features(folder: Path, n: int, samples: int) -> None:
 
 def product_gflops(width: int, hidden: int, threads: int, folder: Path) -> float:
     """Return the floating-point operations per second of a product of the size of a layer, in 10^9."""
-    run([sys.executable, "-c", PRODUCTS, ROWS_OF_PRODUCT, width, hidden, threads, TIMED_S], folder)
+    run_task([sys.executable, "-c", PRODUCTS, ROWS_OF_PRODUCT, width, hidden, threads, TIMED_S], folder)
     return 2 * ROWS_OF_PRODUCT * width * hidden / float((folder / "log.txt").read_text()) / 1e9
 
 
@@ -135,7 +135,7 @@ def measure_vae(folder: Path, n: int, samples: int, epochs: int, batch: int, thr
     write_features(folder, n, samples)
     words = ["--tnf", "tnf.npy", "--abundance", "abundance.npy", "--depth_file", "depth.npy", "--rows", "rows.tsv"]
     words += ["--features", "features.json", "--epochs", epochs, "--batch_size", batch, "--threads", threads]
-    used = run([BIN / "vae.py", *words], folder)
+    used = run_task([BIN / "vae.py", *words], folder)
     seconds = pd.read_csv(folder / "training.tsv", sep="\t")["seconds"].iloc[-1]
     settings = json.loads((folder / "latent.json").read_text())
     widths = [samples + 136 + 1, *settings["hidden_sizes"], settings["latent_size"]]
@@ -158,7 +158,7 @@ def measure_cluster(folder: Path, n: int, dimensions: int, kind: str, threads: i
     with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
         apart.submit(write_latent, folder, n, dimensions, kind).result()
     words = ["--latent", "latent.npy", "--latent_json", "latent.json", "--rows", "rows.tsv", "--contigs", "contigs.tsv"]
-    return run([BIN / "cluster.py", *words, "--threads", threads], folder), {}
+    return run_task([BIN / "cluster.py", *words, "--threads", threads], folder), {}
 
 
 @click.command(context_settings={"show_default": True})

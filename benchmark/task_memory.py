@@ -16,7 +16,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from measured_runs import run
+from measured_runs import run_task
 from project import BIN, PROJECT
 from result_tables import FOLDER, ResultTable, tsv_option
 from stage_scale import BASES, lengths_and_profiles, write_counts
@@ -102,7 +102,7 @@ def measured(folder: Path, n: int, last: str) -> Iterator[dict]:
     counts = write_group(folder, n)
     for process, command, kinds in STAGES:
         script, *arguments = command.split()
-        used = run([BIN / script, *arguments, *(counts if process == "FEATURES" else [])], folder)
+        used = run_task([BIN / script, *arguments, *(counts if process == "FEATURES" else [])], folder)
         sizes = [kind if isinstance(kind, int) else files_bytes(folder, kind) for kind in kinds]
         formula = formula_mb(table[process], sizes)
         row = {"process": process, "contigs": n, "sizes": sizes, "peak_mb": used.memory}

@@ -17,7 +17,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from measured_runs import Usage, run
+from measured_runs import Usage, run_task
 from project import BIN
 from result_tables import FOLDER, ResultTable, tsv_option
 
@@ -101,7 +101,7 @@ def measure(folder: Path, options: list[str]) -> Usage:
     """Return what the transfer takes."""
     words = ["--catalogue", "catalogue.fa.gz", "--contigs", "contigs.tsv", "--coverage", "coverage.tsv.gz"]
     words += ["--tetranucleotides", "tetranucleotides.npy", "--features", "features.json", *options]
-    return run([BIN / "transfer.py", *words, "--min_bin_size", MIN_BIN_SIZE], folder)
+    return run_task([BIN / "transfer.py", *words, "--min_bin_size", MIN_BIN_SIZE, "--threads", 2], folder)
 
 
 @click.command(context_settings={"show_default": True})

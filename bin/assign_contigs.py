@@ -6,7 +6,8 @@ bins of its neighbours in the graph and by pairs of reads, and the bin it came w
 docs/method.md, section 6.1, equations (10) to (16), (23) and (35). The refine stage uses this module.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import log
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from bin_model import (
     composition_evidence,
     coverage_evidence,
     describe_bins,
+    log_sum,
     root_count_variance,
     root_counts,
     unknown_coverage_evidence,
@@ -58,8 +60,9 @@ CLOSED_DEPTH_ALLOWANCE = 0.01
 SINGLE_SAMPLE_DOUBT = 0.25
 # ... for contigs of at least this length (bp), whose many 4-mers seem to say more than they do.
 SINGLE_SAMPLE_LENGTH = 2000
-# Temporary arrays have at most so many numbers. Contigs in one block share a length where candidates are chosen.
-BLOCK_SIZE = 1 << 21
+# Temporary arrays have at most so many numbers: they stay in the cache of the processor. Contigs in one block share a
+# length where candidates are chosen.
+BLOCK_SIZE = 1 << 17
 
 
 class ContigEvidence(NamedTuple):
@@ -108,10 +111,13 @@ def closed_bins(bins: Bins) -> np.ndarray:
     return closed
 
 
-def without_closed_bins(evidence: ContigEvidence, bins: Bins, label: np.ndarray) -> ContigEvidence:
-    """Return the evidence in which a closed bin keeps the contigs that came with it (label, n) and gains none."""
-    closed = closed_bins(bins)[evidence.candidates] & (evidence.candidates != label[:, None])
-    return evidence._replace(likelihood=np.where(closed, -np.inf, evidence.likelihood))
+def shut_closed_bins(evidence: ContigEvidence, bins: Bins, label: np.ndarray) -> None:
+    """Make closed bins impossible, in place, for all contigs but those that came with them (label, n)."""
+    closed = closed_bins(bins)
+    if closed.any():
+        np.copyto(
+            evidence.likelihood, -np.inf, where=closed[evidence.candidates] & (evidence.candidates != label[:, None])
+        )
 
 
 def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -126,10 +132,11 @@ def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.nd
     if n_bins <= MAX_CANDIDATES:
         return np.broadcast_to(np.arange(n_bins), (len(length), n_bins))
     middle = np.median(length)
-    root = root_counts(contigs.reads[rows] / length[:, None] * middle)
+    root = root_counts(contigs.reads[rows] / length[:, None] * middle).astype(np.float32)
     center = root_counts(bins.density * middle)
     variance = root_count_variance(bins.scatter**2 * bins.density * middle)
-    score = root @ (center / variance).T - root**2 @ (0.5 / variance).T + composition
+    score = root @ (center / variance).T.astype(np.float32) - root**2 @ (0.5 / variance).T.astype(np.float32)
+    score += composition
     score -= 0.5 * (center**2 / variance + np.log(variance)).sum(axis=1)
     above = np.ptp(score) + 1
     for links in (contigs.links, contigs.pairs):
@@ -142,49 +149,51 @@ def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.nd
     return np.sort(np.argpartition(-score, MAX_CANDIDATES, axis=1)[:, :MAX_CANDIDATES], axis=1)
 
 
-def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray) -> ContigEvidence:
+def row_blocks(n: int, width: int) -> Iterator[slice]:
+    """Yield slices of n rows of so many numbers, for temporary arrays of BLOCK_SIZE numbers."""
+    step = max(1, BLOCK_SIZE // width)
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def in_threads(work: Callable[[slice], None], blocks: Iterable[slice], threads: int) -> None:
+    """Do the work on blocks of rows, each of which it fills, in so many threads; the result is the same with any."""
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, blocks):
+            pass  # raises what the work raised
+
+
+def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: int = 1) -> ContigEvidence:
     """Return the log likelihoods of each contig in its candidate bins and in none, computed in blocks of contigs."""
     n, s = contigs.reads.shape
     n_bins = len(bins.density)
     typical = bins.density
     if n_bins > MAX_TYPICAL_PROFILES:
         typical = np.quantile(bins.density, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
-    mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True))
-    step = max(1, BLOCK_SIZE // max(len(typical) * s, n_bins, contigs.tetranucleotides.shape[1]))
-    blocks = []
-    for start in range(0, n, step):
-        rows = slice(start, min(start + step, n))
+    mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
+    log_composition = bins.log_composition.astype(
+        np.float32
+    )  # of a contig: exact to 0.0001, for all bins in half the time
+    shape = n, min(n_bins, MAX_CANDIDATES)
+    kinds = (shape, np.int32), (shape, np.float64), (shape, np.float32), (n, np.float64), (n, np.float64)
+    found = ContigEvidence(*(np.empty(*kind) for kind in kinds))
+
+    def fill(rows: slice) -> None:
         length, reads = contigs.length[rows], contigs.reads[rows]
-        tetranucleotides = contigs.tetranucleotides[rows].astype(np.float64)
-        composition = composition_evidence(tetranucleotides, bins.log_composition)
+        tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
+        composition = composition_evidence(tetranucleotides, log_composition)
         candidates = candidate_bins(contigs, rows, bins, composition, label)
         # The mean composition fits a genome unlike all bins better than any of these does: it can speak against all
-        average = np.logaddexp.reduce(composition, axis=1) - log(n_bins)
-        unknown_composition = np.maximum(average, composition_evidence(tetranucleotides, mean_composition)[:, 0])
+        average = log_sum(composition) - log(n_bins)
+        unlike = np.maximum(average, composition_evidence(tetranucleotides, mean_composition)[:, 0])
         composition = np.take_along_axis(composition, candidates, axis=1)
         expected = bins.density[candidates] * length[:, None, None]
         fit = coverage_evidence(reads, length, expected, bins.scatter[candidates])
         unknown = unknown_coverage_evidence(reads, typical * length[:, None, None])
-        blocks.append(
-            ContigEvidence(candidates.astype(np.int32), fit + composition, composition, unknown, unknown_composition)
-        )
-    return ContigEvidence(*map(np.concatenate, zip(*blocks)))
+        for values, block in zip(found, (candidates, fit + composition, composition, unknown, unlike)):
+            values[rows] = block
 
-
-def neighbour_candidates(links: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """Return where the candidates of each contig stand among those of its neighbour (2m x K, for each link).
-
-    The positions are those in the flattened candidates (n x K); n * K if the neighbour does not have the bin.
-    """
-    n, k = candidates.shape
-    position = np.full((links.shape[1], k), n * k, dtype=np.int32 if n * k < 2**31 - 1 else np.int64)
-    step = max(1, BLOCK_SIZE // k**2)
-    for start in range(0, len(position), step):
-        source, target = links[:, start : start + step]
-        same = candidates[source][:, :, None] == candidates[target][:, None, :]
-        found = target[:, None] * k + same.argmax(axis=2)
-        np.copyto(position[start : start + step], found, where=same.any(axis=2), casting="same_kind")
-    return position
+    in_threads(fill, row_blocks(n, max(len(typical) * s, n_bins, contigs.tetranucleotides.shape[1])), threads)
+    return found
 
 
 def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndarray, n_bins: int) -> np.ndarray:
@@ -197,95 +206,33 @@ def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndar
     """
     free = 1 - support.sum(axis=1)
     with np.errstate(divide="ignore"):
-        linked = np.logaddexp.reduce(np.log(support) + evidence.composition, axis=1)
+        linked = log_sum(np.log(support) + evidence.composition)
     unlike = evidence.unknown_composition + np.log(free * NONE_PRIOR)
     sibling = np.logaddexp(evidence.unknown_composition + np.log(free * (1 - NONE_PRIOR)), linked)
     none = evidence.unknown_coverage + np.logaddexp(unlike, log(SIBLING_PRIOR) + sibling)
     prior = free[:, None] * (1 - NONE_PRIOR) / n_bins + support
     score = evidence.likelihood + label_odds + np.log(prior)
-    return np.exp(score - np.logaddexp(np.logaddexp.reduce(score, axis=1), none)[:, None])
+    return np.exp(score - np.logaddexp(log_sum(score), none)[:, None])
 
 
 class Neighbours(NamedTuple):
     """The neighbours of the n contigs by one kind of links, and what these links are worth."""
 
-    receivers: np.ndarray  # r contigs that have neighbours, ascending
-    first: np.ndarray  # r + 1, the first of their links, and the number of links
-    position: np.ndarray  # 2m x K, from neighbour_candidates
+    links: np.ndarray  # 2 x 2m, as in Contigs
+    count: np.ndarray  # n, the neighbours of each contig
     trust: np.ndarray  # B, of the links of each bin
 
 
-def neighbours(links: np.ndarray, candidates: np.ndarray, trust: np.ndarray) -> Neighbours:
-    """Return the neighbours by links (2 x 2m) with this trust of each bin (B)."""
-    receivers, first = np.unique(links[0], return_index=True)
-    return Neighbours(receivers, np.append(first, links.shape[1]), neighbour_candidates(links, candidates), trust)
+def neighbours(links: np.ndarray, n: int, trust: np.ndarray) -> Neighbours:
+    """Return the neighbours of n contigs by links (2 x 2m) with this trust of each bin (B)."""
+    return Neighbours(links, np.bincount(links[0], minlength=n), trust)
 
 
-def row_blocks(n: int, width: int) -> Iterator[slice]:
-    """Yield slices of n rows of so many numbers, for temporary arrays of BLOCK_SIZE numbers."""
-    step = max(1, BLOCK_SIZE // width)
-    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+class Messages(NamedTuple):
+    """What each of n contigs tells its neighbours."""
 
-
-def messages(linked: np.ndarray, candidates: np.ndarray, trust: np.ndarray) -> np.ndarray:
-    """Return what each contig tells its neighbours of its candidates (n * K), and at last what of any other bin: 0.
-
-    linked (n x K): posteriors. Only contigs with MIN_MESSAGE_POSTERIOR count: else those in doubt would support each
-    other, and a genome without a bin would end up in one. trust (B): of the links of each bin.
-    """
-    told = np.zeros(linked.size + 1)
-    by_contig = told[:-1].reshape(linked.shape)
-    for rows in row_blocks(*linked.shape):
-        is_sure = linked[rows] >= MIN_MESSAGE_POSTERIOR
-        by_contig[rows] = np.where(is_sure, linked[rows] * trust[candidates[rows]], 0)
-    return told
-
-
-def bin_support(rows: slice, kinds: Sequence[tuple[Neighbours, np.ndarray]]) -> np.ndarray:
-    """Return the trusted fraction of the neighbours of these contigs in each candidate (rows x K; equation 10).
-
-    kinds: neighbours and their messages. Several kinds of links are put together by Dempster's rule of combination:
-    each leaves a part of the truth open, and contradictions do not count.
-    """
-    support = np.zeros((rows.stop - rows.start, kinds[0][0].position.shape[1]))
-    for kind, told in kinds:
-        found = np.zeros_like(support)
-        start, stop = np.searchsorted(kind.receivers, [rows.start, rows.stop])
-        first = kind.first[start : stop + 1]
-        if start < stop:
-            sums = np.add.reduceat(told[kind.position[first[0] : first[-1]]], first[:-1] - first[0], axis=0)
-            found[kind.receivers[start:stop] - rows.start] = sums / np.diff(first)[:, None]
-        total, found_total = (values.sum(axis=1, keepdims=True) for values in (support, found))
-        agreed = support * found
-        conflict = total * found_total - agreed.sum(axis=1, keepdims=True)
-        support = (agreed + support * (1 - found_total) + (1 - total) * found) / (1 - conflict)
-    return support
-
-
-def posterior_with_links(
-    evidence: ContigEvidence, contigs: Contigs, label: np.ndarray, bins: Bins
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the posteriors (n x K) without the links, and with them (equations 10 and 15).
-
-    In each round, contigs support their bin at their neighbours, as far as the links of this bin are trusted.
-    """
-    n_bins, candidates = len(bins.density), evidence.candidates
-    both = (contigs.links, bins.link_trust), (contigs.pairs, bins.pair_trust)
-    kinds = [neighbours(links, candidates, trust) for links, trust in both if links.size]
-
-    def implied(rows: slice, support: np.ndarray) -> np.ndarray:
-        label_odds = np.where(candidates[rows] == label[rows, None], log(LABEL_ODDS), 0.0)
-        return posterior(ContigEvidence(*(values[rows] for values in evidence)), label_odds, support, n_bins)
-
-    unlinked = np.empty(candidates.shape)
-    for rows in row_blocks(*candidates.shape):
-        unlinked[rows] = implied(rows, np.zeros(candidates[rows].shape))
-    linked = unlinked.copy()
-    for _ in range(MESSAGE_ROUNDS if kinds else 0):
-        told = [(kind, messages(linked, candidates, kind.trust)) for kind in kinds]
-        for rows in row_blocks(*candidates.shape):
-            linked[rows] = (1 - MESSAGE_STEP) * linked[rows] + MESSAGE_STEP * implied(rows, bin_support(rows, told))
-    return unlinked, linked
+    sure_bin: np.ndarray  # n, the bin that it is sure of, NO_BIN for none
+    posterior: np.ndarray  # n, of this bin
 
 
 def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: np.ndarray) -> np.ndarray:
@@ -295,12 +242,86 @@ def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: np
     return np.where(probability.max(axis=1) >= min_posterior, likeliest, NO_BIN)
 
 
+def messages(linked: np.ndarray, candidates: np.ndarray) -> Messages:
+    """Return what contigs tell their neighbours, given their posteriors of their candidates (n x K each).
+
+    Only contigs with MIN_MESSAGE_POSTERIOR count: else those in doubt would support each other, and a genome without a
+    bin would end up in one.
+    """
+    return Messages(best_bins(linked, candidates, np.full(len(linked), MIN_MESSAGE_POSTERIOR)), linked.max(axis=1))
+
+
+def found_support(rows: slice, candidates: np.ndarray, kind: Neighbours, told: Messages) -> np.ndarray:
+    """Return the trusted fraction of the neighbours of these contigs in each candidate (rows x K), by one kind."""
+    first, last = np.searchsorted(kind.links[0], [rows.start, rows.stop])
+    source, target = kind.links[:, first:last][:, told.sure_bin[kind.links[1, first:last]] != NO_BIN]
+    link, place = np.nonzero(candidates[source] == told.sure_bin[target, None])
+    own = candidates[rows]
+    cell = (source[link] - rows.start) * own.shape[1] + place
+    trusted = told.posterior[target] * kind.trust[told.sure_bin[target]]
+    found = np.bincount(cell, trusted[link], own.size).reshape(own.shape)
+    return found / np.maximum(kind.count[rows, None], 1)
+
+
+def bin_support(rows: slice, candidates: np.ndarray, kinds: Sequence[Neighbours], told: Messages) -> np.ndarray:
+    """Return the trusted fraction of the neighbours of these contigs in each candidate (rows x K; equation 10).
+
+    candidates: n x K. Several kinds of links are put together by Dempster's rule of combination: each leaves a part of
+    the truth open, and contradictions do not count.
+    """
+    support = np.zeros(candidates[rows].shape)
+    for kind in kinds:
+        found = found_support(rows, candidates, kind, told)
+        total, found_total = (values.sum(axis=1, keepdims=True) for values in (support, found))
+        agreed = support * found
+        conflict = total * found_total - agreed.sum(axis=1, keepdims=True)
+        support = (agreed + support * (1 - found_total) + (1 - total) * found) / (1 - conflict)
+    return support
+
+
+def posterior_with_links(
+    evidence: ContigEvidence, contigs: Contigs, label: np.ndarray, bins: Bins, threads: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the posteriors (n x K) without the links, and with them (equations 10 and 15).
+
+    In each round, contigs support their bin at their neighbours, as far as the links of this bin are trusted.
+    """
+    n_bins, candidates = len(bins.density), evidence.candidates
+    both = (contigs.links, bins.link_trust), (contigs.pairs, bins.pair_trust)
+    kinds = [neighbours(links, len(label), trust) for links, trust in both if links.size]
+
+    def implied(rows: slice, support: np.ndarray) -> np.ndarray:
+        label_odds = np.where(candidates[rows] == label[rows, None], log(LABEL_ODDS), 0.0)
+        return posterior(ContigEvidence(*(values[rows] for values in evidence)), label_odds, support, n_bins)
+
+    def begin(rows: slice) -> None:
+        unlinked[rows] = implied(rows, np.zeros(candidates[rows].shape))
+
+    def tell(rows: slice) -> None:
+        for values, block in zip(told, messages(linked[rows], candidates[rows])):
+            values[rows] = block
+
+    def listen(rows: slice) -> None:
+        linked[rows] *= 1 - MESSAGE_STEP
+        linked[rows] += MESSAGE_STEP * implied(rows, bin_support(rows, candidates, kinds, told))
+
+    unlinked = np.empty(candidates.shape)
+    in_threads(begin, row_blocks(*candidates.shape), threads)
+    linked = unlinked.copy()
+    told = Messages(np.empty(len(label), np.int64), np.empty(len(label)))
+    for _ in range(MESSAGE_ROUNDS if kinds else 0):
+        for step in (tell, listen):
+            in_threads(step, row_blocks(*candidates.shape), threads)
+    return unlinked, linked
+
+
 def assign_to_bins(
     contigs: Contigs,
     label: np.ndarray,
     is_bin: np.ndarray,
     min_posterior: np.ndarray,
     sequence_odds: np.ndarray | None = None,
+    threads: int = 1,
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Assign contigs to those of the B clusters that are bins (is_bin, B); label (n) is the cluster of each contig.
 
@@ -316,12 +337,12 @@ def assign_to_bins(
         return pd.DataFrame(nothing, index=np.arange(len(label))), {}
     label = np.append(np.where(is_bin, np.cumsum(is_bin) - 1, NO_BIN), NO_BIN)[label]
     bins = describe_bins(contigs, label, n_bins)
-    evidence = contig_evidence(contigs, bins, label)
+    evidence = contig_evidence(contigs, bins, label, threads)
     if sequence_odds is not None:
         known = np.take_along_axis(sequence_odds[:, is_bin], evidence.candidates, axis=1)
         evidence = evidence._replace(likelihood=evidence.likelihood + known)
-    evidence = without_closed_bins(evidence, bins, label)
-    without_links, probability = posterior_with_links(evidence, contigs, label, bins)
+    shut_closed_bins(evidence, bins, label)
+    without_links, probability = posterior_with_links(evidence, contigs, label, bins, threads)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)
     none_score = evidence.unknown_coverage + log(NONE_PRIOR)

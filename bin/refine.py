@@ -107,7 +107,8 @@ class Assembly(NamedTuple):
     type=click.IntRange(0, 1_000_000_000),
     help="Joined clusters below it (bp) are no bins, unless they grow.",
 )
-def main(assembly: str, min_posterior: float, min_bin_size: int, **files: Path | None) -> None:
+@click.option("--threads", default=1, type=click.IntRange(min=1))
+def main(assembly: str, min_posterior: float, min_bin_size: int, threads: int, **files: Path | None) -> None:
     """Refine the bins of one assembly by coverage, composition and graph."""
     if (files["vertices"] is None) != (files["edges"] is None):
         raise click.UsageError("give --vertices and --edges, or neither")
@@ -115,7 +116,7 @@ def main(assembly: str, min_posterior: float, min_bin_size: int, **files: Path |
     n_edges = given.contigs.links.shape[1] // 2
     in_graph = f"{given.in_graph.sum()} of {len(given.in_graph)} contigs are in the graph"
     click.echo(f"{assembly}: {in_graph}, {n_edges} edges", err=True)
-    refined, shared = refine_labels(given.contigs, given.label, min_posterior, min_bin_size)
+    refined, shared = refine_labels(given.contigs, given.label, min_posterior, min_bin_size, threads)
     table = refinement_table(given, refined, shared)
     write_table(REFINEMENT, table.drop(columns="bins"))
     labels = table[["contig", "bins"]].explode("bins").dropna()
@@ -141,7 +142,7 @@ def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
 
 
 def refine_labels(
-    contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int
+    contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int, threads: int = 1
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Turn clusters (label, n) into bins and assign all contigs to them.
 
@@ -151,16 +152,17 @@ def refine_labels(
     """
     contigs = with_reads(contigs)
     needed = needed_posterior(contigs, min_posterior)
-    part = split_related_genomes(contigs, label, int(label.max(initial=NO_BIN)) + 1, piece_size(min_bin_size))
+    n_clusters = int(label.max(initial=NO_BIN)) + 1
+    part = split_related_genomes(contigs, label, n_clusters, piece_size(min_bin_size), threads)
     merged, names = bins_from_clusters(contigs, part, int(MIN_SMALL_FRACTION * min_bin_size))
-    is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)
+    is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size, threads)
     final = assigned["final"].to_numpy()
     # Among all contigs homologs tell nothing: short ones are often variants of longer ones of the same genome
     unrelated = contigs._replace(homologs=np.empty((3, 0), dtype=np.int64))
-    in_parts = split_related_genomes(unrelated, final, len(names), min_bin_size)
+    in_parts = split_related_genomes(unrelated, final, len(names), min_bin_size, threads)
     if (in_parts != final).any():
         part, merged, names = start_anew(part, merged, names, final, in_parts)
-        is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size)
+        is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size, threads)
     merged = np.where(np.append(is_bin, False)[merged], merged, NO_BIN)
     names = np.append(names, NO_BIN)
     labels = {name: names[bins] for name, bins in (("merged", merged), *assigned[["unlinked", "final"]].items())}
@@ -188,23 +190,27 @@ def start_anew(
 
 
 def assign_and_grow(
-    contigs: Contigs, merged: np.ndarray, n_clusters: int, min_posterior: np.ndarray, min_bin_size: int
+    contigs: Contigs, merged: np.ndarray, n_clusters: int, min_posterior: np.ndarray, min_bin_size: int, threads: int
 ) -> tuple[np.ndarray, tuple[pd.DataFrame, dict[int, list[int]]]]:
     """Return which of the joined clusters (merged, n) are bins (B), and what assign_to_bins finds with these.
 
     Contigs are assigned without small clusters, then with all of them, and, if some have grown, with those.
     """
+
+    def assign(to: np.ndarray) -> tuple[pd.DataFrame, dict[int, list[int]]]:
+        return assign_to_bins(contigs, merged, to, min_posterior, threads=threads)
+
     size = bin_sizes(contigs.length, merged, n_clusters)
     is_bin = size >= min_bin_size
-    assigned = assign_to_bins(contigs, merged, is_bin, min_posterior)
+    assigned = assign(is_bin)
     if is_bin.all():
         return is_bin, assigned
-    with_small = assign_to_bins(contigs, merged, np.ones_like(is_bin), min_posterior)
+    with_small = assign(np.ones_like(is_bin))
     finals = [table["final"].to_numpy() for table, _ in (assigned, with_small)]
     grown = grown_clusters(contigs, size, *finals, min_bin_size)
     if grown.any():
         is_bin |= grown
-        assigned = with_small if is_bin.all() else assign_to_bins(contigs, merged, is_bin, min_posterior)
+        assigned = with_small if is_bin.all() else assign(is_bin)
     return is_bin, assigned
 
 

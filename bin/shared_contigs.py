@@ -37,10 +37,13 @@ def touched_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[int, 
     # Behind a neighbour without a bin: the bins that this neighbour is next to
     source, target = contigs.links[:, final[contigs.links[1]] == NO_BIN]
     first, last = np.searchsorted(near // n_bins, [target, target + 1])
-    reached = np.concatenate([np.arange(a, b) for a, b in zip(first, last)] or [[]]).astype(np.int64)
-    behind = np.repeat(source, last - first) * n_bins + near[reached] % n_bins
+    many = last - first
+    reached = np.arange(many.sum()) + np.repeat(last - np.cumsum(many), many)
+    behind = np.repeat(source, many) * n_bins + near[reached] % n_bins
     touched, contacts = np.unique(np.concatenate([own * n_bins + final[own], near, behind]), return_counts=True)
     contig_of, bin_of = np.divmod(touched, n_bins)
+    several = np.bincount(contig_of, minlength=1)[contig_of] > 1
+    contig_of, bin_of, contacts = contig_of[several], bin_of[several], contacts[several]
     order = np.lexsort((bin_of, -contacts, contig_of))
     found: dict[int, list[int]] = {}
     for contig, b in zip(contig_of[order].tolist(), bin_of[order].tolist()):

@@ -42,8 +42,8 @@ def coverage_components(contigs: Contigs) -> np.ndarray:
     deviation = np.clip(gap / np.sqrt(variance), -MAX_DEVIATION, MAX_DEVIATION)
     weight = contigs.length / contigs.length.sum()
     deviation -= weight @ deviation
-    _, _, axes = np.linalg.svd(deviation * np.sqrt(weight)[:, None], full_matrices=False)
-    return (deviation @ axes[:MAX_COMPONENTS].T > 0).T.astype(np.int64)
+    _, axes = np.linalg.eigh(deviation.T @ (deviation * weight[:, None]))  # from the least variance to the greatest
+    return (deviation @ axes[:, ::-1][:, :MAX_COMPONENTS] > 0).T.astype(np.int64)
 
 
 def side_posterior(contigs: Contigs, sides: Sides) -> tuple[np.ndarray, np.ndarray]:

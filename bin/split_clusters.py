@@ -6,6 +6,9 @@ of like composition by their coverages (split_by_coverage.py). Binloom's own met
 refine stage uses this module.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from bin_model import NO_BIN, Contigs, bin_members, coverage_profile
@@ -29,29 +32,56 @@ def take_contigs(contigs: Contigs, rows: np.ndarray, links: np.ndarray, homologs
     return Contigs(*members, links=np.searchsorted(rows, links), homologs=inner_homologs, markers=markers)
 
 
-def split_related_genomes(contigs: Contigs, label: np.ndarray, n_bins: int, min_size: int) -> np.ndarray:
+def split_related_genomes(
+    contigs: Contigs, label: np.ndarray, n_bins: int, min_size: int, threads: int = 1
+) -> np.ndarray:
     """Return the part of a cluster that each contig belongs to (n, NO_BIN for none), once mixed clusters are split.
 
-    Parts are split again if they hold two genomes. The larger part keeps the number of its cluster, others get numbers
-    from n_bins on. A part has at least min_size bp, or the cluster stays whole.
+    Of two parts the larger keeps the number of its cluster; the others get numbers from n_bins on. A part has at
+    least min_size bp, or the cluster stays whole.
     """
     label = label.copy()
     members = bin_members(label, n_bins)
     typical = np.array([coverage_profile(contigs, rows)[0] for rows in members if len(rows)])
     all_counts = contigs.tetranucleotides[label != NO_BIN].sum(axis=0, dtype=np.float64)
     pairs = [pairs_by_cluster(given, label, n_bins) for given in (contigs.links, contigs.homologs)]
-    todo = list(zip(range(n_bins), members, *pairs))
+
+    def split(rows: np.ndarray, *pairs: np.ndarray) -> list[np.ndarray]:
+        return parts_of_cluster(contigs, rows, pairs, (typical, all_counts), min_size)
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(split, members, *pairs))
+    for parts in reversed(found):
+        for rows in parts[1:]:
+            label[rows] = n_bins
+            n_bins += 1
+    return label
+
+
+def parts_of_cluster(
+    contigs: Contigs,
+    rows: np.ndarray,
+    pairs: Sequence[np.ndarray],
+    all_clusters: tuple[np.ndarray, np.ndarray],
+    min_size: int,
+) -> list[np.ndarray]:
+    """Return the contigs of each part of a cluster (rows, with the links and homologs between them).
+
+    all_clusters: typical densities and tetranucleotides, see two_coverage_sides. Parts are split again if they hold two
+    genomes; of two parts the larger takes the place of the whole, the other one comes last.
+    """
+    parts, todo = [rows], [(0, rows, *pairs)]
     while todo:
-        b, rows, *inner = todo.pop()
+        number, rows, *inner = todo.pop()
         cluster = take_contigs(contigs, rows, *inner)
         side = two_genome_sides(cluster)
         if side is None:
-            side = two_coverage_sides(cluster, typical, all_counts)
+            side = two_coverage_sides(cluster, *all_clusters)
         if side is None or (size := np.bincount(side, cluster.length, minlength=2)).min() < min_size:
             continue
-        for number, which in ((b, size.argmax()), (n_bins, 1 - size.argmax())):
-            label[rows[side == which]] = number
+        parts.append(rows)
+        for part, which in ((number, size.argmax()), (len(parts) - 1, 1 - size.argmax())):
+            parts[part] = rows[side == which]
             kept = [(side[np.searchsorted(rows, given[:2])] == which).all(axis=0) for given in inner]
-            todo.append((number, rows[side == which], *(given[:, keep] for given, keep in zip(inner, kept))))
-        n_bins += 1
-    return label
+            todo.append((part, parts[part], *(given[:, keep] for given, keep in zip(inner, kept))))
+    return parts

@@ -103,6 +103,7 @@ class Genomes(NamedTuple):
 @click.option(
     "--min_bin_size", default=200_000, type=click.IntRange(0, 1_000_000_000), help="Smaller bins (bp) are dropped."
 )
+@click.option("--threads", default=1, type=click.IntRange(min=1))
 def main(
     catalogue: Path,
     contigs: Path,
@@ -110,6 +111,7 @@ def main(
     graph: tuple[tuple[str, Path, Path], ...],
     min_posterior: float,
     min_bin_size: int,
+    threads: int,
     **profiles: Path | None,
 ) -> None:
     """Complete the bins of each assembly by the genomes of the others."""
@@ -123,7 +125,7 @@ def main(
         genomes = find_genomes(bins, group.table, samples, was_binned)
         for assembly in sorted(given.assemblies):
             table, known, _ = read_contigs(group, assembly, *graphs.get(assembly, (None, None)))
-            found = transfer(assembly, known, table.index.to_numpy(), genomes, min_posterior, min_bin_size)
+            found = transfer(assembly, known, table.index.to_numpy(), genomes, min_posterior, min_bin_size, threads)
             placed[assembly] = Placed(found[0].set_index(table["contig"]), found[1], known.links.shape[1] // 2)
         before, bins = bins, labels_of(placed)
         if set(before.itertuples(index=False)) == set(bins.itertuples(index=False)):
@@ -171,7 +173,13 @@ def find_genomes(labels: pd.DataFrame, contigs: pd.DataFrame, samples: Samples, 
 
 
 def transfer(
-    assembly: str, known: Contigs, rows: np.ndarray, genomes: Genomes, min_posterior: float, min_bin_size: int
+    assembly: str,
+    known: Contigs,
+    rows: np.ndarray,
+    genomes: Genomes,
+    min_posterior: float,
+    min_bin_size: int,
+    threads: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Assign the contigs of an assembly (n; their rows of contigs.tsv) to the genomes of the group.
 
@@ -189,7 +197,7 @@ def transfer(
     known = with_reads(known)
     needed = needed_posterior(known, min_posterior)
     while True:
-        assigned, shared = assign_to_bins(known, label, is_bin, needed, odds)
+        assigned, shared = assign_to_bins(known, label, is_bin, needed, odds, threads)
         is_small = is_bin & (bin_sizes(known.length, assigned["final"].to_numpy(), n_genomes) < min_bin_size)
         if not is_small.any():
             break

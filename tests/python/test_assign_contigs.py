@@ -57,11 +57,11 @@ def test_two_kinds_of_links_support_by_dempsters_rule():
         candidates = np.tile([0, 1], (3, 1))
         linked = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
         kinds = [
-            assign_contigs.neighbours(np.array([[0, other], [other, 0]]), candidates, np.full(2, each))
+            assign_contigs.neighbours(np.array([[0, other], [other, 0]]), 3, np.full(2, each))
             for other, each in zip((1, target), trust)
         ]
-        told = [(kind, assign_contigs.messages(linked, candidates, kind.trust)) for kind in kinds]
-        return assign_contigs.bin_support(slice(0, 3), told)[0]
+        told = assign_contigs.messages(linked, candidates)
+        return assign_contigs.bin_support(slice(0, 3), candidates, kinds, told)[0]
 
     assert support(1) == pytest.approx([0.6 * 0.5 + 0.6 * 0.5 + 0.4 * 0.5, 0])
     # The kinds contradict each other: what both of them leave open is larger

@@ -1,4 +1,4 @@
-"""The number of threads that a task is given changes no byte of the latent, and none of the clusters."""
+"""The number of threads that a task is given changes no byte of the latent, the clusters and the refined bins."""
 
 import subprocess
 import sys
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import assign_contigs
+import refine
+from planted_contigs import community
 from vae_inputs import synthetic, write_features
 
 BIN = Path(__file__).resolve().parents[2] / "bin"
@@ -37,3 +40,13 @@ def inputs(tmp_path):
 def test_the_same_bytes_with_one_two_and_eight_threads(tmp_path, inputs):
     one, two, eight = (files_of(tmp_path / str(threads), inputs, threads) for threads in (1, 2, 8))
     assert one == two == eight
+
+
+def test_the_same_bins_with_one_two_and_eight_threads(monkeypatch):
+    monkeypatch.setattr(assign_contigs, "BLOCK_SIZE", 1 << 12)  # 30 contigs in a block
+    known = community(seed=3, samples=4, binned=12)
+    tables, shared = zip(*(refine.refine_labels(known.contigs, known.label, 0.8, 0, threads) for threads in (1, 2, 8)))
+    assert shared[0]
+    assert shared[0] == shared[1] == shared[2]
+    assert tables[0].equals(tables[1])
+    assert tables[0].equals(tables[2])
