@@ -114,15 +114,17 @@ def root_count_gap(
     return root_counts(reads) - root_counts(expected), root_count_variance(scatter**2 * expected)
 
 
-def log_t_density(gap: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Return the log density of t-distributed gaps with these squared scales, without the term -log(pi) / 2.
+def inverse_squared_t_density(gap: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return the inverse squares of the densities of t-distributed gaps with these squared scales, to a constant."""
+    return variance * (1 + gap**2 / variance / CONTIG_FREEDOM) ** (CONTIG_FREEDOM + 1)
+
+
+def log_t_constant() -> float:
+    """Return the log of the constant of a t density, without the term -log(pi) / 2.
 
     No log density of this module has that term: it cancels in every comparison.
     """
-    freedom = CONTIG_FREEDOM
-    constant = lgamma((freedom + 1) / 2) - lgamma(freedom / 2) - 0.5 * log(freedom)
-    tail = 1 + gap**2 / variance / freedom
-    return constant - 0.5 * np.log(variance * tail ** (freedom + 1))
+    return lgamma((CONTIG_FREEDOM + 1) / 2) - lgamma(CONTIG_FREEDOM / 2) - 0.5 * log(CONTIG_FREEDOM)
 
 
 def most_probable_scatter(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -130,7 +132,7 @@ def most_probable_scatter(reads: np.ndarray, expected: np.ndarray) -> np.ndarray
 
     Residuals are t-distributed; the prior is log-normal about PRIOR_SCATTER (equation 5).
     """
-    fit = log_t_density(*root_count_gap(reads[..., None], expected[..., None], SCATTER_GRID))
+    fit = -0.5 * np.log(inverse_squared_t_density(*root_count_gap(reads[..., None], expected[..., None], SCATTER_GRID)))
     prior = -0.5 * (np.log(SCATTER_GRID / PRIOR_SCATTER) / PRIOR_SCATTER_LOG_WIDTH) ** 2
     return SCATTER_GRID[(fit.sum(axis=0) + prior).argmax(axis=-1)]
 
@@ -164,8 +166,8 @@ def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray) -> np.nda
     In each sample, independently of the others, its coverage is near that of one of Q typical bins
     (expected: c x Q x s).
     """
-    fit = log_t_density(*root_count_gap(reads[:, None], expected, UNKNOWN_SCATTER))
-    return (log_sum(fit) - log(expected.shape[1])).sum(axis=1)
+    density = 1 / np.sqrt(inverse_squared_t_density(*root_count_gap(reads[:, None], expected, UNKNOWN_SCATTER)))
+    return (np.log(density.mean(axis=1)) + log_t_constant()).sum(axis=1)
 
 
 def composition_evidence(tetranucleotides: np.ndarray, log_composition: np.ndarray) -> np.ndarray:
