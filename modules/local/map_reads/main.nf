@@ -5,7 +5,8 @@ process MAP_READS {
     tag "${meta.group} ${meta.id}"
     label 'process_high'
     label 'image_core'
-    memory { memoryOf(task, [bytesOf(index), bytesOf(contigs), bam ? 0 : batchBytes(mode, task.cpus), options.contains('--save_bam') && !bam ? sortBytes(task.cpus) : 0]) }
+    // A job array asks once for all its tasks, before any of them has its inputs
+    memory { contigs == null ? 64.GB * task.attempt : memoryOf(task, [bytesOf(index), bytesOf(contigs), bam ? 0 : batchBytes(mode, task.cpus), options.contains('--save_bam') && !bam ? sortBytes(task.cpus) : 0]) }
 
     input:
     tuple val(meta), path(reads, stageAs: 'reads?/*'), path(bam), path(contigs), path(index), val(mode)
