@@ -121,7 +121,7 @@ def fastq_reads(paths: Sequence[Path]) -> int:
     if len(set(counts)) > 1:
         has = ", ".join(f"{path} has {count} reads" for path, count in zip(paths, counts, strict=True))
         raise click.ClickException(f"{has}: give both files of the same run, complete")
-    sequences = [first_sequences(path) for path in paths]
+    sequences = [first_lines(path, 1) for path in paths]
     if len(paths) > 1 and sequences[0] and all(other == sequences[0] for other in sequences[1:]):
         warn(
             f"{' and '.join(map(str, paths))} begin with the same reads, so one is a copy of the other: give the first "
@@ -130,10 +130,13 @@ def fastq_reads(paths: Sequence[Path]) -> int:
     return sum(counts)
 
 
-def first_sequences(path: Path) -> list[bytes]:
-    """Return the sequences of the first COMPARED_READS reads of a FASTQ file that `count_fastq` has read."""
+def first_lines(path: Path, place: int) -> list[bytes]:
+    """Return the line at this place (0: name, 1: sequence) of the first COMPARED_READS reads of a FASTQ file.
+
+    `count_fastq` has read the file.
+    """
     with open_fastq(path) as handle:
-        return [line.strip() for line in islice(handle, 1, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)]
+        return [line.strip() for line in islice(handle, place, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)]
 
 
 def check_mates(paths: Sequence[Path]) -> None:
@@ -142,10 +145,9 @@ def check_mates(paths: Sequence[Path]) -> None:
     It is for a mapper that does not tell the names of the reads.
     """
     names = []
-    for path in paths:
-        with open_fastq(path) as handle:
-            headers = islice(handle, 0, LINES_PER_READ * COMPARED_READS, LINES_PER_READ)
-            names.append([(line.split() or [b""])[0].removesuffix(b"/%d" % (len(names) + 1)) for line in headers])
+    for number, path in enumerate(paths, 1):
+        words = [(line.split() or [b""])[0] for line in first_lines(path, 0)]
+        names.append([word.removesuffix(b"/%d" % number) for word in words])
     for name, *others in zip(*names):
         if others and others != [name]:
             raise click.ClickException(
