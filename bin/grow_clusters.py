@@ -7,7 +7,8 @@ Binloom's own method: docs/method.md, section 6.1, equation (24). The refine sta
 
 import numpy as np
 
-from bin_model import NO_BIN, Contigs, bin_sizes, count_bin_links
+from bin_model import NO_BIN, Contigs, bin_sizes, count_bin_links, describe_bins
+from join_clusters import is_shared_by_two
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
@@ -52,3 +53,18 @@ def grown_clusters(
     is_piece = elsewhere >= MAX_ELSEWHERE_FRACTION * grown_size
     is_between = bridges > MAX_BRIDGE_RATIO * (inner + ADDED_INNER_LINKS)
     return grown & ~is_piece & ~is_between
+
+
+def shared_clusters(contigs: Contigs, label: np.ndarray, is_bin: np.ndarray, grown: np.ndarray) -> np.ndarray:
+    """Return whether each cluster (B) that has grown is what two other bins share: the sum of their coverages.
+
+    label (n): the cluster of each contig; is_bin (B): the clusters that are bins, with those that have grown.
+    """
+    shared = np.zeros(len(grown), dtype=bool)
+    clusters = np.intersect1d(label, np.flatnonzero(is_bin))
+    label = np.where(np.isin(label, clusters), np.searchsorted(clusters, label), NO_BIN)
+    of_grown = np.flatnonzero(grown[clusters])
+    if len(of_grown):
+        bins = describe_bins(contigs, label, len(clusters))
+        shared[clusters[of_grown]] = [is_shared_by_two(contigs, bins, label, b) for b in of_grown]
+    return shared

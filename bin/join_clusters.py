@@ -227,6 +227,40 @@ def candidate_groups(bins: Bins, members: np.ndarray, linked: list[int]) -> list
     return groups
 
 
+def accepted_groups(
+    bins: Bins, b: int, tetranucleotides: np.ndarray, groups: list[tuple[int, ...]]
+) -> dict[tuple[int, ...], float]:
+    """Return the log odds of those groups of other bins whose genomes bin b (136 counts) is of, by all conditions.
+
+    A pair must be likelier than each of its bins alone. Most links of bin b to other bins must lead to the group.
+    """
+    odds = dict(zip(groups, whole_bin_evidence(bins, b, tetranucleotides, groups)))
+    outward = bins.links[b].sum() - bins.links[b, b]
+    return {
+        group: value
+        for group, value in odds.items()
+        if bins.links[b, list(group)].sum() > MIN_MERGE_LINK_FRACTION * outward
+        and value > log(MIN_MERGE_ODDS) + max([0, *(odds[(x,)] for x in group if len(group) > 1)])
+    }
+
+
+def most_linked(links: np.ndarray, b: int) -> np.ndarray:
+    """Return the bins with the most links to bin b, of the links between bins (B x B), from the most on."""
+    outward = np.where(np.arange(len(links)) == b, 0, links[b])
+    linked = np.argsort(-outward, kind="stable")[:MAX_LINKED_BINS]
+    return linked[outward[linked] >= MIN_MERGE_LINKS]
+
+
+def is_shared_by_two(contigs: Contigs, bins: Bins, label: np.ndarray, b: int) -> bool:
+    """Return whether bin b is no genome but what two others share: it has the sum of their coverages (equation 22)."""
+    linked = most_linked(bins.links, b).tolist()
+    pairs = list(itertools.combinations(linked, 2))
+    counts = contigs.tetranucleotides[label == b].sum(axis=0)
+    return bool(pairs) and any(
+        group in pairs for group in accepted_groups(bins, b, counts, [*((x,) for x in linked), *pairs])
+    )
+
+
 def merge_linked_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:
     """Return, for each bin (B), the bin it is part of, mostly itself.
 
@@ -235,25 +269,16 @@ def merge_linked_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.nd
     fits better, or stays a bin if that cannot be told. Most of its links to other bins must lead to them.
     """
     bins = describe_bins(contigs, label, n_bins)
-    links = bins.links.copy()
-    np.fill_diagonal(links, 0)
     size = bin_sizes(contigs.length, label, n_bins)
     part_of = np.arange(n_bins)
     for b in np.argsort(size, kind="stable"):
-        most_linked = np.argsort(-links[b], kind="stable")[:MAX_LINKED_BINS]
-        linked = [x for x in most_linked if links[b, x] >= MIN_MERGE_LINKS and part_of[x] == x]
+        linked = [x for x in most_linked(bins.links, b) if part_of[x] == x]
         if not linked:
             continue
         members = contigs.tetranucleotides[label == b]
         groups = candidate_groups(bins, members, linked)
-        odds = dict(zip(groups, whole_bin_evidence(bins, b, members.sum(axis=0), groups)))
-        accepted = {
-            group: value
-            for group, value in odds.items()
-            if links[b, list(group)].sum() > MIN_MERGE_LINK_FRACTION * links[b].sum()
-            and value > log(MIN_MERGE_ODDS) + max([0, *(odds[(x,)] for x in group if len(group) > 1)])
-            and (len(group) > 1 or size[group[0]] >= size[b])
-        }
+        odds = accepted_groups(bins, b, members.sum(axis=0), groups)
+        accepted = {group: odds[group] for group in odds if len(group) > 1 or size[group[0]] >= size[b]}
         if accepted:
             part_of[b] = max(accepted, key=accepted.get)[0]
     while (part_of[part_of] != part_of).any():

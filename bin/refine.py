@@ -40,7 +40,7 @@ import pandas as pd
 from assembly_tables import large_clusters, read_clusters, read_homologs
 from assign_contigs import assign_to_bins, needed_posterior, with_reads
 from bin_model import NO_BIN, Contigs, bin_sizes
-from grow_clusters import grown_clusters
+from grow_clusters import grown_clusters, shared_clusters
 from join_clusters import bins_from_clusters
 from model_inputs import read_contigs, read_group
 from pieces import piece_size
@@ -208,6 +208,7 @@ def assign_and_grow(
     with_small = assign(np.ones_like(is_bin))
     finals = [table["final"].to_numpy() for table, _ in (assigned, with_small)]
     grown = grown_clusters(contigs, size, *finals, min_bin_size)
+    grown &= ~shared_clusters(contigs, finals[1], is_bin | grown, grown)
     if grown.any():
         is_bin |= grown
         assigned = with_small if is_bin.all() else assign(is_bin)

@@ -6,7 +6,7 @@ import pytest
 import refine
 from bin_model import NO_BIN, Contigs
 from grow_clusters import grown_clusters
-from planted_contigs import KB, composition, plant_contigs
+from planted_contigs import KB, chain, composition, plant_contigs
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -68,3 +68,20 @@ def test_a_piece_or_what_bins_share_does_not_grow(elsewhere, links, expected):
     contigs = Contigs(length, None, None, ends)
     assert grown_clusters(contigs, size, bins_without, bins_with, 200).tolist() == [False, False, expected, False]
     assert not grown_clusters(contigs, size, bins_without, bins_with, 201).any()  # 200 bp are too few
+
+
+@pytest.mark.parametrize(("coverage", "is_bin"), [([48, 70, 95, 50], False), ([48, 70, 95, 20], True)])
+def test_what_two_bins_share_does_not_grow(coverage, is_bin):
+    """Cluster 2 has links to bins 0 and 1, and the composition of 0; in the first case, the sum of their coverages."""
+    rng = np.random.default_rng(8)
+    genomes = [(g,) for g, many in ((0, 40), (1, 40), (2, 313)) for _ in range(many)]
+    length = np.repeat([8 * KB, 9 * KB, 1200], [80, 13, 300])
+    near, other = composition(rng), composition(rng)
+    pairs = chain(0, 40) + chain(40, 80) + chain(80, 393) + [(b, 200 + b) for b in range(80)]
+    coverages = np.array([[40, 10, 80, 20], [8, 60, 15, 30], coverage], float)
+    contigs, order = plant_contigs(rng, genomes, length, coverages, [near, other, near], pairs)
+    owner = np.array([genomes[i][0] for i in order])
+    label = np.where(contigs.length > 2 * KB, owner, NO_BIN)
+    table, _ = refine.refine_labels(contigs, label, 0.8, 200 * KB)
+    for genome, has_bin in ((0, True), (1, True), (2, is_bin)):
+        assert ((table["final"] == genome) & (owner == genome)).sum() == (owner == genome).sum() * has_bin

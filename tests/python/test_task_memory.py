@@ -34,7 +34,9 @@ def test_each_process_that_asks_by_its_inputs_has_a_row_with_a_number_for_each()
     asked = {}
     for stage in stage_names():
         text = (PROJECT / f"modules/local/{stage}/main.nf").read_text()
-        found = re.search(r"^ +memory \{ (?:contigs == null \? .+ : )?memoryOf\(task, \[(.+)\]\) \}$", text, re.MULTILINE)
+        found = re.search(
+            r"^ +memory \{ (?:contigs == null \? .+ : )?memoryOf\(task, \[(.+)\]\) \}$", text, re.MULTILINE
+        )
         if found:
             # The commas outside of brackets
             kinds = re.sub(r"\[[^\[\]]*\]|\([^()]*\)", "", re.sub(r"\[[^\[\]]*\]", "", found.group(1))).split(",")
