@@ -345,8 +345,7 @@ def assign_to_bins(
     without_links, probability = posterior_with_links(evidence, contigs, label, bins, threads)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)
-    none_score = evidence.unknown_coverage + log(NONE_PRIOR)
-    shared = find_shared_contigs(contigs, bins, final, none_score, min_posterior)
+    shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
     for contig, group in shared.items():
         final[contig] = group[0] if final[contig] not in group else final[contig]
     table = {

@@ -9,8 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bin"))
+
+# A slow machine is no failure.
+settings.register_profile("without_deadline", deadline=None)
+settings.load_profile("without_deadline")
 
 
 def write_refine_inputs(folder: Path, contigs, links, clusters, coverage, rng=None, absent=()):

@@ -179,7 +179,7 @@ ODD_RECORDS = st.one_of(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(ODD_RECORDS)
 def test_fast_path_is_gfapy_on_odd_records(fields):
     """Whatever stands in the fields: the fast path passes, or does what gfapy does; gfapy's errors stay."""
@@ -311,7 +311,7 @@ SEEDS = {
 }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(READERS)), st.randoms(use_true_random=False), st.integers(1, 6))
 def test_readers_survive_mutations(tmp_path_factory, kind, rng: random.Random, changes):
     """Any damage gives segments or a ClickException that names the file, nothing else."""

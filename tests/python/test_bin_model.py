@@ -26,7 +26,7 @@ def log_t(x, mean, covariance, freedom):
     return norm - np.linalg.slogdet(covariance)[1] / 2 - (freedom + p) / 2 * math.log1p(distance / freedom)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7))
 def test_coverage_evidence_is_a_multivariate_t(seed, samples):
     rng = np.random.default_rng(seed)
@@ -80,7 +80,7 @@ def test_composition_saturates():
     assert 0.99 * most < gain(10**5) < gain(10**6) < most
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 4)), min_size=1, max_size=9))
 def test_weighted_median(rows):
     values, weight = np.array(rows, dtype=float)[:, :2], np.array(rows)[:, 2]

@@ -258,7 +258,7 @@ def groups(draw):
     return sorted(contigs, key=lambda c: c[1]), clusters, excluded, steps, draw(st.integers(0, 40))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(groups())
 def test_no_contig_is_lost(tmp_path_factory, group):
     contigs, clusters, excluded, steps, floor = group

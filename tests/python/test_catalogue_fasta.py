@@ -32,7 +32,7 @@ def read(contigs: list[tuple[str, int]]) -> list[bytes]:
     return list(catalogue_fasta.catalogue_sequences(FASTA, table, TABLE))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text("ACGTN", max_size=40), max_size=8), st.integers(1, 20))
 def test_any_blocks_and_members(sequences, block):
     contigs = {f"c{number}": bases for number, bases in enumerate(sequences)}

@@ -171,7 +171,7 @@ def small_graphs(draw):
     return n, draw(st.lists(st.sampled_from(pairs), max_size=18))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(small_graphs(), st.randoms(use_true_random=False))
 def test_input_order_changes_nothing(tmp_path_factory, drawn, rng):
     n, links = drawn

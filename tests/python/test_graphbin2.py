@@ -203,7 +203,7 @@ def labelled_graphs(draw):
     return adjacency(n, edges), labels, coverage, length
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(labelled_graphs(), st.sampled_from([0.5, 1.0, 1.5, 2.0]))
 def test_steps_equal_brute_force(graph, ratio):
     neighbours, labels, coverage, length = graph
@@ -224,7 +224,7 @@ def test_steps_equal_brute_force(graph, ratio):
             assert float(distance - sets[0][0]) < 1e-9
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(labelled_graphs())
 def test_properties(graph):
     neighbours, labels, coverage, _ = graph
@@ -372,7 +372,7 @@ def test_no_labels_at_all(tmp_path, write_inputs, run_graphbin2, odd_contigs):
     assert set(refinement["reason"]) == {"unreached"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(labelled_graphs(), st.randoms(use_true_random=False))
 def test_input_order_changes_nothing(tmp_path_factory, write_inputs, run_graphbin2, graph, rng):
     neighbours, labels, coverage, length = graph

@@ -179,7 +179,7 @@ def test_a_piece_is_part_of_the_largest():
     assert join_clusters.join_pieces(contigs, np.full(9, NO_BIN), 0).tolist() == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 4))
 def test_joining_is_greedy(seed, n_pieces, samples):
     """The result is the same as if all pairs of pieces were judged anew after each join."""

@@ -300,7 +300,7 @@ def small_tables(draw):
     return Tables(contigs, links, {c: x for c, x in zip(names, labels) if x}, coverage, counts, mapped)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(small_tables(), st.randoms(use_true_random=False), st.sampled_from(["0.5", "0.9", "1"]))
 def test_properties(tmp_path_factory, run_refine, tables, rng, least):
     found = []

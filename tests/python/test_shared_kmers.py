@@ -38,7 +38,7 @@ def bins_by_kmer(samples: Samples, members: Members) -> dict[int, set[int]]:
 
 @pytest.mark.parametrize("block", [1, 7, 1 << 22])
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_kmers_in_genomes_of_other_assemblies(block, seed):
     samples, members, genome, assembly = plant(seed)
     expected = defaultdict(int)
@@ -60,7 +60,7 @@ def test_kmers_of_many_genomes_are_left_out(monkeypatch):
 
 
 @given(seed=st.integers(0, 10**6))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_bins_with_kmers_in_common(seed):
     samples, members, _, _ = plant(seed)
     held = bins_by_kmer(samples, members).values()

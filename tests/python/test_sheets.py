@@ -100,7 +100,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.binary(max_size=60), st.lists(FIELDS, max_size=40).map(lambda parts: "".join(parts).encode())))
 def test_whatever_stands_in_a_sheet_becomes_problems_on_one_line_each(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "fuzz.csv"

@@ -51,7 +51,7 @@ def test_parts_are_split_again():
     assert split_related_genomes(contigs, np.full_like(label, NO_BIN), 0, 0).tolist() == [NO_BIN] * len(label)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(0, 3))
 def test_splitting_keeps_clusters_apart(seed, n, samples):
     """For any contigs and homologs, a part comes from one cluster, and is large enough or the whole cluster."""

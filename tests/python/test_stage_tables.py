@@ -252,7 +252,7 @@ names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1)
 numbers = st.floats(0, 1e300).map(lambda number: float(f"{number:.6g}"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(names, st.tuples(numbers, numbers), max_size=5), st.sets(names, min_size=2, max_size=2))
 def test_any_names_come_back(rows, samples):
     samples = sorted(samples - {"contig"})
