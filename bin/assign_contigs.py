@@ -146,7 +146,7 @@ def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.nd
         score[row[b != NO_BIN], b[b != NO_BIN]] += above  # above all others, and in order among themselves
     labelled = np.flatnonzero(label[rows] != NO_BIN)
     score[labelled, label[rows][labelled]] = np.inf
-    return np.sort(np.argpartition(-score, MAX_CANDIDATES, axis=1)[:, :MAX_CANDIDATES], axis=1)
+    return np.sort(np.argpartition(score, n_bins - MAX_CANDIDATES, axis=1)[:, -MAX_CANDIDATES:], axis=1)
 
 
 def row_blocks(n: int, width: int) -> Iterator[slice]:

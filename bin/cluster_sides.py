@@ -37,13 +37,14 @@ def settle_sides(
 
     penalty: given the sides, what speaks against each side for each contig (n x 2). Return None if a side is empty.
     """
+    tetranucleotides = contigs.tetranucleotides.astype(np.float64)
     for _ in range(MAX_SPLIT_ROUNDS):
         if min(np.bincount(side[side != NO_BIN], minlength=2)) == 0:
             return None
         bins = describe_bins(contigs, side, 2)
         expected = bins.density[None] * contigs.length[:, None, None]
         fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None])
-        fit += composition_evidence(contigs.tetranucleotides.astype(np.float64), bins.log_composition)
+        fit += composition_evidence(tetranucleotides, bins.log_composition)
         before, side = side, (fit - penalty(side)).argmax(axis=1)
         if (side == before).all():
             break
