@@ -17,7 +17,7 @@ def memoryTable() {
         GRAPH      : [90, 26.0],         // contigs.tsv
         GRAPHBIN2  : [90, 20.0],         // contigs.tsv
         REFINE     : [120, 9.0],         // coverage, tetranucleotides and links by pairs
-        TRANSFER   : [270, 4.0, 3.5],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
+        TRANSFER   : [300, 4.6, 4.3],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
         BINS       : [110, 38.0, 38.0],  // coverage; tables of the refinement
         REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs
     ]
