@@ -169,7 +169,7 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
     typical = bins.density
     if n_bins > MAX_TYPICAL_PROFILES:
         typical = np.quantile(bins.density, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
-    # Single precision takes half the time, and is exact to 0.0001: the weight of 4-mers saturates
+    # Single precision takes half the time. The error stays below 0.001, since the weight of 4-mers saturates
     log_composition = bins.log_composition.astype(np.float32)
     mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
     shape = n, min(n_bins, MAX_CANDIDATES)
@@ -234,11 +234,17 @@ class Messages(NamedTuple):
     posterior: np.ndarray  # n, of this bin
 
 
+def likeliest_bins(probability: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most probable candidate of each contig, and its probability (n each; of n x K)."""
+    best = probability.argmax(axis=1)[:, None]
+    likeliest, greatest = (np.take_along_axis(values, best, axis=1)[:, 0] for values in (candidates, probability))
+    return likeliest, greatest
+
+
 def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: np.ndarray) -> np.ndarray:
     """Return the most probable candidate of each contig (n), or NO_BIN below its min_posterior (n; equation 16)."""
-    best = probability.argmax(axis=1)[:, None]
-    likeliest = np.take_along_axis(candidates, best, axis=1)[:, 0]
-    return np.where(probability.max(axis=1) >= min_posterior, likeliest, NO_BIN)
+    likeliest, greatest = likeliest_bins(probability, candidates)
+    return np.where(greatest >= min_posterior, likeliest, NO_BIN)
 
 
 def messages(linked: np.ndarray, candidates: np.ndarray) -> Messages:
@@ -247,7 +253,8 @@ def messages(linked: np.ndarray, candidates: np.ndarray) -> Messages:
     Only contigs with MIN_MESSAGE_POSTERIOR count: else those in doubt would support each other, and a genome without a
     bin would end up in one.
     """
-    return Messages(best_bins(linked, candidates, np.full(len(linked), MIN_MESSAGE_POSTERIOR)), linked.max(axis=1))
+    likeliest, greatest = likeliest_bins(linked, candidates)
+    return Messages(np.where(greatest >= MIN_MESSAGE_POSTERIOR, likeliest, NO_BIN), greatest)
 
 
 def found_support(rows: slice, candidates: np.ndarray, kind: Neighbours, told: Messages) -> np.ndarray:

@@ -256,9 +256,8 @@ def is_shared_by_two(contigs: Contigs, bins: Bins, label: np.ndarray, b: int) ->
     linked = most_linked(bins.links, b).tolist()
     pairs = list(itertools.combinations(linked, 2))
     counts = contigs.tetranucleotides[label == b].sum(axis=0)
-    return bool(pairs) and any(
-        group in pairs for group in accepted_groups(bins, b, counts, [*((x,) for x in linked), *pairs])
-    )
+    groups = [*((x,) for x in linked), *pairs]
+    return bool(pairs) and any(len(group) > 1 for group in accepted_groups(bins, b, counts, groups))
 
 
 def merge_linked_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> np.ndarray:

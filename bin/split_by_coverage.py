@@ -9,7 +9,7 @@ section 6.1, equations (26) and (27). The refine stage uses this module.
 
 import numpy as np
 
-from bin_model import Contigs, coverage_profile, root_count_gap
+from bin_model import Contigs, coverage_profile, log_sum, root_count_gap
 from cluster_sides import Sides, settle_sides
 from pieces import describe_piece, one_genome_evidence, own_composition_evidence, unknown_genome_evidence
 
@@ -53,7 +53,7 @@ def side_posterior(contigs: Contigs, sides: Sides) -> tuple[np.ndarray, np.ndarr
     """
     size = np.bincount(sides.side, contigs.length, minlength=2)
     score = sides.fit + np.log(np.maximum(size, 1) / contigs.length.sum())
-    total = np.logaddexp.reduce(score, axis=1)
+    total = log_sum(score)
     return total, np.exp(score.max(axis=1) - total)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from assign_contigs import LABEL_ODDS, NONE_PRIOR, assign_to_bins, needed_posterior, with_reads
-from bin_model import NO_BIN, Contigs, bin_sizes
+from bin_model import NO_BIN, Contigs, bin_sizes, log_sum
 from catalogue_fasta import catalogue_sequences
 from kmer_samples import Samples, sample_contigs
 from model_inputs import read_contigs, read_group
@@ -249,7 +249,7 @@ def starting_labels(odds: np.ndarray, given: np.ndarray) -> np.ndarray:
     if not n_genomes:
         return given
     score = odds + label_odds(given, n_genomes) + np.log((1 - NONE_PRIOR) / n_genomes)
-    total = np.logaddexp(np.logaddexp.reduce(score, axis=1), np.log(NONE_PRIOR))
+    total = np.logaddexp(log_sum(score), np.log(NONE_PRIOR))
     return np.where(score.max(axis=1) - total >= np.log(MIN_START_POSTERIOR), score.argmax(axis=1), given)
 
 
