@@ -1,4 +1,4 @@
-"""Faults of a machine: docs/reliability.md has what more was tried, by benchmark/faults.py, which these tests use."""
+"""Faults of a machine. These tests use parts of benchmark/faults.py; docs/reliability.md has what more was tried."""
 
 import os
 import random
@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
+import fault_disks
+import fault_kills
 import fault_runs
-import faults
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +21,12 @@ def expected(tmp_path_factory):
 def test_full_work_folder_is_the_last_line_and_room_is_the_remedy(tmp_path, expected):
     """INDEX finds no room. Then the file system grows, and -resume goes on with what is there."""
     launch = tmp_path / "launch"
-    with faults.small_tmpfs(tmp_path / "tmpfs", faults.WIDE_TMPFS) as mount:
+    with fault_disks.small_tmpfs(tmp_path / "tmpfs", fault_disks.WIDE_TMPFS) as mount:
         arguments = [*fault_runs.QUICK, "-work-dir", mount / "work"]
-        config = faults.shrinking("INDEX", mount, room=0) + "executor.queueSize = 1\n"
+        config = fault_disks.shrinking("INDEX", mount, room=0) + "executor.queueSize = 1\n"
         full = fault_runs.run(launch, *arguments, config=config)
         bins = list(full.results.glob("co/bins*"))
-        subprocess.run(["mount", "-o", f"remount,size={faults.WIDE_TMPFS}", mount], check=True)
+        subprocess.run(["mount", "-o", f"remount,size={fault_disks.WIDE_TMPFS}", mount], check=True)
         resumed = fault_runs.run(launch, *arguments, "-resume")
         assert full.status != 0
         assert full.last_line.startswith(fault_runs.STAGES), full.terminal
@@ -39,7 +40,9 @@ def test_full_work_folder_is_the_last_line_and_room_is_the_remedy(tmp_path, expe
 
 
 def test_a_task_of_every_stage_is_killed_and_tried_again(tmp_path, expected):
-    ended, killed = faults.kill_each_stage(tmp_path, fault_runs.kill_python, random.Random(1), expected, within=0.1)
+    ended, killed = fault_kills.kill_each_stage(
+        tmp_path, fault_runs.kill_python, random.Random(1), expected, within=0.1
+    )
     assert ended.status == 0, ended.terminal
     assert fault_runs.differing(ended.results, expected.results) == []
     assert len(killed) >= len(fault_runs.STAGES) - 2, killed  # a short task may end before the signal comes
