@@ -13,7 +13,19 @@ import numpy as np
 import pandas as pd
 
 from message_text import shown
-from stage_tables import CLUSTERS, COVERAGE, EDGES, HOMOLOGS, PAIR_LINKS, VERTICES, check_contigs, read_table
+from stage_tables import (
+    CLUSTERS,
+    COVERAGE,
+    EDGES,
+    HOMOLOGS,
+    PAIR_LINKS,
+    VERTICES,
+    check_contigs,
+    check_key,
+    read_blocks,
+    read_kept,
+    read_table,
+)
 
 
 def contigs_of_assembly(contigs: pd.DataFrame, assembly: str, contigs_path: Path) -> pd.DataFrame:
@@ -24,24 +36,31 @@ def contigs_of_assembly(contigs: pd.DataFrame, assembly: str, contigs_path: Path
     return table
 
 
-def read_clusters(path: Path, contigs: pd.DataFrame) -> pd.DataFrame:
-    """Return clusters.tsv; raise ClickException unless every contig is of this group and of the assembly it names."""
-    clusters = read_table(CLUSTERS, path, ["cluster", "contig", "assembly"])
-    check_contigs(path, clusters, contigs["contig"], "in contigs.tsv")
-    check_assemblies(path, clusters, contigs)
-    return clusters
+def read_clusters(path: Path, contigs: pd.DataFrame, assembly: str | None = None) -> pd.DataFrame:
+    """Return clusters.tsv, or those of its rows that are of an assembly.
+
+    Raise ClickException unless every contig is of this group and of the assembly that the table has it in.
+    """
+    assembly_of = contigs.set_index("contig")["assembly"]
+
+    def keep(block: pd.DataFrame) -> np.ndarray:
+        check_contigs(path, block, assembly_of.index, "in contigs.tsv")
+        check_assemblies(path, block, assembly_of)
+        return np.ones(len(block), bool) if assembly is None else (block["assembly"] == assembly).to_numpy()
+
+    return read_kept(CLUSTERS, path, keep, ["cluster", "contig", "assembly"])
 
 
-def check_assemblies(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame) -> None:
+def check_assemblies(path: Path, frame: pd.DataFrame, assembly_of: pd.Series) -> None:
     """Raise ClickException for the first contig of a table that contigs.tsv has in another assembly."""
-    known = contigs.set_index("contig")["assembly"].reindex(frame["contig"]).to_numpy()
+    known = assembly_of.reindex(frame["contig"]).to_numpy()
     differs = known != frame["assembly"].to_numpy()
     if differs.any():
         row = int(differs.argmax())
         contig, assembly = frame[["contig", "assembly"]].iloc[row]
         raise click.ClickException(
-            f"{path}: row {row + 1} (contig {shown(contig)}): is not of assembly {shown(assembly)}, but of "
-            f"{shown(known[row])} in contigs.tsv; give both from the same run"
+            f"{path}: row {frame.index[row] + 1} (contig {shown(contig)}): is not of assembly {shown(assembly)}, but "
+            f"of {shown(known[row])} in contigs.tsv; give both from the same run"
         )
 
 
@@ -53,20 +72,39 @@ def large_clusters(clusters: pd.DataFrame, contigs: pd.DataFrame, min_size: int)
     return cluster.where(size >= min_size, "")
 
 
-def read_coverage(path: Path, contigs: pd.DataFrame) -> pd.DataFrame:
+def read_coverage(path: Path, contigs: pd.DataFrame, assembly: str | None = None) -> pd.DataFrame:
     """Return the coverage (mean reads per base) of the contigs, in their order (n x s, a column for each sample).
 
-    Raise ClickException unless the table has exactly the contigs of the group.
+    With an assembly, they are those of it. Raise ClickException unless the table has exactly the contigs of the group.
     """
-    table = read_table(COVERAGE, path)
-    is_absent = ~contigs["contig"].isin(table["contig"]).to_numpy()
-    if is_absent.any():
-        first = contigs["contig"].iloc[int(is_absent.argmax())]
+    return read_coverage_and_bases(path, contigs, assembly)[0]
+
+
+def read_coverage_and_bases(path: Path, contigs: pd.DataFrame, assembly: str | None) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the same, and coverage times length (s), summed over all contigs of the group."""
+    number, length = pd.Index(contigs["contig"]), contigs["length"].to_numpy()
+    is_there = np.zeros(len(contigs), dtype=bool)
+    is_kept = np.ones(len(contigs), dtype=bool) if assembly is None else (contigs["assembly"] == assembly).to_numpy()
+    place = np.cumsum(is_kept) - 1
+    coverage, bases, samples = np.empty(0), 0.0, None
+    for block in read_blocks(COVERAGE, path):
+        check_contigs(path, block, number, "in contigs.tsv")
+        rows = number.get_indexer(block["contig"])
+        check_key(COVERAGE, path, block, is_there[rows])
+        is_there[rows] = True
+        values = block.drop(columns="contig")
+        if samples is None:
+            samples = values.columns
+            coverage = np.empty((int(is_kept.sum()), len(samples)))
+        of_block = values.to_numpy()
+        bases = bases + length[rows] @ of_block
+        coverage[place[rows[is_kept[rows]]]] = of_block[is_kept[rows]]
+    if not is_there.all():
+        first = contigs["contig"].iloc[int(is_there.argmin())]
         raise click.ClickException(
             f"{path}: no row for contig {shown(first)} of contigs.tsv; give both from the same run"
         )
-    check_contigs(path, table, contigs["contig"], "in contigs.tsv")
-    return table.set_index("contig").loc[contigs["contig"]]
+    return pd.DataFrame(coverage, number[is_kept], samples), bases
 
 
 def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -93,25 +131,29 @@ def links_from_both_ends(pairs: np.ndarray) -> np.ndarray:
     return links[:, links[0] != links[1]]
 
 
-def read_pair_links(path: Path, contigs: pd.DataFrame) -> np.ndarray:
-    """Return the contigs of a group that pairs of reads link, as rows of contigs.tsv (2 x p).
+def read_pair_links(path: Path, contigs: pd.DataFrame, assembly: str | None = None) -> np.ndarray:
+    """Return the contigs that pairs of reads link, as rows of contigs.tsv (2 x p): of a group or of one assembly in it.
 
     Raise ClickException for a contig that is not in contigs.tsv, and for a link between two assemblies.
     """
-    table = read_table(PAIR_LINKS, path)
+    number, assembly_of = pd.Index(contigs["contig"]), contigs["assembly"].to_numpy()
     ends = ["contig_1", "contig_2"]
-    check_contigs(path, table, contigs["contig"], "in contigs.tsv", ends)
-    number = pd.Index(contigs["contig"])
-    rows = np.stack([number.get_indexer(table[name]) for name in ends])
-    assembly = contigs["assembly"].to_numpy()[rows]
-    differs = assembly[0] != assembly[1]
-    if differs.any():
-        row = int(differs.argmax())
-        names = " and ".join(shown(name) for name in table[ends].iloc[row])
-        raise click.ClickException(
-            f"{path}: row {row + 1}: contigs {names} are of two assemblies in contigs.tsv; give both from the same run"
-        )
-    return rows
+
+    def keep(block: pd.DataFrame) -> np.ndarray:
+        check_contigs(path, block, number, "in contigs.tsv", ends)
+        one, other = (assembly_of[number.get_indexer(block[name])] for name in ends)
+        differs = one != other
+        if differs.any():
+            row = int(differs.argmax())
+            names = " and ".join(shown(name) for name in block[ends].iloc[row])
+            raise click.ClickException(
+                f"{path}: row {block.index[row] + 1}: contigs {names} are of two assemblies in contigs.tsv; give both "
+                "from the same run"
+            )
+        return np.ones(len(block), bool) if assembly is None else one == assembly
+
+    table = read_kept(PAIR_LINKS, path, keep)
+    return np.stack([number.get_indexer(table[name]) for name in ends])
 
 
 def read_homologs(path: Path, group: pd.Series, names: Sequence[str]) -> np.ndarray:
@@ -120,9 +162,12 @@ def read_homologs(path: Path, group: pd.Series, names: Sequence[str]) -> np.ndar
     Contigs are their numbers in `names`. `group` has the names of all contigs of the group; raise ClickException for a
     pair with a contig that is not among them.
     """
-    table = read_table(HOMOLOGS, path)
-    check_contigs(path, table, group, "in contigs.tsv", ["contig_1", "contig_2"])
-    number = pd.Series(np.arange(len(names)), index=names)
-    table = table[table["contig_1"].isin(number.index) & table["contig_2"].isin(number.index)]
+    known, number = pd.Index(group), pd.Series(np.arange(len(names)), index=names)
+
+    def keep(block: pd.DataFrame) -> np.ndarray:
+        check_contigs(path, block, known, "in contigs.tsv", ["contig_1", "contig_2"])
+        return (block["contig_1"].isin(number.index) & block["contig_2"].isin(number.index)).to_numpy()
+
+    table = read_kept(HOMOLOGS, path, keep)
     one, other = number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()
     return np.stack([one, other, table["shared"].to_numpy()])

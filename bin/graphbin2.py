@@ -338,10 +338,10 @@ def main(
     """Refine the bins of one assembly along its contig graph (GraphBin2, steps 1 to 4)."""
     group = read_table(CONTIGS, contigs)
     table = contigs_of_assembly(group, assembly, contigs)
-    cluster = large_clusters(read_clusters(clusters, group), table, min_bin_size)
+    cluster = large_clusters(read_clusters(clusters, group, assembly), table, min_bin_size)
     by_name = table.assign(cluster=cluster).sort_values("name")
     neighbours, in_graph = read_neighbours(vertices, edges, by_name["contig"].tolist())
-    depth = read_coverage(coverage, group).loc[by_name["contig"]].to_numpy()
+    depth = read_coverage(coverage, group, assembly).loc[by_name["contig"]].to_numpy()
     n_edges = sum(map(len, neighbours)) // 2
     click.echo(f"{assembly}: {sum(in_graph)} of {len(table)} contigs are in the graph, {n_edges} edges", err=True)
 

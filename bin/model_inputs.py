@@ -18,7 +18,7 @@ from assembly_tables import (
     contigs_of_assembly,
     links_from_both_ends,
     read_contig_graph,
-    read_coverage,
+    read_coverage_and_bases,
     read_pair_links,
 )
 from bin_model import Contigs
@@ -31,28 +31,38 @@ RPKM_BASES_PER_READ = 1000.0
 
 
 class Group(NamedTuple):
-    """What is known of the N contigs of a group."""
+    """What is known of the N contigs of a group: of all of them, or of one assembly's."""
 
     table: pd.DataFrame  # contigs.tsv, N rows
     path: Path  # of contigs.tsv
-    coverage: pd.DataFrame  # N x s, by contig
+    coverage: pd.DataFrame  # N x s or, of one assembly, n x s, by contig
     bases_per_read: np.ndarray  # s, what one read adds to coverage times length
     tetranucleotides: Path  # their counts (features stage), of all contigs
     pairs: np.ndarray  # 2 x p, rows of contigs that pairs of reads link
 
 
-def read_group(contigs: Path, coverage: Path, tetranucleotides: Path, features: Path, pair_links: Path | None) -> Group:
-    """Read what is known of the contigs of a group; raise ClickException if the files are of different runs."""
+def read_group(
+    contigs: Path,
+    coverage: Path,
+    tetranucleotides: Path,
+    features: Path,
+    pair_links: Path | None,
+    assembly: str | None = None,
+) -> Group:
+    """Read what is known of the contigs of a group, or of one assembly in it: no more than that is held of the others.
+
+    Raise ClickException if the files are of different runs.
+    """
     table = read_table(CONTIGS, contigs)
     mapped_reads = read_mapped_reads(features, table["contig"], contigs)
-    depth = read_coverage(coverage, table)
+    depth, bases = read_coverage_and_bases(coverage, table, assembly)
     unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
     if unknown:
         problem = f"no sample {min(unknown)!r}, which {coverage} has"
         raise click.ClickException(f"{features}: {problem}; give both from the same run")
-    bases = bases_per_read(depth, table["length"].to_numpy(), mapped_reads)
-    pairs = np.empty((2, 0), np.int64) if pair_links is None else read_pair_links(pair_links, table)
-    return Group(table, contigs, depth, bases, tetranucleotides, pairs)
+    per_read = bases_per_read(depth.columns, bases, mapped_reads)
+    pairs = np.empty((2, 0), np.int64) if pair_links is None else read_pair_links(pair_links, table, assembly)
+    return Group(table, contigs, depth, per_read, tetranucleotides, pairs)
 
 
 def read_contigs(
@@ -75,16 +85,16 @@ def read_contigs(
     return table, Contigs(length, reads, tetranucleotides, links, pairs=pairs), in_graph
 
 
-def bases_per_read(coverage: pd.DataFrame, length: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
+def bases_per_read(samples: Sequence[str], bases: np.ndarray, mapped_reads: dict | None) -> np.ndarray:
     """Return what one read adds to coverage times length, per sample (s): coverage divided by it is a count.
 
-    If the numbers of reads are unknown (an abundance table), coverages are RPKM.
+    bases (s): coverage times length, over all contigs of the group. If the numbers of reads are unknown (an abundance
+    table), coverages are RPKM.
     """
     if mapped_reads is None:
-        return np.full(coverage.shape[1], RPKM_BASES_PER_READ)
-    total = length @ coverage.to_numpy()
-    reads = np.array([mapped_reads.get(sample, 0) for sample in coverage.columns])
-    return np.where((total > 0) & (reads > 0), total / np.maximum(reads, 1), 1.0)
+        return np.full(len(samples), RPKM_BASES_PER_READ)
+    reads = np.array([mapped_reads.get(sample, 0) for sample in samples])
+    return np.where((bases > 0) & (reads > 0), bases / np.maximum(reads, 1), 1.0)
 
 
 def links_between(pairs: np.ndarray, rows: np.ndarray, n_all: int) -> np.ndarray:

@@ -129,9 +129,11 @@ def main(assembly: str, min_posterior: float, min_bin_size: int, threads: int, *
 
 def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     """Read what is known of an assembly; its clusters are those of at least min_size bp in it."""
-    group = read_group(files.contigs, files.coverage, files.tetranucleotides, files.features, files.pair_links)
+    group = read_group(
+        files.contigs, files.coverage, files.tetranucleotides, files.features, files.pair_links, assembly
+    )
     table, contigs, in_graph = read_contigs(group, assembly, files.vertices, files.edges)
-    cluster = large_clusters(read_clusters(files.clusters, group.table), table.sort_index(), min_size)
+    cluster = large_clusters(read_clusters(files.clusters, group.table, assembly), table.sort_index(), min_size)
     names = table["contig"].tolist()
     homologs = read_unlinked_homologs(files.homologs, group.table["contig"], names, contigs.links)
     markers = read_whole_markers(files.markers, group.table["contig"], names)

@@ -6,11 +6,10 @@ key, and the format of its numbers. `read_table` refuses what breaks the schema 
 row and the remedy. Rows are counted from 1, below the header. table_output.py writes what has such a schema.
 """
 
-import csv
 import hashlib
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +18,12 @@ import numpy as np
 import pandas as pd
 
 from message_text import one_line, printable, shown
-from table_bytes import UNFIT_CHARACTER, PandasLines, open_table
+from table_bytes import UNFIT_CHARACTER, open_table, parsed_blocks
 from table_columns import Column, Table, real, text, whole
 
 DTYPES = {str: str, bool: str, int: np.int64, float: np.float64}
+BLOCK_ROWS = 1 << 16  # of a table that is not held; it decides the memory alone
+ALL_ROWS = 1 << 62
 
 
 CONTIGS = Table(
@@ -216,16 +217,47 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
     `columns` are those that the caller needs; without it they are all of the schema, in its order, and those of the
     samples. The file may have others. Raise ClickException if it is damaged or not such a table.
     """
+    (frame,) = read_blocks(table, path, columns, rows=ALL_ROWS)
+    check_key(table, path, frame)
+    return frame
+
+
+def read_kept(
+    table: Table, path: Path, keep: Callable[[pd.DataFrame], np.ndarray], columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the same, but hold no more than those rows that `keep` picks from each block; their index has all rows.
+
+    Rows of the same key have to be kept together, or left out together.
+    """
+    frame = pd.concat([block[keep(block)] for block in read_blocks(table, path, columns)])
+    check_key(table, path, frame)
+    return frame
+
+
+def read_blocks(
+    table: Table, path: Path, columns: Sequence[str] | None = None, rows: int = BLOCK_ROWS
+) -> Iterator[pd.DataFrame]:
+    """Yield the same in blocks of so many rows, one at least, whose index goes on; what is a key may stand twice.
+
+    A row that lacks cells is told of in place of the last block.
+    """
     try:
         header, is_even = read_header(path)
         wanted = find_columns(table, path, header, columns)
         gaps = {name for name, column in wanted.items() if column.has_gaps}
         dtypes = {name: DTYPES[wanted[name].kind] if name in wanted.keys() - gaps else str for name in header}
-        frame = parse(path, dtypes) if is_even else None
-        if frame is None or not all(frame[name].map(wanted[name].can_be).all() for name in gaps):
+        if not is_even:
             raise find_malformed_row(table, path, header, wanted)
+        for frame in parsed_blocks(path, dtypes, rows):
+            if frame is None or not all(frame[name].map(wanted[name].can_be).all() for name in gaps):
+                raise find_malformed_row(table, path, header, wanted)
+            yield typed(table, path, frame, wanted, gaps)
     except (OSError, EOFError, zlib.error) as error:
         raise click.ClickException(f"{path}: is damaged or cut off ({one_line(error)}); {table.remedy}") from error
+
+
+def typed(table: Table, path: Path, frame: pd.DataFrame, wanted: dict[str, Column], gaps: set[str]) -> pd.DataFrame:
+    """Return the wanted columns in their types; raise ClickException for a value that its column may not hold."""
     if list(frame.columns) != list(wanted):
         frame = frame[list(wanted)]
     if gaps:
@@ -234,13 +266,19 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
         is_wrong = column.wrong(frame[name])
         if is_wrong.any():
             first = int(is_wrong.argmax())
-            raise wrong_cell(table, path, first + 1, row_of(frame, first), name, column)
-    key = [name for name in table.key if name in wanted]
-    if key and len(key) == len(table.key) and (again := frame.duplicated(key)).any():
-        first = int(again.argmax())
-        raise wrong_row(table, path, first + 1, row_of(frame, first), "stands in the table twice")
+            raise wrong_cell(table, path, frame.index[first] + 1, row_of(frame, first), name, column)
     flags = {name: frame[name] == "true" for name, column in wanted.items() if column.kind is bool}
     return frame.assign(**flags) if flags else frame
+
+
+def check_key(table: Table, path: Path, frame: pd.DataFrame, is_again: np.ndarray | bool = False) -> None:
+    """Raise ClickException for the first row whose key stands above it, or in a block before (`is_again`)."""
+    if not table.key or not set(table.key) <= set(frame.columns):
+        return
+    again = frame.duplicated(list(table.key)) | is_again
+    if again.any():
+        first = int(again.argmax())
+        raise wrong_row(table, path, frame.index[first] + 1, row_of(frame, first), "stands in the table twice")
 
 
 def read_header(path: Path) -> tuple[list[str], bool]:
@@ -288,22 +326,6 @@ def find_columns(table: Table, path: Path, header: list[str], columns: Sequence[
     return {**needed, **dict.fromkeys(of_samples, table.sample)}
 
 
-def parse(path: Path, dtypes: dict[str, type]) -> pd.DataFrame | None:
-    """Return all columns of a table, or None if a row or a cell of it is malformed."""
-    # A cell that is no whole number makes pandas warn before it fails.
-    with open_table(path) as file, np.errstate(invalid="ignore"):
-        lines = PandasLines(file)
-        options = {"index_col": False, "keep_default_na": False, "na_filter": False, "quoting": csv.QUOTE_NONE}
-        try:
-            frame = pd.read_csv(lines, sep="\t", dtype=dtypes, **options)
-        except (ValueError, OverflowError):
-            return None
-    # A number that is too large makes another type of its column.
-    if any(frame[name].dtype != dtype for name, dtype in dtypes.items() if dtype is np.int64):
-        return None
-    return frame if lines.tabs == (len(frame) + 1) * (len(frame.columns) - 1) else None
-
-
 def find_malformed_row(table: Table, path: Path, header: list[str], wanted: dict[str, Column]) -> click.ClickException:
     """Return the error for the first row of a file that could not be read, found by reading it line by line."""
     with open_table(path) as lines:
@@ -349,13 +371,19 @@ def wrong_cell(table: Table, path: Path, number: int, row: Mapping, name: str, c
 def check_contigs(
     path: Path, frame: pd.DataFrame, known: pd.Series | pd.Index, where: str, columns: Sequence[str] = ("contig",)
 ) -> None:
-    """Raise ClickException for the first contig in these columns that is not known; `where` says where those are."""
-    is_unknown = np.column_stack([~frame[name].isin(known) for name in columns])
+    """Raise ClickException for the first contig in these columns that is not known; `where` says where those are.
+
+    An index, which has each name once, is the faster to ask again.
+    """
+    is_index = isinstance(known, pd.Index)
+    is_unknown = np.column_stack(
+        [known.get_indexer(frame[name]) < 0 if is_index else ~frame[name].isin(known) for name in columns]
+    )
     if is_unknown.any():
         row, column = np.argwhere(is_unknown)[0]
         contig = frame[columns[column]].iloc[row]
         raise click.ClickException(
-            f"{path}: row {row + 1}: contig {shown(contig)} is not {where}; give both from the same run"
+            f"{path}: row {frame.index[row] + 1}: contig {shown(contig)} is not {where}; give both from the same run"
         )
 
 

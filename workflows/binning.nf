@@ -22,6 +22,7 @@ include { BENCHMARK   } from '../modules/local/benchmark/main'
 include { COMPARE     } from '../modules/local/compare/main'
 include { DRAW_BINS   } from '../modules/local/draw_bins/main'
 include { SUMMARY     } from '../modules/local/summary/main'
+include { shareOf } from './memory'
 include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; namedFiles } from './channels'
 include { takenStages ; isTaken ; formerFiles ; formerCounts ; withFormer } from './former'
 
@@ -176,9 +177,10 @@ workflow BINNING {
         }
     ch_profiles = together([described.coverage, described.tetranucleotides, described.json, described.pair_links])
     REFINE(
-        ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs), by: 0)
-            .map { _group, meta, graph, contigs, clusters, profiles, homologs -> [meta, graph, contigs, clusters, profiles, homologs] }
-            .join(MARKERS.out.markers.mix(ch_graphs.filter { _row -> !options.markers }.map { _group, meta, _graph, _paths -> [meta, []] })),
+        ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs).join(CATALOGUE.out.sizes), by: 0)
+            .map { _group, meta, graph, contigs, clusters, profiles, homologs, sizes -> [meta, graph, contigs, clusters, profiles, homologs, shareOf(sizes, meta.id)] }
+            .join(MARKERS.out.markers.mix(ch_graphs.filter { _row -> !options.markers }.map { _group, meta, _graph, _paths -> [meta, []] }))
+            .map { meta, graph, contigs, clusters, profiles, homologs, share, markers -> [meta, graph, contigs, clusters, profiles, homologs, markers, share] },
         options.refine
     )
     GRAPHBIN2(

@@ -16,7 +16,7 @@ def memoryTable() {
         MARKERS    : [1000, 4.0],        // catalogue
         GRAPH      : [90, 26.0],         // contigs.tsv
         GRAPHBIN2  : [90, 20.0],         // contigs.tsv
-        REFINE     : [120, 9.0],         // coverage, tetranucleotides and links by pairs
+        REFINE     : [120, 8.0, 8.0],    // contigs.tsv; of coverage, tetranucleotides and links by pairs, the assembly's
         TRANSFER   : [300, 4.6, 4.3],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
         BINS       : [110, 38.0, 38.0],  // coverage; tables of the refinement
         REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs
@@ -35,6 +35,13 @@ def bytesOf(inputs) {
 
 def fileBytes(path) {
     return path.isDirectory() ? path.listFiles().toList().sum(0L) { inner -> fileBytes(inner) } : path.size()
+}
+
+// The share of a group's contigs that an assembly has; `counted`: the lines of `uniq -c` about the column `assembly`
+def shareOf(counted, assembly) {
+    def contigs = counted.readLines()*.tokenize().findAll { words -> words.size() == 2 && words[1] != 'assembly' }
+        .collectEntries { words -> [words[1], words[0] as double] }
+    return contigs[assembly] ? contigs[assembly] / contigs.values().sum() : 1.0d
 }
 
 // The same of files that may be gzipped or not, about as if all were

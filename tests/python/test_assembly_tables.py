@@ -1,5 +1,6 @@
 """assembly_tables.py: what is taken out of a group's tables, and tables of another run."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 import assembly_tables
+import stage_tables
 
 CONTIGS = pd.DataFrame(
     [("A1~NA", "A1", "NA", 300), ("A1~b", "A1", "b", 200), ("A2~b", "A2", "b", 90), ("A1~c", "A1", "c", 100)],
@@ -43,6 +45,7 @@ def test_small_clusters_are_no_labels():
     table = CONTIGS[CONTIGS["assembly"] == "A1"]
     assert assembly_tables.large_clusters(clusters, table, 500).to_dict() == {0: "1", 1: "1", 3: ""}
     assert assembly_tables.large_clusters(clusters, table, 100).to_dict() == {0: "1", 1: "1", 3: "2"}
+    assert assembly_tables.read_clusters(path, CONTIGS, "A1")["contig"].tolist() == ["A1~NA", "A1~b", "A1~c"]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,29 @@ def test_coverage_is_in_the_order_of_the_contigs():
     coverage = assembly_tables.read_coverage(path, CONTIGS)
     assert coverage.index.tolist() == CONTIGS["contig"].tolist() and coverage.columns.tolist() == ["S2", "S1"]
     assert coverage.to_numpy().tolist() == [[1, 10], [2, 20], [3, 30], [4, 40]]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(assembly_tables, "read_blocks", partial(stage_tables.read_blocks, rows=2))
+
+
+def test_coverage_of_one_assembly(small_blocks):
+    """What all contigs have together is that of the group."""
+    path = write("coverage.tsv.gz", "contig\tS2\tS1\nA1~c\t4\t40\nA2~b\t3\t30\nA1~b\t2\t20\nA1~NA\t1\t10\n")
+    coverage, bases = assembly_tables.read_coverage_and_bases(path, CONTIGS, "A1")
+    assert coverage.index.tolist() == ["A1~NA", "A1~b", "A1~c"]
+    assert coverage.to_numpy().tolist() == [[1, 10], [2, 20], [4, 40]]
+    total = 300 * 1 + 200 * 2 + 90 * 3 + 100 * 4
+    assert bases.tolist() == [total, 10 * total]
+
+
+def test_a_contig_has_one_coverage_in_all_blocks(small_blocks):
+    path = write("coverage.tsv.gz", "contig\tS1\nA1~c\t4\nA2~b\t3\nA1~b\t2\nA1~c\t1\nA1~NA\t1\n")
+    with pytest.raises(
+        click.ClickException, match=r"^coverage.tsv.gz: row 4 \(contig 'A1~c'\): stands in the table twice"
+    ):
+        assembly_tables.read_coverage_and_bases(path, CONTIGS, "A1")
 
 
 @pytest.mark.parametrize(

@@ -361,7 +361,7 @@ def array(*shape: int):
         (array(12), ["tetranucleotides.npy"]),
         (packed("tetranucleotides.npy", "not an array"), ["tetranucleotides.npy"]),
         (packed("tetranucleotides.npy", ""), ["tetranucleotides.npy"]),
-        (replaced("coverage.tsv.gz", "A1~s1", "zz"), ["coverage.tsv.gz", "'A1~s1'"]),
+        (replaced("coverage.tsv.gz", "A1~s1", "zz"), ["coverage.tsv.gz", "'zz'"]),
         (replaced("coverage.tsv.gz", "\nA1~s1", "\nA1~s0\t1\t1\nA1~s1"), ["coverage.tsv.gz", "'A1~s0'"]),
         (replaced("coverage.tsv.gz", "A1~s0\t4.0", "A1~s0\tnan"), ["coverage.tsv.gz"]),
         (replaced("coverage.tsv.gz", "A1~s0\t4.0", "A1~s0\tinf"), ["coverage.tsv.gz"]),

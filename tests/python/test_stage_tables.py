@@ -17,6 +17,7 @@ import experiment_tables
 import gene_tables
 import stage_tables
 from stage_tables import Column, Table, read_table
+from table_bytes import parsed_blocks
 from table_output import write_table
 
 MODULES = (stage_tables, evaluation_tables, experiment_tables, gene_tables)
@@ -300,3 +301,48 @@ def test_what_pandas_misreads_is_refused_in_one_short_line(text, message):
         read_table(stage_tables.ROWS, Path("rows.tsv"))
     assert refused.value.message.startswith(f"rows.tsv: {message}")
     assert refused.value.message.isprintable() and len(refused.value.message) < 400
+
+
+# Blocks of rows
+
+
+def spoilt(number: int, line: str) -> Path:
+    """Write a table of pairs of contigs, one line of which (from 1, below the header) is another."""
+    lines = ["contig_1\tcontig_2\tpairs", *(f"a\tb{row}\t{row}" for row in range(1, 8))]
+    lines[number] = line
+    Path("pairs.tsv.gz").write_bytes(gzip.compress("\n".join([*lines, ""]).encode()))
+    return Path("pairs.tsv.gz")
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 100])
+def test_blocks_are_the_table(rows):
+    path = spoilt(1, "a\tb1\t1")
+    blocks = list(stage_tables.read_blocks(stage_tables.PAIRS, path, rows=rows))
+    assert [len(block) for block in blocks[:-1]] == [rows] * (len(blocks) - 1) and len(blocks[-1]) <= rows
+    pd.testing.assert_frame_equal(pd.concat(blocks), read_table(stage_tables.PAIRS, path))
+
+
+def test_a_table_without_rows_is_one_block():
+    Path("pairs.tsv.gz").write_text("contig_1\tcontig_2\tpairs\n")
+    (block,) = stage_tables.read_blocks(stage_tables.PAIRS, Path("pairs.tsv.gz"), rows=2)
+    assert block.empty and list(block) == ["contig_1", "contig_2", "pairs"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("a\tb6\t0", "row 6 (contig_1 'a', contig_2 'b6'): has 0 in column pairs, not "),
+        ("a\tb6\tx", "row 6 (contig_1 'a', contig_2 'b6'): has 'x' in column pairs, not "),
+        ("a\tb6", "row 6 (contig_1 'a', contig_2 'b6'): has 2 cells under a header of 3"),
+        ("a\tb6\t6\t6", "row 6 (contig_1 'a', contig_2 'b6'): has 4 cells under a header of 3"),
+        ("a\tb1\t6", "row 6 (contig_1 'a', contig_2 'b1'): stands in the table twice"),
+    ],
+)
+def test_rows_are_counted_over_all_blocks(monkeypatch, line, message):
+    """Of those that are kept; the others are in the file, too."""
+    monkeypatch.setattr(stage_tables, "parsed_blocks", lambda path, dtypes, _: parsed_blocks(path, dtypes, 2))
+    with pytest.raises(click.ClickException) as refused:
+        stage_tables.read_kept(
+            stage_tables.PAIRS, spoilt(6, line), lambda block: block["contig_2"].isin(["b1", "b6"]).to_numpy()
+        )
+    assert refused.value.message.startswith(f"pairs.tsv.gz: {message}")

@@ -13,6 +13,7 @@ process CATALOGUE {
     output:
     tuple val(meta), path('catalogue.fa.gz'), emit: fasta
     tuple val(meta), path('contigs.tsv')    , emit: contigs
+    tuple val(meta), eval('cut -f 2 contigs.tsv | uniq -c'), emit: sizes // of its assemblies, in contigs
     tuple val(task.process), val('numpy pandas'), eval('python3 -c "from importlib.metadata import version; print(*map(version, \'numpy pandas\'.split()))"'), topic: versions
 
     script:

@@ -5,12 +5,12 @@ process REFINE {
     tag "${meta.group} ${meta.id}"
     label 'process_low'
     label 'image_core'
-    memory { memoryOf(task, [bytesOf(profiles)]) }
+    memory { memoryOf(task, [bytesOf(contigs), share * bytesOf(profiles)]) }
 
     input:
-    tuple val(meta), path(graph), path(contigs), path(clusters), path(profiles), path(homologs), path(markers)
+    tuple val(meta), path(graph), path(contigs), path(clusters), path(profiles), path(homologs), path(markers), val(share)
     // graph: vertices.tsv.gz and edges.tsv.gz, or nothing, as with markers; profiles: coverage.tsv.gz, tetranucleotides.npy,
-    // features.json and pair_links.tsv.gz
+    // features.json and pair_links.tsv.gz of the group, of whose contigs the assembly has this share
     val options
 
     output:
