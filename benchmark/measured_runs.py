@@ -1,6 +1,7 @@
 """Run a program and tell what it took, as the operating system accounts for it."""
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,12 @@ from typing import NamedTuple
 
 import click
 
+from project import PROJECT
+
 KB_PER_MB = 1024
-# What nextflow.config sets for every task
-STAGE_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
+POLL_SECONDS = 0.02  # so often the memory of a program with programs of its own is looked at
+# The numbers that nextflow.config sets for every task
+STAGE_ENVIRONMENT = dict(re.findall(r"^env\.(\w+) = (\d+)$", (PROJECT / "nextflow.config").read_text(), re.MULTILINE))
 
 
 class Usage(NamedTuple):
@@ -19,7 +23,7 @@ class Usage(NamedTuple):
 
     cpu: float  # s
     wall: float  # s
-    memory: float  # MB, peak
+    memory: float  # MB, peak, of a program and of those that it started, together
 
 
 def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None = None) -> Usage:
@@ -32,11 +36,28 @@ def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None =
     start = time.perf_counter()
     with open(folder / "log.txt", "wb") as log:
         process = subprocess.Popen(list(map(str, command)), cwd=folder, stdout=log, stderr=log, env=variables)
-        _, status, used = os.wait4(process.pid, 0)
+        most = 0
+        while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
+            most = max(most, tree_kb(process.pid))
+            time.sleep(POLL_SECONDS)
+    _, status, used = ended
     if status:
         messages = (folder / "log.txt").read_text(errors="replace").strip()
         raise click.ClickException(f"{command[0]} failed in {folder}: {messages}")
-    return Usage(used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / KB_PER_MB)
+    seconds = time.perf_counter() - start
+    return Usage(used.ru_utime + used.ru_stime, seconds, max(most, used.ru_maxrss) / KB_PER_MB)
+
+
+def tree_kb(pid: int | str) -> int:
+    """Return the memory (kB) of a process and of all that it has started, now; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        children = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:
+        return 0
+    return sum(map(int, re.findall(r"^VmRSS:\s+(\d+)", status, re.MULTILINE))) + sum(
+        map(tree_kb, " ".join(children).split())
+    )
 
 
 def run_task(command: Sequence, folder: Path) -> Usage:

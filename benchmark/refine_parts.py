@@ -41,6 +41,11 @@ def no_bin_split(part: np.ndarray, merged: np.ndarray, names: np.ndarray, *_: An
     return part, merged, names
 
 
+def nothing_shared(*given: np.ndarray) -> np.ndarray:
+    """Stand in for shared_clusters: what two bins share may grow into a bin."""
+    return np.zeros(len(given[-1]), dtype=bool)
+
+
 def returns(value: Any) -> Callable:
     """Return a function that gives this value whatever it is given."""
     return lambda *_: value
@@ -65,6 +70,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "no marker genes": {"pieces.family_evidence": no_family_evidence},
     "no pieces joined": {"join_clusters.join_pieces": nothing_joined},
     "no small cluster grows": {"refine.MIN_SMALL_FRACTION": 1},
+    "what two bins share grows": {"refine.shared_clusters": nothing_shared},
     "no whole bins joined": {"join_clusters.merge_linked_bins": nothing_joined},
     "no bin closed": {"assign_contigs.closed_bins": no_bin_closed},
     "no shared contigs": {"assign_contigs.find_shared_contigs": returns({})},

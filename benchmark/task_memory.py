@@ -24,7 +24,7 @@ from stage_scale import BASES, lengths_and_profiles, write_counts
 
 SIZES, SAMPLES, MEAN_BP = (5_000, 25_000, 100_000), 6, 1500
 READ_BP, STEP_BP, MAX_READS = 150, 300, 4  # reads of a contig
-BATCH = 50_000_000  # bases that minimap2 reads at once, with short reads
+BATCH = 624_000_000  # bytes (`batchBytes`) of minimap2, with short reads and two threads
 CATALOGUE = "--catalogue catalogue.fa.gz --contigs contigs.tsv"
 FEATURES = "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json"
 PROFILES = "coverage.tsv.gz tetranucleotides.npy features.json pair_links.tsv.gz"

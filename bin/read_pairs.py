@@ -26,6 +26,9 @@ MAX_INSERTS = 20_000
 MIN_INSERTS = 100
 # Inserts are measured on contigs of at least this length (bp), because short ones hold only short inserts.
 MIN_INSERT_CONTIG = 2000
+# So many candidates are counted together, once all inserts are measured: a sample may have any number of pairs. It
+# decides the memory alone.
+CANDIDATES_AT_ONCE = 1 << 20
 # This share of the inserts is at most as long as the bases between the two reads of a link.
 INSERT_QUANTILE = 0.995
 
@@ -49,6 +52,7 @@ class PairLinks:
         self.inserts = array("q")  # bp
         self.contigs = array("q")  # of each candidate: the lesser row times N plus the other
         self.spans = array("q")  # of each candidate: bases from the starts of its reads to the ends of the contigs
+        self.links = np.empty((2, 0), np.int64)  # of candidates that were counted: contigs, as above, and pairs
 
     def add(self, alignments: Sequence[tuple[int, pysam.AlignedSegment]]) -> None:
         """Add the pair that has these alignments: all of its two reads that count, with the rows of their contigs."""
@@ -73,6 +77,8 @@ class PairLinks:
             if one.row != other.row:
                 self.contigs.append(min(one.row, other.row) * len(self.length) + max(one.row, other.row))
                 self.spans.append(self.bases_to_end(one) + self.bases_to_end(other))
+                if len(self.spans) >= CANDIDATES_AT_ONCE and len(self.inserts) == MAX_INSERTS:
+                    self.count_candidates()
             elif self.is_measured(one.row):
                 self.measure(one.record, other.record)
 
@@ -91,11 +97,18 @@ class PairLinks:
         record = read.record
         return record.reference_end if record.is_reverse else self.length[read.row] - record.reference_start
 
+    def count_candidates(self) -> None:
+        """Count those candidates whose contigs are as near as the two ends of an insert, and forget all of them."""
+        longest = np.quantile(np.array(self.inserts), INSERT_QUANTILE)
+        near = np.array(self.contigs, np.int64)[np.array(self.spans) <= longest]
+        contigs, place = np.unique(np.append(self.links[0], near), return_inverse=True)
+        pairs = np.append(self.links[1], np.ones_like(near))
+        self.links = np.stack([contigs, np.bincount(place, pairs, len(contigs)).astype(np.int64)])
+        del self.contigs[:], self.spans[:]
+
     def counts(self) -> np.ndarray:
         """Return two contigs, the lesser row first, and the pairs that link them (3 x p int64, sorted)."""
         if len(self.inserts) < MIN_INSERTS:
             return np.empty((3, 0), np.int64)
-        longest = np.quantile(np.array(self.inserts), INSERT_QUANTILE)
-        near = np.array(self.contigs)[np.array(self.spans) <= longest]
-        contigs, pairs = np.unique(near.astype(np.int64), return_counts=True)
-        return np.stack([*np.divmod(contigs, len(self.length)), pairs])
+        self.count_candidates()
+        return np.stack([*np.divmod(self.links[0], len(self.length)), self.links[1]])

@@ -7,7 +7,7 @@ def memoryTable() {
     return [
         CATALOGUE  : [100, 1.3],         // assemblies, as if gzipped
         INDEX      : [80, 26.0],         // catalogue
-        MAP_READS  : [150, 1.5, 20.0, 6.0, 1.2], // index; contigs.tsv; reads at once; what samtools sorts at once
+        MAP_READS  : [200, 1.5, 20.0, 1.0, 1.2], // index; contigs.tsv; batches of reads; what samtools sorts at once
         HOMOLOGS   : [110, 5.0],         // catalogue
         FEATURES   : [260, 20.0, 20.0],  // contigs.tsv; a table of abundances, as if gzipped
         VAE        : [1300, 2.0, 10.0],  // the input that is held in memory; rows.tsv
@@ -26,6 +26,11 @@ def memoryTable() {
 // No task asks for less (MB): what it saved would be less than what a second try costs
 def leastMemory() {
     return 1000
+}
+
+// The memory of a task in a job array, which asks once for all its tasks, before any of them has its inputs
+def memoryInArray(task) {
+    return 64.GB * task.attempt
 }
 
 // Bytes of files, and of all files in folders, wherever they are; 0 of none
@@ -54,9 +59,11 @@ def heldBytes(inputs) {
     return Math.min(bytesOf(inputs), 1L << 29)
 }
 
-// Bases that a mapper reads at once: `-K` of minimap2 and bwa, as their presets have it; of strobealign no more than that
+// What a mapper takes beside its index: the reads that it has at once, with names and alignments, and a bit a thread. The
+// bases are `-K` of minimap2 and bwa, as their presets have it; short reads have more names and alignments a base
 def batchBytes(mode, cpus) {
-    return [bwa: 10_000_000L * cpus, sr: 50_000_000L, strobealign: 50_000_000L][mode] ?: 500_000_000L
+    def bases = [bwa: 10_000_000L * cpus, sr: 50_000_000L, strobealign: 25_000_000L]
+    return (bases.containsKey(mode) ? 12L * bases[mode] : 6L * 500_000_000L) + 12_000_000L * cpus
 }
 
 // Bytes that samtools sorts at once (bin/map_reads.py gives each thread 256 MB)

@@ -61,6 +61,16 @@ def test_the_bases_between_are_at_most_an_insert(beyond, found):
     assert len(links([*inserts(), *pair(to_end=100, from_end=INSERT - 100 + beyond)])) == found
 
 
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_candidates_are_counted_in_parts_once_all_inserts_are_measured(monkeypatch, at_once):
+    """Pairs that come before the last insert are among them, and those that are too far apart are in none."""
+    monkeypatch.setattr(read_pairs, "CANDIDATES_AT_ONCE", at_once)
+    monkeypatch.setattr(read_pairs, "MAX_INSERTS", read_pairs.MIN_INSERTS)
+    to_other = [line for name in "xyz" for line in pair(name, contig="A~3")]
+    late = [*pair("q"), *to_other, *pair("far", to_end=200, from_end=INSERT), *pair("o")]
+    assert links([*pair("p"), *inserts(), *late]) == {("A~1", "A~2"): 3, ("A~1", "A~3"): 3}
+
+
 def test_a_read_that_points_away_links_nothing():
     away = [read("p", FIRST, "A~1", 3900), read("p", SECOND, "A~2", 100)]
     assert links([*inserts(), *away]) == {}

@@ -1,12 +1,11 @@
-include { memoryOf ; bytesOf ; batchBytes ; sortBytes } from '../../../workflows/memory'
+include { memoryOf ; memoryInArray ; bytesOf ; batchBytes ; sortBytes } from '../../../workflows/memory'
 
 // Maps one sample to its group's catalogue, or takes its BAM, and counts reads as the alignments stream by.
 process MAP_READS {
     tag "${meta.group} ${meta.id}"
     label 'process_high'
     label 'image_core'
-    // A job array asks once for all its tasks, before any of them has its inputs
-    memory { contigs == null ? 64.GB * task.attempt : memoryOf(task, [bytesOf(index), bytesOf(contigs), bam ? 0 : batchBytes(mode, task.cpus), options.contains('--save_bam') && !bam ? sortBytes(task.cpus) : 0]) }
+    memory { contigs == null ? memoryInArray(task) : memoryOf(task, [bytesOf(index), bytesOf(contigs), bam ? 0 : batchBytes(mode, task.cpus), options.contains('--save_bam') && !bam ? sortBytes(task.cpus) : 0]) }
 
     input:
     tuple val(meta), path(reads, stageAs: 'reads?/*'), path(bam), path(contigs), path(index), val(mode)
