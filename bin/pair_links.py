@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from key_counts import add_counts
 from stage_tables import PAIRS, check_contigs, read_table
 
 
@@ -19,10 +20,8 @@ def sum_links(paths: Sequence[Path], names: pd.Series) -> pd.DataFrame:
     keys, pairs = np.empty(0, np.int64), np.empty(0, np.int64)
     for path in paths:
         table = read_table(PAIRS, path)
-        check_contigs(path, table, names, "in contigs.tsv", ["contig_1", "contig_2"])
+        check_contigs(path, table, number, "in contigs.tsv", ["contig_1", "contig_2"])
         rows = np.sort(np.column_stack([number.get_indexer(table[name]) for name in ("contig_1", "contig_2")]))
-        # One sample after the other, so that no more than the sum is held
-        keys, place = np.unique(np.append(keys, rows[:, 0] * len(names) + rows[:, 1]), return_inverse=True)
-        pairs = np.bincount(place, np.append(pairs, table["pairs"]), len(keys)).astype(np.int64)
+        keys, pairs = add_counts(keys, pairs, rows[:, 0] * len(names) + rows[:, 1], table["pairs"].to_numpy())
     one, other = np.divmod(keys, len(names))
     return pd.DataFrame({"contig_1": number[one], "contig_2": number[other], "pairs": pairs})

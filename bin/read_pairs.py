@@ -19,6 +19,8 @@ from typing import NamedTuple
 import numpy as np
 import pysam
 
+from key_counts import add_counts
+
 READS_OF_PAIR = 2
 # At most so many inserts are measured, the first ones: more make the estimate no better.
 MAX_INSERTS = 20_000
@@ -101,9 +103,7 @@ class PairLinks:
         """Count those candidates whose contigs are as near as the two ends of an insert, and forget all of them."""
         longest = np.quantile(np.array(self.inserts), INSERT_QUANTILE)
         near = np.array(self.contigs, np.int64)[np.array(self.spans) <= longest]
-        contigs, place = np.unique(np.append(self.links[0], near), return_inverse=True)
-        pairs = np.append(self.links[1], np.ones_like(near))
-        self.links = np.stack([contigs, np.bincount(place, pairs, len(contigs)).astype(np.int64)])
+        self.links = np.stack(add_counts(*self.links, near, np.ones_like(near)))
         del self.contigs[:], self.spans[:]
 
     def counts(self) -> np.ndarray:

@@ -31,7 +31,7 @@ process FEATURES {
         : [counts: counts, mapping: mapping, pairs: pairs]
             .collectMany { option, files -> [files].flatten().collect { file -> "--${option} ${file}" } }.join(' ')
     """
-    # modules: abundances.py base_digits.py catalogue_fasta.py message_text.py output_files.py pair_links.py sample_columns.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py tetranucleotides.py
+    # modules: abundances.py base_digits.py catalogue_fasta.py key_counts.py message_text.py output_files.py pair_links.py sample_columns.py stage_arrays.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py tetranucleotides.py
     features.py --catalogue ${catalogue} --contigs ${contigs} ${source} ${options} ${task.ext.args ?: ''}
     """
 

@@ -29,7 +29,7 @@ process MAP_READS {
         : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode in ['bwa', 'strobealign'] ? "--mapper ${mode}" : "--mapper minimap2 --preset ${mode}"}"
     def mapper_args = task.ext.mapper_args && !bam ? "-- ${task.ext.mapper_args}" : ''
     """
-    # modules: abundance_estimates.py alignment_counts.py alignment_limits.py command_pipe.py fastq_reads.py message_text.py output_files.py read_pairs.py stage_tables.py stage_warnings.py strobealign_index.py table_bytes.py table_columns.py table_output.py
+    # modules: abundance_estimates.py alignment_counts.py alignment_limits.py command_pipe.py fastq_reads.py key_counts.py message_text.py output_files.py read_pairs.py stage_tables.py stage_warnings.py strobealign_index.py table_bytes.py table_columns.py table_output.py
     map_reads.py --sample ${meta.id} --contigs ${contigs} ${source} --threads ${task.cpus} \\
         ${options} ${task.ext.args ?: ''} ${mapper_args}
     """
