@@ -27,6 +27,7 @@ from report_figures import (
     training_curves,
 )
 from report_files import read_group, read_summary
+from report_flows import flow_pictures
 from report_tables import bins_table, groups_table, run_page, samples_table, warnings_page
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -52,6 +53,7 @@ def sections(run: dict, summary: dict, groups: list[dict]) -> list[dict | None]:
         distance_curves(groups),
         training_curves(groups),
         refinement_bars(groups),
+        flow_pictures(groups),
         warnings_page(summary["warnings"]),
         run_page(run),
     ]

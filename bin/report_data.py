@@ -22,6 +22,7 @@ from evaluation_tables import COUNTED, GENOMES_FOUND, RECALL_NAMES
 from gene_tables import CLUSTER_SIZES, GENE_CLUSTERS
 from principal_components import choose_points, project
 from refined_bins import only_assembly
+from refinement_flows import flow
 from report_files import write_group
 from stage_arrays import ABUNDANCE, FEATURES, LATENT, THRESHOLD, TNF, check_hash, read_description, read_matrix
 from stage_tables import (
@@ -46,6 +47,8 @@ from stage_tables import (
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 BIN_COLUMNS = ("bin", "size", "contigs", "n50", "gc", "refined", "transferred")
 QUALITY_COLUMNS = ("completeness", "contamination", "quality")
+BIN_KEYS = ("bin", "assembly", "cluster")
+STEP_COLUMNS = ("contig", "assembly", "length", "initial", "final", "reason")  # of either refinement.tsv
 TERMS = ("loss", "ce", "sse", "kld")
 DIGITS = 6  # significant ones of the numbers
 MAX_CURVE_POINTS = 200  # of a curve: as many as a screen tells apart
@@ -159,15 +162,26 @@ def pictures(arrays: dict[str, list[Path]], rows: pd.DataFrame, rows_path: Path,
     return content
 
 
-def refinements(paths: tuple[Path, ...], contigs: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
-    """Return number and base pairs of the contigs of each assembly by what the refinement changed."""
-    found = {}
+def bin_names(path: Path) -> dict[str, dict[str, str]]:
+    """Return the names of the bins of a bins.tsv by assembly and cluster."""
+    names: dict[str, dict[str, str]] = {}
+    for name, assembly, cluster in read_table(bins_schema(path), path, BIN_KEYS).itertuples(index=False):
+        names.setdefault(assembly, {})[cluster] = name
+    return names
+
+
+def refinements(paths: tuple[Path, ...], contigs: pd.DataFrame, bins_path: Path | None) -> dict[str, dict[str, dict]]:
+    """Return of each assembly number and base pairs of its contigs by what the refinement changed, and its flow."""
+    names = bin_names(bins_path) if bins_path else {}
+    counts_of, flow_of = {}, {}
     for path in paths:
         schema = ARTICLE_REFINEMENT if "step1" in read_header(path)[0] else REFINEMENT
-        steps = read_table(schema, path, ["contig", "assembly", "length", "reason"])
+        steps = read_table(schema, path, STEP_COLUMNS)
         check_contigs(path, steps, contigs["contig"], "in contigs.tsv")
-        found[only_assembly(path, steps)] = refinement_counts(steps)
-    return found
+        assembly = only_assembly(path, steps)
+        counts_of[assembly] = refinement_counts(steps)
+        flow_of[assembly] = flow(steps, names.get(assembly, {}))
+    return {"refinement": counts_of, "flows": flow_of}
 
 
 def genomes_found(path: Path) -> dict:
@@ -291,7 +305,7 @@ def main(
             "training": training_curves(training) if training else None,
             "distances": distance_curve(threshold) if threshold else None,
             "pictures": pictures(sets, rows, rows_path, labels) if len(rows) else None,
-            "refinement": refinements(steps, known),
+            **refinements(steps, known, bins_path),
             "genomes": genomes_found(found) if found else None,
         }
     )

@@ -27,8 +27,12 @@ GROUP_KEYS = (
     "distances",
     "pictures",
     "refinement",
+    "flows",
     "genomes",
 )
+# What a node of a flow stands for, in the order of the nodes: one cluster or bin; all that are smaller; all that became
+# no published bin; what is in none
+NODE_KINDS = NAMED, SMALLER, UNPUBLISHED, NONE = "named", "smaller", "unpublished", "none"
 WRITTEN_BY = {SUMMARY_FILE: "summary", GROUP_FILE: "report_data"}
 
 

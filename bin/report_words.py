@@ -19,6 +19,7 @@ TITLES = {
     "training": "Training",
     "genomes": "Known genomes",
     "refinement": "What refinement changed",
+    "flows": "From clusters to bins",
     "warnings": "Warnings",
     "run": "Run",
 }
@@ -64,6 +65,9 @@ TEXTS = {
     "refinement": "What the refinement did with the contigs of each assembly, from the clusters that it began with "
     "to the bins: kept (also in bins that were joined or split), moved to another bin, added to a bin, "
     "shared by several bins, or removed. <code>refinement.tsv</code> has the reason of each contig.",
+    "flows": "Where the base pairs of an assembly went: from the clusters that the refinement began with, at the left, "
+    "to the published bins, at the right; the wider a ribbon, the more. What several bins share counts in equal parts, "
+    "and a cluster of which no bin came counts as none.",
     "warnings": "What the stages found doubtful and went on with, and what can be done; also in "
     "<code>warnings.tsv</code>.",
     "run": "How this run was started. The versions of all programs are below.",

@@ -9,12 +9,29 @@ import pytest
 
 from browser import empty_plots, open_page, why_not
 from conftest import DATA, read_table
+from report_flows import LONG_NAME, SHORT_NAME
 
 MAX_REPORT_BYTES = 10_000_000
 SECTIONS = {
     "general_stats", "groups", "bin_table", "sizes", "gc_coverage", "coverages", "binned", "lengths", "input", "latent",
-    "distances", "training", "refinement", "warnings", "run",
+    "distances", "training", "refinement", "flows", "warnings", "run",
 }  # fmt: skip
+# Writes into each flow how many ribbons are seen, and which names are cut off or lie on another one. The window of a
+# browser without a screen is 500 pixels wide at least, so the page is made as narrow as it is asked for.
+MEASURE = """<script>
+addEventListener("load", () => setTimeout(() => {
+  document.body.style.maxWidth = "WIDTHpx";
+  for (const flow of document.querySelectorAll("svg.flow")) {
+    const frame = flow.getBoundingClientRect();
+    const boxes = [...flow.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()]);
+    const isCut = box => box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom || !box.width;
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+    const wrong = boxes.filter(([, box], i) => isCut(box) || boxes.some(([, other], j) => i < j && meet(box, other)));
+    flow.dataset.wrong = wrong.map(([name]) => name).join(";");
+    flow.dataset.ribbons = [...flow.querySelectorAll("path")].filter(path => path.getBoundingClientRect().width).length;
+  }
+}, 1000));
+</script>"""
 
 
 def anchors(page: str) -> set[str]:
@@ -42,6 +59,24 @@ def test_every_plot_is_drawn(coassembly, tmp_path, width):
     assert console == []
     assert empty_plots(page) == []
     assert anchors(page) >= SECTIONS
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not() or "chromium is there")
+@pytest.mark.parametrize("width", [1400, 1250, 1000, 400])
+def test_names_of_a_flow_are_whole_on_any_screen(coassembly, tmp_path, width):
+    """Also the longest names. There are six clusters, and contigs added to each."""
+    report = (coassembly.results / "report.html").read_text()
+    longest = re.sub('(class="flow-wide">)[^<]*Mbp', r"\g<1>" + "0" * LONG_NAME + ", 0.111 Mbp", report)
+    longest = re.sub('(class="flow-narrow">)coasm[^<]*', r"\g<1>" + "0" * SHORT_NAME, longest)
+    measured = tmp_path / "measured.html"
+    measured.write_text(longest + MEASURE.replace("WIDTH", str(width)))
+    page, console = open_page(measured, width, tmp_path)
+    assert console == []
+    ((wrong, ribbons),) = re.findall(r'<svg class="flow"[^>]* data-wrong="([^"]*)" data-ribbons="(\d+)"', page)
+    assert not wrong
+    bins = read_table(coassembly.results / "co" / "bins.tsv")["bin"]
+    assert int(ribbons) >= 2 * len(bins)
+    assert not [name for name in bins if f">{name}, 0." not in report]
 
 
 def test_summary_is_there_for_machines(two_groups):

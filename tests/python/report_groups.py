@@ -1,5 +1,46 @@
 """What report_data.json holds of a group, by hand: bins, samples and sizes as a test wants them."""
 
+# Of one cluster that a bin came of, and to which a contig was added
+FLOW = {
+    "before": [
+        {"kind": "named", "name": "1", "members": 1, "bp": 5000},
+        {"kind": "none", "name": "", "members": 1, "bp": 4400},
+    ],
+    "after": [
+        {"kind": "named", "name": "A.001", "members": 1, "bp": 9000},
+        {"kind": "none", "name": "", "members": 1, "bp": 400},
+    ],
+    "ways": [[0, 0, "kept", 5000], [1, 0, "added", 4000], [1, 1, "left", 400]],
+}
+
+
+def largest_flow(name="A"):
+    """A flow as large as any: as many nodes as there can be, and from each to each in every way."""
+    named = {
+        "before": [("named", f"{number}", 1) for number in range(1, 13)],
+        "after": [("named", f"{name}.{number:03}", 1) for number in range(1, 13)],
+    }
+    lumps = {
+        "before": [("smaller", "", 1900), ("none", "", 1)],
+        "after": [("smaller", "", 1988), ("unpublished", "", 7), ("none", "", 1)],
+    }
+    ends = {side: [*named[side], *lumps[side]] for side in named}
+    words = ("kept", "merged", "split", "moved", "added", "multi_labelled", "removed")
+    ways = [
+        [source, target, word, 1_000_000 // (1 + abs(source - target)) + 1000 * number]
+        for source in range(len(ends["before"]))
+        for target in range(len(ends["after"]))
+        for number, word in enumerate(words)
+    ]
+    flow = {
+        side: [
+            {"kind": kind, "name": own, "members": members, "bp": sum(way[3] for way in ways if way[end] == number)}
+            for number, (kind, own, members) in enumerate(ends[side])
+        ]
+        for end, side in enumerate(ends)
+    }
+    return flow | {"ways": ways}
+
 
 def bin_row(name, size=1_000_000, **more):
     """A bin as report_data.json has it, of unknown quality unless it is given."""
@@ -45,13 +86,14 @@ def report_group(name="co", bins=(), samples=("S1", "S2"), trained=True):
         "distances": {"threshold": 0.1, "distance": [0.05, 0.15], "density": [2.0, 1.0]} if trained else None,
         "pictures": picture(["A.001", "in no bin", "other bins"]),
         "refinement": {"A": {"kept": [1, 5000], "multi_labelled": [1, 4000], "left": [1, 400]}},
+        "flows": {"A": FLOW},
         "genomes": {"recall": [0.5, 0.9], "binnings": {"clusters": [3, 1], "bins": [4, 2]}},
     }
 
 
 def gene_group(name="igc", large=1):
     """A gene catalogue, with so many large clusters."""
-    nothing = {"contigs": {"by_assembly": {}, "by_length": {}}, "refinement": {}, "genomes": None}
+    nothing = {"contigs": {"by_assembly": {}, "by_length": {}}, "refinement": {}, "flows": {}, "genomes": None}
     curves = {"least_genes": [1, 2, 600], "clusters": [300, 20, large], "genes_found": [600, 700, 1000]}
     found = {"gene_clusters": {**curves, "large_found": [0, min(large, 1), large]}}
     return (

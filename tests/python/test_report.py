@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 import report
-from report_groups import bin_row, gene_group, rated_bin, report_group, summary_row
+from report_groups import bin_row, gene_group, largest_flow, rated_bin, report_group, summary_row
 from stage_modules import PROJECT
 
+MAX_REPORT_BYTES = 10_000_000
 RUN = {"Command": "nextflow run .", "Binloom": "1.0"}
 GROUPS = {
     "no_bin_no_reads": [report_group(samples=())],
@@ -19,6 +20,7 @@ GROUPS = {
     "genes": [gene_group(), gene_group("soil", large=0)],
     "twenty_groups": [
         report_group(f"g{number:02}", [rated_bin(f"A.{i}", 0.9, 0.01, "medium") for i in range(number)])
+        | {"flows": {f"assembly_{i}": largest_flow(f"assembly_{i}") for i in range(3)}}
         for number in range(20)
     ],
 }
@@ -54,6 +56,7 @@ def test_multiqc_takes_it_without_a_complaint(tmp_path, name):
     assert done.returncode == 0, done.stdout
     assert not [word for word in ("WARN", "ERROR", "Traceback", "No data found") if word in done.stdout], done.stdout
     page = (tmp_path / "r.html").read_text()
+    assert len(page.encode()) < MAX_REPORT_BYTES
     for path in content.glob("*_mqc.json"):
         section = json.loads(path.read_text())
         assert section["plot_type"] == "generalstats" or f'href="#{section["id"]}"' in page, section["id"]

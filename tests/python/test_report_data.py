@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import report_data
-from stage_tables import REFINEMENT, contigs_hash
+from stage_tables import ARTICLE_REFINEMENT, REFINEMENT, contigs_hash
 
 BINS = ["bin", "assembly", "cluster", "size", "contigs", "n50", "gc", "multi_labelled", "refined", "transferred"]
 RATED = [*BINS, "markers_found", "completeness", "contamination", "quality"]
@@ -53,8 +53,8 @@ def folder(tmp_path, monkeypatch):
     threshold = {"threshold": 0.1, "density_mean": [1.0, 2.0], "bin_edges": [0, 0.5, 1]}
     (tmp_path / "threshold.json").write_text(json.dumps(threshold))
     steps = [
-        ["A~x", "A", "x", 3000, "1", "true", "1", "1", 0.9, 0.1, "1", "kept"],
-        ["A~y", "A", "y", 2500, "1", "true", "", "", 0.1, 0.9, "1", "removed,unlike"],
+        ["A~x", "A", "x", 3000, "7", "true", "7", "7", 0.9, 0.1, "7", "kept"],
+        ["A~y", "A", "y", 2500, "7", "true", "", "", 0.1, 0.9, "7", "removed,unlike"],
     ]
     write_table(tmp_path / "refinement.tsv", [column.name for column in REFINEMENT.columns], *steps)
     return tmp_path
@@ -91,12 +91,39 @@ def test_contigs_training_and_refinement(folder):
     assert content["contigs"]["by_assembly"] == {"A": fates}
     assert content["contigs"]["by_length"]["2000"] == {"binned": [1, 3000], "unclustered": [1, 2500]}
     assert content["refinement"] == {"A": {"kept": [1, 3000], "removed": [1, 2500]}}
+    assert flow_of(content) == {"7 to A.002, kept": 3000, "7 to none, removed": 2500}
     epochs = content["training"]["epoch"]
     assert (epochs[0], epochs[-1], len(epochs)) == (1, 1000, report_data.MAX_CURVE_POINTS)
     assert len(content["training"]["kld"]) == len(epochs)
     assert content["distances"] == {"threshold": 0.1, "distance": [0.25, 0.75], "density": [1, 2]}
     assert sorted(content["pictures"]["bins"]) == ["A.001", "in no bin"]
     assert content["pictures"]["latent"]["explained"] == pytest.approx([1, 0])
+
+
+def flow_of(content):
+    """The base pairs of each way of the flow of assembly A, by the names of its ends, or what these stand for."""
+    flow = content["flows"]["A"]
+    before, after = ([node["name"] or node["kind"] for node in flow[side]] for side in ("before", "after"))
+    return {f"{before[source]} to {after[target]}, {change}": bp for source, target, change, bp in flow["ways"]}
+
+
+def test_flow_of_the_article(folder):
+    """Bins are named by assembly and cluster: those of another assembly, or without a row in bins.tsv, are none."""
+    steps = [
+        ["A~x", "A", "x", 3000, "true", "7", "", "", "3", "3,7", "unsupported,propagated,multi_labelled"],
+        ["A~y", "A", "y", 2500, "true", "", "", "", "8", "8", "propagated"],
+        ["A~z", "A", "z", 100, "false", "", "", "", "", "", "not_in_graph"],
+    ]
+    write_table(folder / "refinement.tsv", [column.name for column in ARTICLE_REFINEMENT.columns], *steps)
+    other = ["B.001", "B", 8, 90, 1, 90, 0.5, 0, "true", "false", 3, "", "", "", 1, 1]
+    with open("bins.tsv", "a") as file:
+        file.write("\t".join(map(str, other)) + "\n")
+    assert flow_of(run()) == {
+        "7 to A.001, multi_labelled": 1500,
+        "7 to A.002, multi_labelled": 1500,
+        "none to unpublished, added": 2500,
+        "none to none, left": 100,
+    }
 
 
 def test_genomes_found(folder):
@@ -118,6 +145,7 @@ def test_genomes_found(folder):
 def test_without_training(folder):
     content = run(trained=False)
     assert content["training"] is content["distances"] is None and content["refinement"] == {}
+    assert content["flows"] == {}
     assert "input" in content["pictures"] and "latent" not in content["pictures"]
 
 

@@ -4,9 +4,11 @@ import itertools
 
 import pytest
 
+from report_flows import OPACITY, colours
 from report_style import MIN_HEIGHT, PALETTE, SYMBOLS, TIER_COLOURS, bar_height, full_name, share, tier_of
 
 MIN_LIGHTNESS_STEP = 5  # between two colours, in a hundred, where their hue does not tell them apart
+UNDRAWN = {"in no bin", "not reached", "not in graph"}  # changes that no ribbon has
 # What is seen of red, green and blue without the cones for red, or green (Machado and others 2009, severity 1)
 BLINDNESS = {
     "red": [(0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)],
@@ -33,8 +35,19 @@ def lab(rgb):
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
+def on_white(colour):
+    """What a ribbon of a flow looks like, through which white shows."""
+    parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    return "#" + "".join(f"{round(OPACITY * part + (1 - OPACITY) * 255):02X}" for part in parts)
+
+
+RIBBONS = tuple(on_white(colour) for change, colour in colours().items() if change not in UNDRAWN)
+
+
 @pytest.mark.parametrize("blind", [None, *BLINDNESS])
-@pytest.mark.parametrize("colours", [PALETTE, tuple(TIER_COLOURS.values())], ids=["palette", "tiers"])
+@pytest.mark.parametrize(
+    "colours", [PALETTE, tuple(TIER_COLOURS.values()), RIBBONS], ids=["palette", "tiers", "ribbons"]
+)
 def test_colours_are_told_apart_without_red_or_green(colours, blind):
     rows = BLINDNESS.get(blind, [(1, 0, 0), (0, 1, 0), (0, 0, 1)])
     seen = [lab([sum(w * part for w, part in zip(row, linear(colour))) for row in rows]) for colour in colours]

@@ -18,7 +18,7 @@ process REPORT {
     script:
     def of_groups = [groups].flatten().collect { data -> "--group ${data}" }
     """
-    # modules: message_text.py output_files.py report_dots.py report_figures.py report_files.py report_style.py report_tables.py report_words.py
+    # modules: message_text.py output_files.py report_dots.py report_figures.py report_files.py report_flows.py report_style.py report_tables.py report_words.py
     cat > run.json <<'END_OF_RUN'
     ${run}
     END_OF_RUN

@@ -27,7 +27,7 @@ process REPORT_DATA {
     def known = found ? "--genomes_found ${found}" : ''
     def learned = trained ? '--trained latent.npy training.tsv threshold.json' : ''
     """
-    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binned_lengths.py evaluation_tables.py gene_tables.py message_text.py output_files.py principal_components.py refined_bins.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
+    # modules: assembly_tables.py bin_scores.py bin_taxonomy.py binned_lengths.py evaluation_tables.py gene_tables.py message_text.py output_files.py principal_components.py refined_bins.py refinement_flows.py report_files.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py
     report_data.py --group ${meta.id} ${binned} --features ${features} \\
         --inputs rows.tsv tnf.npy abundance.npy ${learned} ${mapped.join(' ')} ${steps.join(' ')} ${known} ${task.ext.args ?: ''}
     """
