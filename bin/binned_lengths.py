@@ -32,13 +32,3 @@ def counts(lengths: pd.Series, *keys: Iterable) -> dict[str, dict[str, list[int]
 def length_classes(lengths: pd.Series) -> np.ndarray:
     """Return the lower bound of the class of each length (n)."""
     return np.array(LENGTH_BOUNDS)[np.searchsorted(LENGTH_BOUNDS, lengths, side="right") - 1]
-
-
-def refinement_counts(steps: pd.DataFrame) -> dict[str, list[int]]:
-    """Return number and base pairs of the contigs of a refinement.tsv by what the refinement changed.
-
-    That is the first word of the reason; contigs that belong to several bins are `multi_labelled`, whatever they were.
-    """
-    words = steps["reason"].str.split(",")
-    changes = [row[0] if "multi_labelled" not in row else "multi_labelled" for row in words]
-    return counts(steps["length"], ["all"] * len(steps), changes).get("all", {})

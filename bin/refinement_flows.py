@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where the base pairs of an assembly went in its refinement: from the clusters that it began with to the final bins.
+"""Where the contigs of an assembly went in its refinement: from the clusters that it began with to the final bins.
 
 A flow has two sides of nodes. A node is one of the largest clusters or bins by its name, all smaller ones together, all
 that became no published bin, or what is in none. Ways lead from nodes before to nodes after. So its size is bounded,
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from binned_lengths import counts
 from report_files import NAMED, NODE_KINDS, NONE, SMALLER, UNPUBLISHED
 
 # Clusters, and bins, of an assembly that have a node of their own: more do not fit on a screen
@@ -35,6 +36,16 @@ def change_of(before: str, several: str, reason: str) -> str:
     word = reason.partition(",")[0]
     by_ends = "kept" if before == several else "moved"
     return word if word in WORDS_IN_BINS else by_ends
+
+
+def refinement_counts(steps: pd.DataFrame) -> dict[str, list[int]]:
+    """Return number and base pairs of the contigs of a refinement.tsv by what the refinement changed.
+
+    Contigs that neither had nor have a bin are counted by the first word of their reason.
+    """
+    rows = zip(steps["initial"], steps["final"], steps["reason"])
+    changes = [row[2].partition(",")[0] if row[:2] == ("", "") else change_of(*row) for row in rows]
+    return counts(steps["length"], ["all"] * len(steps), changes).get("all", {})
 
 
 def ways(steps: pd.DataFrame) -> Iterator[Way]:

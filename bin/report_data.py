@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from bin_scores import PRECISION, RECALLS
-from binned_lengths import counts, fates, length_classes, refinement_counts
+from binned_lengths import counts, fates, length_classes
 from evaluation_tables import COUNTED, GENOMES_FOUND, RECALL_NAMES
 from gene_tables import CLUSTER_SIZES, GENE_CLUSTERS
 from principal_components import choose_points, project
 from refined_bins import only_assembly
-from refinement_flows import flow
+from refinement_flows import flow, refinement_counts
 from report_files import write_group
 from stage_arrays import ABUNDANCE, FEATURES, LATENT, THRESHOLD, TNF, check_hash, read_description, read_matrix
 from stage_tables import (

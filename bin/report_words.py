@@ -81,18 +81,15 @@ FATES = {
     "short": ("short", "#B8B8B8"),
     "no_tetranucleotide": ("no 4-mer", "#000000"),
 }
-# First words of the reasons of refinement.tsv, of evidence and of the article
+# What the refinement changed; of contigs that neither had nor have a bin, the first word of their reason
 REFINEMENTS = {
     "kept": ("kept", "#0072B2"),
     "merged": ("kept, joined", "#56B4E9"),
     "split": ("kept, split", "#332288"),
     "moved": ("moved", "#E69F00"),
-    "corrected": ("moved", "#E69F00"),
     "added": ("added", "#009E73"),
-    "propagated": ("added", "#009E73"),
     "multi_labelled": ("shared", "#CC79A7"),
     "removed": ("removed", "#D55E00"),
-    "unsupported": ("removed", "#D55E00"),
     "left": ("in no bin", "#B8B8B8"),
     "unreached": ("not reached", "#B8B8B8"),
     "not_in_graph": ("not in graph", "#707070"),

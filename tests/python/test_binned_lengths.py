@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from binned_lengths import LENGTH_BOUNDS, counts, fates, length_classes, refinement_counts
+from binned_lengths import LENGTH_BOUNDS, counts, fates, length_classes
 
 CONTIGS = pd.DataFrame(
     [("A~x", "A", "x", 499), ("A~y", "A", "y", 500), ("A~z", "A", "z", 2000), ("B~x", "B", "x", 3000)],
@@ -27,10 +27,3 @@ def test_classes_begin_at_their_bounds():
     assert length_classes(CONTIGS["length"]).tolist() == [0, 500, 2000, 2000]
     assert length_classes(pd.Series(LENGTH_BOUNDS[1:])).tolist() == list(LENGTH_BOUNDS[1:])
     assert length_classes(pd.Series([10**9])).tolist() == [100_000]
-
-
-def test_a_shared_contig_is_shared_whatever_it_was():
-    reasons = ["kept", "added,multi_labelled", "removed,unlike", "kept"]
-    steps = pd.DataFrame({"length": [10, 20, 30, 40], "reason": reasons})
-    assert refinement_counts(steps) == {"kept": [2, 50], "multi_labelled": [1, 20], "removed": [1, 30]}
-    assert refinement_counts(steps[:0]) == {}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from refinement_flows import MAX_NAMED, change_of, flow
+from refinement_flows import MAX_NAMED, change_of, flow, refinement_counts
 from report_files import NAMED, NONE, SMALLER, UNPUBLISHED
 from report_words import REFINEMENTS
 
@@ -38,6 +38,25 @@ def by_name(found):
 
 def sizes(nodes):
     return {node["name"] or node["kind"]: node["bp"] for node in nodes}
+
+
+def test_contigs_are_counted_by_the_same_changes():
+    """Whatever the words of the article, and by its reason where a contig never had a bin."""
+    article = [
+        (1, "3", "3", "unsupported,propagated"),
+        (2, "3", "4", "corrected"),
+        (4, "3", "", "unsupported"),
+        (8, "", "4", "propagated"),
+        (16, "", "", "unreached"),
+        (32, "4", "4", "not_in_graph"),
+    ]
+    counted = {"kept": [2, 33], "moved": [1, 2], "removed": [1, 4], "added": [1, 8], "unreached": [1, 16]}
+    assert refinement_counts(steps(article)) == counted
+    assert refinement_counts(steps(ROWS)) == {
+        "kept": [2, 1600], "split": [1, 500], "merged": [1, 300], "moved": [2, 140], "added": [1, 200],
+        "removed": [1, 150], "multi_labelled": [1, 161], "left": [1, 800],
+    }  # fmt: skip
+    assert refinement_counts(steps([])) == {}
 
 
 def test_split_joined_moved_added_removed_and_shared():
