@@ -42,7 +42,7 @@ STAGES = (
      ["latent.npy", "rows.tsv contigs.tsv"]),
     ("REFINE", "refine.py --assembly {first} --contigs contigs.tsv --clusters clusters.tsv --coverage coverage.tsv.gz "
      "--tetranucleotides tetranucleotides.npy --features features.json --pair_links pair_links.tsv.gz "
-     "--homologs homologs.tsv.gz", ["contigs.tsv", f"{{share}} {PROFILES}"]),
+     "--homologs homologs.tsv.gz", ["contigs.tsv", "{share} " + PROFILES]),
     ("BINS", f"bins.py {CATALOGUE} --clusters clusters.tsv --excluded excluded.tsv --coverage coverage.tsv.gz "
      "--refined contig2bin.tsv refinement.tsv", ["coverage.tsv.gz excluded.tsv", "refinement.tsv"]),
 )  # fmt: skip
