@@ -96,8 +96,10 @@ def read_vertices(folder: Path, names: list[str]) -> Contigs:
     for walk, part in zip(walks.walk, np.split(walks.steps, np.cumsum(walks.size)[:-1])):
         if walks.names[walk] in vertex:
             placed[vertex[walks.names[walk]]].append(part.tolist())
-    coverage = assembly_tables.read_coverage(folder / "coverage.tsv", pd.DataFrame({"contig": names})).to_numpy()
-    return Contigs(names, numbers, table.loc[names, "length"].to_numpy(), placed, segments.links.tolist(), coverage)
+    length = table.loc[names, "length"].to_numpy()
+    contigs = pd.DataFrame({"contig": names, "length": length})
+    coverage = assembly_tables.read_coverage(folder / "coverage.tsv", contigs).to_numpy()
+    return Contigs(names, numbers, length, placed, segments.links.tolist(), coverage)
 
 
 def pairs(contigs: Contigs, on: frozenset[str]) -> set[tuple[int, int]]:
