@@ -96,10 +96,9 @@ def read_vertices(folder: Path, names: list[str]) -> Contigs:
     for walk, part in zip(walks.walk, np.split(walks.steps, np.cumsum(walks.size)[:-1])):
         if walks.names[walk] in vertex:
             placed[vertex[walks.names[walk]]].append(part.tolist())
-    length = table.loc[names, "length"].to_numpy()
-    contigs = pd.DataFrame({"contig": names, "length": length})
+    contigs = table.loc[names].assign(contig=names)
     coverage = assembly_tables.read_coverage(folder / "coverage.tsv", contigs).to_numpy()
-    return Contigs(names, numbers, length, placed, segments.links.tolist(), coverage)
+    return Contigs(names, numbers, contigs["length"].to_numpy(), placed, segments.links.tolist(), coverage)
 
 
 def pairs(contigs: Contigs, on: frozenset[str]) -> set[tuple[int, int]]:

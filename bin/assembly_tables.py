@@ -36,6 +36,11 @@ def contigs_of_assembly(contigs: pd.DataFrame, assembly: str, contigs_path: Path
     return table
 
 
+def is_of(assembly: str | None, assemblies: pd.Series | np.ndarray) -> np.ndarray:
+    """Return which rows (n), whose assemblies are given, are of an assembly; all of them without one."""
+    return np.ones(len(assemblies), bool) if assembly is None else np.asarray(assemblies == assembly)
+
+
 def read_clusters(path: Path, contigs: pd.DataFrame, assembly: str | None = None) -> pd.DataFrame:
     """Return clusters.tsv, or those of its rows that are of an assembly.
 
@@ -46,7 +51,7 @@ def read_clusters(path: Path, contigs: pd.DataFrame, assembly: str | None = None
     def keep(block: pd.DataFrame) -> np.ndarray:
         check_contigs(path, block, assembly_of.index, "in contigs.tsv")
         check_assemblies(path, block, assembly_of)
-        return np.ones(len(block), bool) if assembly is None else (block["assembly"] == assembly).to_numpy()
+        return is_of(assembly, block["assembly"])
 
     return read_kept(CLUSTERS, path, keep, ["cluster", "contig", "assembly"])
 
@@ -84,7 +89,7 @@ def read_coverage_and_bases(path: Path, contigs: pd.DataFrame, assembly: str | N
     """Return the same, and coverage times length (s), summed over all contigs of the group."""
     number, length = pd.Index(contigs["contig"]), contigs["length"].to_numpy()
     is_there = np.zeros(len(contigs), dtype=bool)
-    is_kept = np.ones(len(contigs), dtype=bool) if assembly is None else (contigs["assembly"] == assembly).to_numpy()
+    is_kept = is_of(assembly, contigs["assembly"])
     place = np.cumsum(is_kept) - 1
     coverage, bases, samples = np.empty(0), 0.0, None
     for block in read_blocks(COVERAGE, path):
@@ -150,7 +155,7 @@ def read_pair_links(path: Path, contigs: pd.DataFrame, assembly: str | None = No
                 f"{path}: row {block.index[row] + 1}: contigs {names} are of two assemblies in contigs.tsv; give both "
                 "from the same run"
             )
-        return np.ones(len(block), bool) if assembly is None else one == assembly
+        return is_of(assembly, one)
 
     table = read_kept(PAIR_LINKS, path, keep)
     return np.stack([number.get_indexer(table[name]) for name in ends])
