@@ -16,6 +16,7 @@ import click
 
 from command_pipe import running
 from mapper_index import check_bwa, check_minimap2
+from minimap2_commands import index_command
 from stage_warnings import warn
 from strobealign_index import make_index
 
@@ -27,14 +28,6 @@ ESTIMATES = (
     "strobealign estimates abundances: its reads are no counts, --min_alignment_score, --min_read_identity and "
     "--min_mapping_quality do not hold, and no pairs of reads link contigs; for all of these leave out --mapper"
 )
-
-
-def index_command(mode: str, catalogue: Path, prefix: Path, threads: int) -> list[str]:
-    """Return the command line that makes the index."""
-    if mode == "bwa":
-        return ["bwa", "index", "-p", str(prefix), str(catalogue)]
-    # -I: one part however large the catalogue, since hits of different parts are never ranked together.
-    return ["minimap2", "-x", mode, "-I", "1000G", "-t", str(threads), "-d", str(prefix), str(catalogue)]
 
 
 @click.command()
@@ -52,7 +45,9 @@ def main(catalogue: Path, mode: str, reads: Path | None, threads: int) -> None:
         n_contigs = make_index(catalogue, prefix, reads, threads)
         warn(ESTIMATES)
     else:
-        with running(index_command(mode, catalogue, prefix, threads), stdout=subprocess.DEVNULL):
+        bwa = ["bwa", "index", "-p", str(prefix), str(catalogue)]
+        command = bwa if mode == "bwa" else index_command(mode, catalogue, prefix, threads)
+        with running(command, stdout=subprocess.DEVNULL):
             pass
         n_contigs = (check_bwa if mode == "bwa" else check_minimap2)(prefix, catalogue)
     click.echo(f"{prefix}: holds the {n_contigs} contigs of {catalogue.name}", err=True)

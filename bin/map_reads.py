@@ -36,31 +36,23 @@ from alignment_limits import Limits
 from command_pipe import CommandFailed, running
 from fastq_reads import check_every_name, check_mates, fastq_reads
 from message_text import one_line, printable, shown
+from minimap2_commands import HITS, map_command
 from stage_tables import CONTIGS, COUNTS, MAPPING, PAIRS, read_table
 from stage_warnings import warn
 from strobealign_index import estimate_command, mean_read_length
 from table_output import write_table
 
-# minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
-# lists a hit in XA, so that both mappers report alike; -N 20 is the number of hits that -x sr examines. For long reads
-# -N 5 and -p 0.8 are minimap2's defaults, written out. -I keeps the index in one part: minimap2 would map each read
-# once per part of a FASTA of more than 4 Gbp.
-LONG_READ_ARGS = ["--secondary=yes", "-N", "5", "-p", "0.8", "-I", "1000G"]
-SHORT_READ_ARGS = ["--secondary=yes", "-N", "20", "-p", "0.8", "-I", "1000G"]
-MINIMAP2_ARGS = {"sr": SHORT_READ_ARGS, "map-ont": LONG_READ_ARGS, "map-hifi": LONG_READ_ARGS}
-NO_SECONDARY_ARGS = ["--secondary=no", "-I", "1000G"]
 MIN_MAPPED_FRACTION = 0.5  # of the reads; with fewer, a warning says that contigs and reads may not belong together
 DECODING_THREADS = 2  # beside the thread that counts, which two of them keep busy
 
 
-def mapper_command(mapper: str, preset: str, threads: int, extra: Sequence[str], secondary: bool = True) -> list[str]:
-    """Return the mapper's command line without index and reads. `extra` comes last and so overrides the rest.
-
-    Without secondary alignments, minimap2 runs as it does by default for short reads.
-    """
-    hits = MINIMAP2_ARGS[preset] if secondary else NO_SECONDARY_ARGS
-    command = ["bwa", "mem"] if mapper == "bwa" else ["minimap2", "-a", "-x", preset, *hits]
-    return [*command, "-t", str(threads), *extra]
+def mapper_command(
+    mapper: str, preset: str, secondary: bool, contigs: pd.DataFrame, threads: int, extra: Sequence[str]
+) -> list[str]:
+    """Return the mapper's command line without index and reads. `extra` comes last and so overrides the rest."""
+    if mapper == "bwa":
+        return ["bwa", "mem", "-t", str(threads), *extra]
+    return map_command(preset, secondary, int(contigs["length"].sum()), threads, extra)
 
 
 def is_grouped(header: pysam.AlignmentHeader) -> bool:
@@ -196,7 +188,7 @@ def check_reported(tally: Tally, expected: int, paired: bool, source: str) -> No
 def count_reads(
     opened: AbstractContextManager[pysam.AlignmentFile],
     reads: Sequence[Path],
-    source: str,
+    bam: Path | None,
     contigs: pd.DataFrame,
     contigs_path: Path,
     limits: Limits,
@@ -206,6 +198,7 @@ def count_reads(
 
     Raise ClickException if something is wrong with the reads, or with what was written of them.
     """
+    source = ", ".join(map(str, reads or [bam]))
     with checked_fastq(reads) as expected, opened as alignments:
         tally = count_alignments(alignments, contigs, contigs_path, limits, source, pairs)
     if reads:
@@ -273,7 +266,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--reads", type=FILE, multiple=True, help="FASTQ (plain or gzipped); twice for pairs.")
 @click.option("--index", type=click.Path(path_type=Path), help="minimap2's .mmi or FASTA, or a prefix of an index.")
 @click.option("--mapper", type=click.Choice(["minimap2", "bwa", "strobealign"]), default="minimap2", show_default=True)
-@click.option("--preset", type=click.Choice(list(MINIMAP2_ARGS)), default="sr", show_default=True)
+@click.option("--preset", type=click.Choice(list(HITS)), default="sr", show_default=True)
 @click.option("--bam", type=FILE, help="Alignments to count, in place of --reads.")
 @click.option(
     "--min_alignment_score",
@@ -332,11 +325,11 @@ def main(
     else:
         # The BAM takes its final name when it is complete.
         unfinished = f"{sample}.sorting.bam" if save_bam and not bam else None
-        command = [*mapper_command(mapper, preset, threads, mapper_args, secondary), str(index), *map(str, reads)]
-        source = ", ".join(map(str, reads or [bam]))
         limits = Limits(min_alignment_score, Fraction(str(min_read_identity)), min_mapping_quality)
+        command = mapper_command(mapper, preset, secondary, contigs, threads, mapper_args)
+        command += [str(index), *map(str, reads)]
         opened = bam_alignments(bam) if bam else mapped_alignments(command, unfinished, threads)
-        tally = count_reads(opened, reads, source, contigs, contigs_path, limits, pairs)
+        tally = count_reads(opened, reads, bam, contigs, contigs_path, limits, pairs)
         if unfinished:
             complete_bam(Path(unfinished), Path(f"{sample}.bam"))
     report(sample, tally)

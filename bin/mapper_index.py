@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Check that the index of a mapper is whole and holds the contigs of a catalogue.
 
-minimap2's index is one file: a header, the name and length of each sequence, the minimizers in buckets, and the
-sequences (`mm_idx_dump` of minimap2). Every section is read, its end has to be the end of the file, and each sequence
-has to be that of the catalogue. bwa's index is five files, whose sizes follow from the number of bases (`bwt_dump_bwt`,
-`bwt_dump_sa` and `bns_dump` of bwa).
+minimap2's index is one file of one part or several, each with a header, the name and length of each sequence, the
+minimizers in buckets, and the sequences (`mm_idx_dump` of minimap2). Every section is read, the end of the last has to
+be the end of the file, and each sequence has to be that of the catalogue. bwa's index is five files, whose sizes follow
+from the number of bases (`bwt_dump_bwt`, `bwt_dump_sa` and `bns_dump` of bwa).
 """
 
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -41,12 +41,12 @@ SA_HEADER_BYTES = 56  # the same, the interval and the length
 SA_INTERVAL_OFFSET = 40
 
 
-class MinimapIndex(NamedTuple):
-    """The sequences of a minimap2 index."""
+class IndexedContig(NamedTuple):
+    """A contig of an index."""
 
-    names: list[str]
-    lengths: list[int]
-    packed: np.ndarray  # two bases per byte, the lower four bits first
+    name: str
+    length: int  # bp
+    codes: np.ndarray | None  # minimap2's number of each base (uint8), if the index is read for bases
 
 
 def damaged(path: Path, what: str) -> click.ClickException:
@@ -76,28 +76,43 @@ def end_of_buckets(data: mmap.mmap, bucket_bits: int, offset: int) -> int:
     return offset
 
 
-def read_minimap2(path: Path) -> MinimapIndex:
-    """Return the sequences of a minimap2 index. Raise ClickException unless its sections fill the file."""
+def read_part(path: Path, data: mmap.mmap, begin: int) -> tuple[list[str], list[int], np.ndarray, int]:
+    """Read the part of a minimap2 index that begins at an offset: names, lengths (bp), packed bases (uint8), its end.
+
+    Raise ClickException, ValueError or struct.error unless its sections are in the file.
+    """
+    magic = data[begin : begin + len(MMI_MAGIC)]
+    if magic != MMI_MAGIC:
+        raise damaged(path, f"it has {magic!r} in place of {MMI_MAGIC!r}")
+    _, _, bucket_bits, n_sequences, flags = MMI_HEADER.unpack_from(data, begin + len(MMI_MAGIC))
+    if bucket_bits > MAX_BUCKET_BITS:
+        raise damaged(path, f"it has 2^{bucket_bits} buckets")
+    names, lengths, offset = read_sequence_table(data, n_sequences, begin + len(MMI_MAGIC) + MMI_HEADER.size)
+    offset = end_of_buckets(data, bucket_bits, offset)
+    end = offset + UINT32.size * -(-sum(lengths) // BASES_PER_WORD)
+    if flags & MMI_WITHOUT_SEQUENCES or end > len(data):
+        raise damaged(path, f"it has {len(data)} bytes in place of {end} or more")
+    packed = np.memmap(path, np.uint8, "r", offset, (end - offset,)) if end > offset else np.empty(0, np.uint8)
+    return names, lengths, packed, end
+
+
+def read_minimap2(path: Path) -> Iterator[IndexedContig]:
+    """Yield the contigs of a minimap2 index. Raise ClickException unless its parts fill the file."""
     try:
         with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            if data[: len(MMI_MAGIC)] != MMI_MAGIC:
-                raise damaged(path, f"it begins with {data[: len(MMI_MAGIC)]!r}, not with {MMI_MAGIC!r}")
-            _, _, bucket_bits, n_sequences, flags = MMI_HEADER.unpack_from(data, len(MMI_MAGIC))
-            if bucket_bits > MAX_BUCKET_BITS:
-                raise damaged(path, f"it has 2^{bucket_bits} buckets")
-            names, lengths, offset = read_sequence_table(data, n_sequences, len(MMI_MAGIC) + MMI_HEADER.size)
-            begin = end_of_buckets(data, bucket_bits, offset)
-            size = len(data)
+            end = 0
+            while end == 0 or end < len(data):
+                names, lengths, packed, end = read_part(path, data, end)
+                begin = 0
+                for name, length in zip(names, lengths, strict=True):
+                    yield IndexedContig(name, length, packed_bases(packed, begin, begin + length))
+                    begin += length
     except (OSError, ValueError, struct.error) as error:
         raise damaged(path, str(error)) from error
-    expected = begin + UINT32.size * -(-sum(lengths) // BASES_PER_WORD)
-    if flags & MMI_WITHOUT_SEQUENCES or size != expected:
-        raise damaged(path, f"it has {size} bytes, not {expected}")
-    return MinimapIndex(names, lengths, np.memmap(path, np.uint8, "r", begin))
 
 
 def packed_bases(packed: np.ndarray, begin: int, end: int) -> np.ndarray:
-    """Return the bases from `begin` to `end` of a minimap2 index as minimap2's numbers (uint8)."""
+    """Return the bases from `begin` to `end` as minimap2's numbers (uint8). A byte has two, the lower bits first."""
     both = packed[begin // 2 : -(-end // 2)]
     bases = np.empty(2 * len(both), np.uint8)
     bases[::2], bases[1::2] = both & 0xF, both >> 4
@@ -109,25 +124,22 @@ def check_minimap2(path: Path, catalogue: Path) -> int:
 
     Raise ClickException unless the index is whole and holds the contigs of the catalogue: names, lengths and bases.
     """
-    index = read_minimap2(path)
-    begin = 0
-    for name, length, sequence in same_contigs(path, index.names, index.lengths, catalogue):
-        if (packed_bases(index.packed, begin, begin + length) != BASE_CODES[np.frombuffer(sequence, np.uint8)]).any():
-            raise damaged(path, f"contig {shown(name)} has other bases than in {catalogue}")
-        begin += length
-    return len(index.names)
+    return check_contigs(path, read_minimap2(path), catalogue)
 
 
-def same_contigs(path: Path, names: list[str], lengths: list[int], catalogue: Path) -> Iterator[tuple[str, int, bytes]]:
-    """Yield name, length and sequence of each contig. Raise ClickException where index and catalogue differ."""
-    indexed = zip(names, lengths, strict=True)
+def check_contigs(path: Path, indexed: Iterable[IndexedContig], catalogue: Path) -> int:
+    """Return the number of contigs. Raise ClickException where index and catalogue differ."""
+    n_contigs = 0
     for found, contig in zip_longest(indexed, read_catalogue(catalogue)):
         name, sequence = contig or (None, b"")
-        if found != (name, len(sequence)):
-            has = f"contig {shown(found[0])} of {found[1]} bp" if found else "no further contig"
+        if not found or (found.name, found.length) != (name, len(sequence)):
+            has = f"contig {shown(found.name)} of {found.length} bp" if found else "no further contig"
             wanted = f"contig {shown(name)} of {len(sequence)} bp" if contig else "no further contig"
             raise damaged(path, f"it has {has} where {catalogue} has {wanted}")
-        yield name, len(sequence), sequence
+        if found.codes is not None and (found.codes != BASE_CODES[np.frombuffer(sequence, np.uint8)]).any():
+            raise damaged(path, f"contig {shown(name)} has other bases than in {catalogue}")
+        n_contigs += 1
+    return n_contigs
 
 
 def text_lines(path: Path) -> list[str]:
@@ -193,6 +205,5 @@ def check_bwa(prefix: Path, catalogue: Path) -> int:
         found = paths[kind].stat().st_size if paths[kind].exists() else 0
         if found != size:
             raise damaged(paths[kind], f"it has {found} bytes, not {size}")
-    for _ in same_contigs(paths["ann"], names, lengths, catalogue):
-        pass
-    return len(names)
+    indexed = (IndexedContig(name, length, None) for name, length in zip(names, lengths, strict=True))
+    return check_contigs(paths["ann"], indexed, catalogue)

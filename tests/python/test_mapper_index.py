@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 import shutil
 import struct
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import index
-from mapper_index import bwa_sizes, check_bwa, check_minimap2, read_minimap2
+import minimap2_commands
+from mapper_index import MMI_MAGIC, bwa_sizes, check_bwa, check_minimap2, read_minimap2
 from random_contigs import sequence
 
 # Lengths that are odd and even, lower counts of bases than a byte or a word holds, and ambiguous bases.
@@ -79,6 +81,18 @@ def test_minimap2_with_a_lost_or_changed_part(catalogue):
             check(PREFIX, catalogue)
 
 
+def test_minimap2_in_parts(catalogue, monkeypatch):
+    monkeypatch.setattr(minimap2_commands, "PART_BASES", 20)
+    check = make(catalogue, "sr")
+    whole = PREFIX.read_bytes()
+    parts = [found.start() for found in re.finditer(re.escape(MMI_MAGIC + whole[4:8]), whole)]
+    assert len(parts) > 2 and check(PREFIX, catalogue) == len(CONTIGS)
+    for kept in (*parts, *(begin + 6 for begin in parts), len(whole) - 4):
+        PREFIX.write_bytes(whole[:kept])
+        with pytest.raises(click.ClickException, match="index/catalogue: is damaged or cut off: "):
+            check(PREFIX, catalogue)
+
+
 @pytest.mark.parametrize("kind", ["amb", "ann", "bwt", "pac", "sa"])
 def test_bwa_with_a_file_that_is_cut_off_or_lost(catalogue, kind):
     check = make(catalogue, "bwa")
@@ -125,4 +139,4 @@ def test_an_absurd_number_of_buckets_is_refused_at_once(tmp_path):
     path = tmp_path / "index"
     path.write_bytes(b"MMI\2" + struct.pack("<5I", 10, 15, 2**32 - 1, 0, 0) + bytes(100))
     with pytest.raises(click.ClickException, match=r"index: is damaged or cut off: it has 2\^4294967295 buckets"):
-        read_minimap2(path)
+        list(read_minimap2(path))

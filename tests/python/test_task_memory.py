@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import memory_estimate
+import minimap2_commands
 import task_memory
 from stage_modules import stage_names
 
@@ -48,6 +49,11 @@ def test_each_process_that_asks_by_its_inputs_has_a_row_with_a_number_for_each()
 def test_training_holds_as_much_of_its_input_as_the_formula_says():
     (bits,) = re.findall(r"1L << (\d+)", (PROJECT / "workflows/memory.nf").read_text())
     assert 1 << int(bits) == memory_estimate.MAX_HELD_BYTES
+
+
+def test_a_part_of_an_index_has_as_many_bases_as_the_formula_says():
+    (bases,) = re.findall(r"\((\w+)L \* bytesABase\)", (PROJECT / "workflows/memory.nf").read_text())
+    assert int(bases) == minimap2_commands.PART_BASES + 50_000_000
 
 
 @pytest.mark.parametrize(("contigs", "last"), [(1000, "BINS"), (5000, "FEATURES"), (25_000, "INDEX")])

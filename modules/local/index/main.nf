@@ -1,11 +1,11 @@
-include { memoryOf ; bytesOf } from '../../../workflows/memory'
+include { memoryOf ; partBytes } from '../../../workflows/memory'
 
 // The mapper's index of a group's catalogue, made once for all samples that are mapped alike, and read back whole.
 process INDEX {
     tag "${meta.id} ${mode}"
     label 'process_medium'
     label 'image_core'
-    memory { memoryOf(task, [bytesOf(catalogue)]) }
+    memory { memoryOf(task, [partBytes(mode, catalogue, 0.3)]) }
 
     input:
     tuple val(meta), val(mode), path(reads, stageAs: 'reads/*'), path(catalogue)
@@ -21,7 +21,7 @@ process INDEX {
 
     script:
     """
-    # modules: catalogue_fasta.py command_pipe.py fastq_reads.py mapper_index.py message_text.py output_files.py stage_warnings.py strobealign_index.py
+    # modules: catalogue_fasta.py command_pipe.py fastq_reads.py mapper_index.py message_text.py minimap2_commands.py output_files.py stage_warnings.py strobealign_index.py
     index.py --catalogue ${catalogue} --mode ${mode} ${reads ? "--reads ${reads}" : ''} --threads ${task.cpus}
     """
 

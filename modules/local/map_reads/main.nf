@@ -1,11 +1,11 @@
-include { memoryOf ; memoryInArray ; bytesOf ; batchBytes ; sortBytes } from '../../../workflows/memory'
+include { memoryOf ; memoryInArray ; bytesOf ; partBytes ; batchBytes ; sortBytes } from '../../../workflows/memory'
 
 // Maps one sample to its group's catalogue, or takes its BAM, and counts reads as the alignments stream by.
 process MAP_READS {
     tag "${meta.group} ${meta.id}"
     label 'process_high'
     label 'image_core'
-    memory { contigs == null ? memoryInArray(task) : memoryOf(task, [bytesOf(index), bytesOf(contigs), bam ? 0 : batchBytes(mode, task.cpus), options.contains('--save_bam') && !bam ? sortBytes(task.cpus) : 0]) }
+    memory { contigs == null ? memoryInArray(task) : memoryOf(task, [partBytes(mode, index, 3.1), bytesOf(contigs), bam ? 0 : batchBytes(mode, task.cpus), options.contains('--save_bam') && !bam ? sortBytes(task.cpus) : 0]) }
 
     input:
     tuple val(meta), path(reads, stageAs: 'reads?/*'), path(bam), path(contigs), path(index), val(mode)
@@ -29,7 +29,7 @@ process MAP_READS {
         : [reads].flatten().collect { file -> "--reads ${file}" }.join(' ') + " --index ${index}/catalogue ${mode in ['bwa', 'strobealign'] ? "--mapper ${mode}" : "--mapper minimap2 --preset ${mode}"}"
     def mapper_args = task.ext.mapper_args && !bam ? "-- ${task.ext.mapper_args}" : ''
     """
-    # modules: abundance_estimates.py alignment_counts.py alignment_limits.py command_pipe.py fastq_reads.py key_counts.py message_text.py output_files.py read_pairs.py stage_tables.py stage_warnings.py strobealign_index.py table_bytes.py table_columns.py table_output.py
+    # modules: abundance_estimates.py alignment_counts.py alignment_limits.py command_pipe.py fastq_reads.py key_counts.py message_text.py minimap2_commands.py output_files.py read_pairs.py stage_tables.py stage_warnings.py strobealign_index.py table_bytes.py table_columns.py table_output.py
     map_reads.py --sample ${meta.id} --contigs ${contigs} ${source} --threads ${task.cpus} \\
         ${options} ${task.ext.args ?: ''} ${mapper_args}
     """
