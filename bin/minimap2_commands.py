@@ -10,8 +10,9 @@ costs about a quarter of the time of mapping to one (docs/scale.md).
 from collections.abc import Sequence
 from pathlib import Path
 
-# minimap2 ends a part behind the batch of 50 Mbp that exceeds this. A part of this size takes about 20 GB to build.
-PART_BASES = 2_000_000_000
+# minimap2 ends a part behind the batch of 50 Mbp that exceeds this. The sizes of its tables are powers of two: the
+# minimizers of short reads, one for 6.2 bases, nearly fill them with 2.5 Gbp, and with more they are twice as large.
+PART_BASES = 2_400_000_000
 
 # minimap2 prints no secondary hits of short reads by default. -p 0.8 is the ratio of scores down to which bwa mem
 # lists a hit in XA, so that both mappers report alike; -N 20 is the number of hits that -x sr examines. For long reads

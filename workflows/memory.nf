@@ -59,10 +59,10 @@ def heldBytes(inputs) {
     return Math.min(bytesOf(inputs), 1L << 29)
 }
 
-// Bytes of an index, or of its catalogue, of which a mapper holds one part at once: minimap2's have at most 2 Gbp and a
+// Bytes of an index, or of its catalogue, of which a mapper holds one part at once: minimap2's have at most 2.4 Gbp and a
 // batch of 50 Mbp (bin/minimap2_commands.py), the others one part. `bytesABase`: of the file, for each base
 def partBytes(mode, inputs, bytesABase) {
-    return mode in ['bwa', 'strobealign'] ? bytesOf(inputs) : Math.min(bytesOf(inputs), (2_050_000_000L * bytesABase) as long)
+    return mode in ['bwa', 'strobealign'] ? bytesOf(inputs) : Math.min(bytesOf(inputs), (2_450_000_000L * bytesABase) as long)
 }
 
 // What a mapper takes beside its index: the reads that it has at once, with names and alignments, and a bit a thread. The
