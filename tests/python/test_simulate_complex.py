@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import evolution
 import shred_genomes
 import simulate_complex
 from genome_files import read_fasta
@@ -74,9 +75,9 @@ def test_species_are_less_alike_than_strains(ancestors):
     rng = np.random.default_rng(3)
     ancestor = simulate_complex.read_ancestor(ancestors / "x.fna.gz")
     assert len(ancestor) == ANCESTOR_BP
-    table = simulate_complex.substitution_table(ancestor, rng)
+    table = evolution.substitution_table(ancestor, rng)
     for rate in (0.001, 0.05, 0.15):
-        changed = (simulate_complex.mutate(ancestor, rate, table, rng) != ancestor).mean()
+        changed = (evolution.mutate(ancestor, rate, table, rng) != ancestor).mean()
         assert changed == pytest.approx(rate, rel=0.3)
 
 
@@ -84,8 +85,8 @@ def test_substitutions_keep_the_composition(ancestors):
     rng = np.random.default_rng(4)
     for name, gc in (("x", 0.3), ("y", 0.6)):
         ancestor = simulate_complex.read_ancestor(ancestors / f"{name}.fna.gz")
-        table = simulate_complex.substitution_table(ancestor, rng)
-        changed = simulate_complex.mutate(ancestor, 0.2, table, rng)
+        table = evolution.substitution_table(ancestor, rng)
+        changed = evolution.mutate(ancestor, 0.2, table, rng)
         assert ((changed == 1) | (changed == 2)).mean() == pytest.approx(gc, abs=0.05)
 
 
