@@ -15,10 +15,11 @@
 #           relatives_c      24 genomes, 18 of them with a relative of the genus, six samples, 720 Mbp, MEGAHIT
 #           multi_a          22 genomes, four samples, 600 Mbp, an assembly of each sample by MEGAHIT
 #           multi_b          22 genomes of 8 species, one of a species in a sample, four samples, 500 Mbp, the same
+#           simulated        20 simulated genomes of 12 species, four samples, 400 Mbp, MEGAHIT; nothing of BENCH
 #           complex          394 simulated genomes of 180 species, depths in 20 samples in place of reads and assembly
 #           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
 #           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
-# The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. strains and single need megahit and
+# The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. Sets with MEGAHIT need megahit and
 # minimap2 on PATH.
 set -euo pipefail
 
@@ -43,6 +44,7 @@ case $set in
     relatives_c) reads="--samples 6 --megabases 720 --seed 33" all=S1,S2,S3,S4,S5,S6 ;;
     multi_a) reads="--samples 4 --megabases 600 --seed 41" all=S1,S2,S3,S4 each=yes ;;
     multi_b) reads="--samples 4 --megabases 500 --seed 42" all=S1,S2,S3,S4 each=yes ;;
+    simulated) reads="--samples 4 --megabases 400 --seed 62" all=S1,S2,S3,S4 ;;
     concoct16) reads='' all='' fixed=concoct16 ;;
     complex) reads='' all='' ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
@@ -50,9 +52,14 @@ esac
 samples=${samples#:}
 samples=${samples:-$all}
 
+folder=$bench/genomes names=$here/sets/$genomes.txt
+if [ "$set" = simulated ]; then
+    folder=genomes names=names.txt
+    [ -e names.txt ] || python3 "$here/simulate_genomes.py" .
+fi
 # shellcheck disable=SC2086
 if [ -n "$reads" ] && [ ! -e "reads/${all##*,}_2.fastq.gz" ]; then
-    python3 "$here/simulate_reads.py" "$bench/genomes" "$here/sets/$genomes.txt" reads $reads
+    python3 "$here/simulate_reads.py" "$folder" "$names" reads $reads
 fi
 # usage: assemble ID FIRST_READS SECOND_READS: megahit/ID with contigs and graph, truth of the contigs in megahit/ID.tsv
 assemble() {
@@ -62,7 +69,7 @@ assemble() {
     megahit -t 2 --k-list 31,51,71 -o "megahit/$1" -1 "$2" -2 "$3"
     last=$(find "megahit/$1/intermediate_contigs" -name 'k*.contigs.fa' | sed 's/.*k\([0-9]*\)\.contigs\.fa/\1/' | grep -v '\.' | sort -n | tail -1)
     megahit_toolkit contig2fastg "$last" "megahit/$1/intermediate_contigs/k$last.contigs.fa" > "megahit/$1/graph.fastg"
-    python3 "$here/label_contigs.py" "$bench/genomes" "$here/sets/$genomes.txt" "megahit/$1/final.contigs.fa" "megahit/$1.tsv"
+    python3 "$here/label_contigs.py" "$folder" "$names" "megahit/$1/final.contigs.fa" "megahit/$1.tsv"
 }
 
 header=id,group,assembler,fasta,graph,paths
@@ -70,7 +77,7 @@ if [ -n "$fixed" ]; then
     rows="a,$set,metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz"
     cp "$here/truth/$fixed.tsv.gz" truth.tsv.gz
 elif [ "$set" = complex ]; then
-    [ -e genomes.tsv ] || python3 "$here/simulate_complex.py" "$bench/genomes" "$here/sets/$set.txt" .
+    [ -e genomes.tsv ] || python3 "$here/simulate_complex.py" "$folder" "$names" .
     rows="a,$set,megahit,contigs.fna.gz,,"
 elif [ -n "$each" ]; then
     rows=''
