@@ -6,8 +6,9 @@ them) and genomes.tsv (genome, species, ancestor, strains: of the species, lengt
 two strains have in common).
 
 Ancestors: each begins a genus and is a third-order Markov chain of its own, drawn about its GC content, in stretches
-of 2 kbp that lie on either strand and vary about that content. Composition differs between ancestors, and varies
-within one, about as much as in the real genomes of the other sets. There are no genes, so marker genes tell nothing.
+of 2 kbp that lie on either strand and vary about that content. Composition tells less than in the real genomes of the
+other sets (by hand): the 4-mers of a genome stray from what its GC content says 0.6 times as far, those of its parts of
+5 kbp from the genome's 0.8 times. There are no genes, so marker genes tell nothing.
 evolution.py says how ancestors become species and strains: half of the species have one strain, a third two, a sixth
 three; two strains are 95 to 99.5 % alike. Repeats: a fifth of the pieces of a species are followed by a copy of one of
 its repeats, about 40 in a Mbp. A repeat has 200 to 1,500 bp and two to six copies, all of them the same, at the same
