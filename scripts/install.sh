@@ -5,7 +5,8 @@
 #   scripts/install.sh              install what is missing; print the lines
 #   scripts/install.sh --isolated   the same, and lines that keep the user's own Nextflow settings out (make demo, make test)
 #   scripts/install.sh --nf-core    install nf-core's tools, which the tests use, by themselves; print their folder
-#   scripts/install.sh --amber      the same for AMBER
+#   scripts/install.sh --next-tools the same for AMBER, Binette, GTDB-Tk and dRep
+#   scripts/install.sh --anvio      the same for anvi'o, which needs Python 3.10: PYTHON=python3.10
 #   scripts/install.sh --clean      remove everything that it ever installed into its cache
 #
 # From the distribution (apt-get, if root or sudo asks no password): Java, minimap2, bwa, samtools, ps, and what it takes
@@ -35,10 +36,13 @@ readonly REPORT_GB=1
 readonly NF_CORE_REQUIREMENTS=tests/nf-core/requirements.txt
 readonly NF_CORE_IMPORTS='nf_core, check_jsonschema'
 readonly NF_CORE_GB=1
-# So does AMBER, which the tests hold the scores of bins against.
-readonly AMBER_REQUIREMENTS=tests/amber/requirements.txt
-readonly AMBER_IMPORTS=cami_amber
-readonly AMBER_GB=2
+# So do the tools that read what Binloom writes, and anvi'o needs others than they do.
+readonly NEXT_TOOLS_REQUIREMENTS=tests/next_tools/requirements.txt
+readonly NEXT_TOOLS_IMPORTS='cami_amber, binette.bin_manager, binette.contig_manager, drep, gtdbtk.main'
+readonly NEXT_TOOLS_GB=2
+readonly ANVIO_REQUIREMENTS=tests/anvio/requirements.txt
+readonly ANVIO_IMPORTS='anvio.ccollections, anvio.profiler'
+readonly ANVIO_GB=2
 
 say() { printf 'binloom: %s\n' "$*" >&2; }
 die() {
@@ -253,6 +257,14 @@ tools_folder() { # NAME REQUIREMENTS
     printf '%s/python-%s-%s' "$CACHE" "$1" "$(key "$2" scripts/requirements.txt "python=$python")"
 }
 
+# What the tests use by itself; prints the folder of its programs.
+install_tools() { # NAME REQUIREMENTS GB IMPORTS
+    local folder
+    folder=$(tools_folder "$1" "$2")
+    install_python "$folder" "$3" "$4" "$2"
+    printf '%s/bin\n' "$folder"
+}
+
 report_folder() {
     tools_folder report "$REPORT_REQUIREMENTS"
 }
@@ -372,7 +384,7 @@ print_lines() { # [--isolated]
 }
 
 case ${1:-} in
-    '' | --isolated | --nf-core | --amber) ;;
+    '' | --isolated | --nf-core | --next-tools | --anvio) ;;
     --clean)
         clean
         exit
@@ -382,16 +394,13 @@ esac
 
 open_cache
 PATH=$(outer_path)
-if [[ ${1:-} == --nf-core || ${1:-} == --amber ]]; then
+if [[ ${1:-} == --nf-core || ${1:-} == --next-tools || ${1:-} == --anvio ]]; then
     find_python || die 'Python 3.10 to 3.14 is missing: `make env` installs it'
-    if [[ $1 == --nf-core ]]; then
-        tools=$(tools_folder nf-core "$NF_CORE_REQUIREMENTS")
-        install_python "$tools" "$NF_CORE_GB" "$NF_CORE_IMPORTS" "$NF_CORE_REQUIREMENTS"
-    else
-        tools=$(tools_folder amber "$AMBER_REQUIREMENTS")
-        install_python "$tools" "$AMBER_GB" "$AMBER_IMPORTS" "$AMBER_REQUIREMENTS"
-    fi
-    printf '%s/bin\n' "$tools"
+    case $1 in
+        --nf-core) install_tools nf-core "$NF_CORE_REQUIREMENTS" "$NF_CORE_GB" "$NF_CORE_IMPORTS" ;;
+        --next-tools) install_tools next-tools "$NEXT_TOOLS_REQUIREMENTS" "$NEXT_TOOLS_GB" "$NEXT_TOOLS_IMPORTS" ;;
+        --anvio) install_tools anvio "$ANVIO_REQUIREMENTS" "$ANVIO_GB" "$ANVIO_IMPORTS" ;;
+    esac
     exit
 fi
 survey

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ REPORT_STAGES = {"REPORT_DATA", "REPORT"}
 # Sizes that fit the bundled community, and enough epochs where a test is not about the bins themselves.
 SMALL = ["--min_contig_length", "500", "--min_bin_size", "20000", "--hidden_sizes", "64,64", "--batch_size", "16"]
 QUICK = ["--epochs", "150"]
+
+NEWEST_PYTHON_OF_NEXT_TOOLS = (3, 12)  # for which what AMBER pins has been built
 
 # What an installation says where the package index cannot be reached, as opposed to one that is refused
 NO_INDEX = re.compile(
@@ -95,14 +98,33 @@ def run_pipeline(launch: Path, *arguments, environment=None, profile="test", pro
     return Run(done.returncode, done.stdout, launch, results)
 
 
-def installed_tools(option: str) -> Path:
+def installed_tools(option: str, environment: dict[str, str] | None = None) -> Path:
     """The folder of programs that scripts/install.sh puts into an environment of their own."""
     install = [PROJECT / "scripts" / "install.sh", option]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        install, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0 and NO_INDEX.search(done.stderr):
         pytest.skip(f"install.sh {option} cannot install here: {done.stderr.strip().splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def next_tools() -> Path:
+    """The folder with the programs of AMBER, Binette, GTDB-Tk and dRep."""
+    if sys.version_info[:2] > NEWEST_PYTHON_OF_NEXT_TOOLS:
+        pytest.skip("AMBER pins packages that have no builds for this Python")
+    return installed_tools("--next-tools")
+
+
+def run_tool(words: list[str | Path], folder: Path, environment: dict[str, str] | None = None) -> str:
+    """What another tool prints that runs in a folder."""
+    plots = {"MPLBACKEND": "agg", "MPLCONFIGDIR": str(folder)}
+    environment = {**os.environ, **plots, **(environment or {})}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -1,27 +1,15 @@
 """Scores of the stage benchmark against those of AMBER, on the same files."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from conftest import DATA, PROJECT, installed_tools, read_truth
+from conftest import DATA, PROJECT, read_truth, run_tool
 
-NEWEST_PYTHON = (3, 12)  # for which what AMBER pins has been built
 SHARE_MOVED = 0.15  # of the contigs, into the bin of another genome
 RECALLS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-
-
-@pytest.fixture(scope="module")
-def amber() -> Path:
-    """The folder with its program."""
-    if sys.version_info[:2] > NEWEST_PYTHON:
-        pytest.skip("AMBER pins packages that have no builds for this Python")
-    return installed_tools("--amber")
 
 
 def write_biobox(path: Path, table: pd.DataFrame) -> None:
@@ -52,22 +40,15 @@ def write_inputs(folder: Path) -> None:
     (folder / "contig2bin.tsv").write_text("assembly\tcontig\tbin\n")
 
 
-def run(words, folder: Path) -> None:
-    """Run a command in a folder."""
-    environment = {**os.environ, "MPLBACKEND": "agg", "MPLCONFIGDIR": str(folder)}
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_scores_are_those_of_amber(tmp_path, amber):
+def test_scores_are_those_of_amber(tmp_path, next_tools):
     """Of each bin its largest genome, precision and recall; how many genomes reach each precision and recall."""
     write_inputs(tmp_path)
     options = ["--silent", "--skip_gs", "-l", "bins", "-o", "amber", "-g", "truth.binning", "bins.binning"]
-    run([amber / "python", amber / "amber.py", *options], tmp_path)
+    run_tool([next_tools / "python", next_tools / "amber.py", *options], tmp_path)
     theirs = pd.read_csv(tmp_path / "amber" / "bin_metrics.tsv", sep="\t", dtype={"BINID": str}).set_index("BINID")
     files = [word for name in ("contigs", "clusters", "contig2bin") for word in (f"--{name}", f"{name}.tsv")]
     options = ["--truth", "truth.binning", "--compare", "given", "bins.binning", "--min_bin_size", "0", *files]
-    run([sys.executable, PROJECT / "bin" / "benchmark.py", *options], tmp_path)
+    run_tool([sys.executable, PROJECT / "bin" / "benchmark.py", *options], tmp_path)
     pairs = pd.read_csv(tmp_path / "pairs.tsv.gz", sep="\t")
     ours = pairs[pairs["binning"] == "given"].drop_duplicates("bin").set_index("bin").loc[theirs.index]
     assert len(theirs) == 7 and theirs["precision_bp"].min() < 0.9 < theirs["recall_bp"].max()
