@@ -15,6 +15,7 @@ import pandas as pd
 from message_text import shown
 from stage_tables import (
     CLUSTERS,
+    CONTIGS,
     COVERAGE,
     EDGES,
     HOMOLOGS,
@@ -26,6 +27,11 @@ from stage_tables import (
     read_kept,
     read_table,
 )
+
+
+def read_contigs_by_name(path: Path) -> pd.DataFrame:
+    """Return contigs.tsv; its index has the contigs, in which all who read other tables look theirs up."""
+    return read_table(CONTIGS, path).set_index("contig", drop=False).rename_axis(None)
 
 
 def contigs_of_assembly(contigs: pd.DataFrame, assembly: str, contigs_path: Path) -> pd.DataFrame:
@@ -46,19 +52,18 @@ def read_clusters(path: Path, contigs: pd.DataFrame, assembly: str | None = None
 
     Raise ClickException unless every contig is of this group and of the assembly that the table has it in.
     """
-    assembly_of = contigs.set_index("contig")["assembly"]
+    assembly_of = contigs["assembly"].to_numpy()
 
-    def keep(block: pd.DataFrame) -> np.ndarray:
-        check_contigs(path, block, assembly_of.index, "in contigs.tsv")
-        check_assemblies(path, block, assembly_of)
-        return is_of(assembly, block["assembly"])
+    def keep(block: pd.DataFrame) -> pd.DataFrame:
+        (rows,) = check_contigs(path, block, contigs.index, "in contigs.tsv")
+        check_assemblies(path, block, assembly_of[rows])
+        return block[is_of(assembly, block["assembly"])]
 
     return read_kept(CLUSTERS, path, keep, ["cluster", "contig", "assembly"])
 
 
-def check_assemblies(path: Path, frame: pd.DataFrame, assembly_of: pd.Series) -> None:
-    """Raise ClickException for the first contig of a table that contigs.tsv has in another assembly."""
-    known = assembly_of.reindex(frame["contig"]).to_numpy()
+def check_assemblies(path: Path, frame: pd.DataFrame, known: np.ndarray) -> None:
+    """Raise ClickException for the first contig of a table (k) that contigs.tsv has in another assembly (known, k)."""
     differs = known != frame["assembly"].to_numpy()
     if differs.any():
         row = int(differs.argmax())
@@ -87,14 +92,13 @@ def read_coverage(path: Path, contigs: pd.DataFrame, assembly: str | None = None
 
 def read_coverage_and_bases(path: Path, contigs: pd.DataFrame, assembly: str | None) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the same, and coverage times length (s), summed over all contigs of the group."""
-    number, length = pd.Index(contigs["contig"]), contigs["length"].to_numpy()
+    length = contigs["length"].to_numpy()
     is_there = np.zeros(len(contigs), dtype=bool)
     is_kept = is_of(assembly, contigs["assembly"])
     place = np.cumsum(is_kept) - 1
     coverage, bases, samples = np.empty(0), 0.0, None
     for block in read_blocks(COVERAGE, path):
-        check_contigs(path, block, number, "in contigs.tsv")
-        rows = number.get_indexer(block["contig"])
+        (rows,) = check_contigs(path, block, contigs.index, "in contigs.tsv")
         check_key(COVERAGE, path, block, is_there[rows])
         is_there[rows] = True
         values = block.drop(columns="contig")
@@ -109,7 +113,7 @@ def read_coverage_and_bases(path: Path, contigs: pd.DataFrame, assembly: str | N
         raise click.ClickException(
             f"{path}: no row for contig {shown(first)} of contigs.tsv; give both from the same run"
         )
-    return pd.DataFrame(coverage, number[is_kept], samples), bases
+    return pd.DataFrame(coverage, contigs.index[is_kept], samples), bases
 
 
 def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -119,15 +123,13 @@ def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tupl
     leads from a contig to itself. Raise ClickException for a vertex that is not among the contigs, and for an edge to
     what is no vertex.
     """
-    number = pd.Series(np.arange(len(names)), index=names)
     placed = read_table(VERTICES, vertices)
-    check_contigs(vertices, placed, number.index, "a contig of this assembly in contigs.tsv")
+    (number,) = check_contigs(vertices, placed, pd.Index(names), "a contig of this assembly in contigs.tsv")
     table = read_table(EDGES, edges)
-    check_contigs(edges, table, placed["contig"], f"in {vertices}", ["contig_1", "contig_2"])
+    pairs = check_contigs(edges, table, pd.Index(placed["contig"]), f"in {vertices}", ["contig_1", "contig_2"])
     is_placed = np.zeros(len(names), dtype=bool)
-    is_placed[number[placed["contig"]]] = True
-    pairs = np.stack([number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()])
-    return links_from_both_ends(pairs), is_placed
+    is_placed[number] = True
+    return links_from_both_ends(number[pairs]), is_placed
 
 
 def links_from_both_ends(pairs: np.ndarray) -> np.ndarray:
@@ -141,12 +143,12 @@ def read_pair_links(path: Path, contigs: pd.DataFrame, assembly: str | None = No
 
     Raise ClickException for a contig that is not in contigs.tsv, and for a link between two assemblies.
     """
-    number, assembly_of = pd.Index(contigs["contig"]), contigs["assembly"].to_numpy()
+    assembly_of = contigs["assembly"].to_numpy()
     ends = ["contig_1", "contig_2"]
 
-    def keep(block: pd.DataFrame) -> np.ndarray:
-        check_contigs(path, block, number, "in contigs.tsv", ends)
-        one, other = (assembly_of[number.get_indexer(block[name])] for name in ends)
+    def keep(block: pd.DataFrame) -> pd.DataFrame:
+        rows = check_contigs(path, block, contigs.index, "in contigs.tsv", ends)
+        one, other = assembly_of[rows]
         differs = one != other
         if differs.any():
             row = int(differs.argmax())
@@ -155,24 +157,28 @@ def read_pair_links(path: Path, contigs: pd.DataFrame, assembly: str | None = No
                 f"{path}: row {block.index[row] + 1}: contigs {names} are of two assemblies in contigs.tsv; give both "
                 "from the same run"
             )
-        return is_of(assembly, one)
+        return block.assign(row_1=rows[0], row_2=rows[1])[is_of(assembly, one)]
 
-    table = read_kept(PAIR_LINKS, path, keep)
-    return np.stack([number.get_indexer(table[name]) for name in ends])
+    return read_kept(PAIR_LINKS, path, keep)[["row_1", "row_2"]].to_numpy().T
 
 
-def read_homologs(path: Path, group: pd.Series, names: Sequence[str]) -> np.ndarray:
+def read_homologs(path: Path, known: pd.Index, names: Sequence[str]) -> np.ndarray:
     """Return the pairs of homologous contigs of an assembly and the seeds that both hold (3 x h).
 
-    Contigs are their numbers in `names`. `group` has the names of all contigs of the group; raise ClickException for a
+    Contigs are their numbers in `names`. `known` has the names of all contigs of the group; raise ClickException for a
     pair with a contig that is not among them.
     """
-    known, number = pd.Index(group), pd.Series(np.arange(len(names)), index=names)
+    number = numbers_of_known(known, names)
 
-    def keep(block: pd.DataFrame) -> np.ndarray:
-        check_contigs(path, block, known, "in contigs.tsv", ["contig_1", "contig_2"])
-        return (block["contig_1"].isin(number.index) & block["contig_2"].isin(number.index)).to_numpy()
+    def keep(block: pd.DataFrame) -> pd.DataFrame:
+        one, other = number[check_contigs(path, block, known, "in contigs.tsv", ["contig_1", "contig_2"])]
+        return block.assign(number_1=one, number_2=other)[(one >= 0) & (other >= 0)]
 
-    table = read_kept(HOMOLOGS, path, keep)
-    one, other = number[table["contig_1"]].to_numpy(), number[table["contig_2"]].to_numpy()
-    return np.stack([one, other, table["shared"].to_numpy()])
+    return read_kept(HOMOLOGS, path, keep)[["number_1", "number_2", "shared"]].to_numpy().T
+
+
+def numbers_of_known(known: pd.Index, names: Sequence[str]) -> np.ndarray:
+    """Return the number of each known contig (N) in `names`, some of these, and -1 for the others."""
+    number = np.full(len(known), -1)
+    number[known.get_indexer(names)] = np.arange(len(names))
+    return number

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import click
 import pandas as pd
 
-from assembly_tables import read_clusters
+from assembly_tables import read_clusters, read_contigs_by_name
 from bin_scores import (
     BINS,
     CLUSTERS,
@@ -83,9 +83,9 @@ def main(
     compared: tuple[tuple[str, Path], ...], min_bin_size: int,
 ) -> None:  # fmt: skip
     """Score clusters, bins and the bins of other binners."""
-    table = read_table(CONTIGS, contigs)
+    table = read_contigs_by_name(contigs)
     names = ContigNames(table, [read_table(CONTIGS, other) for other in other_contigs])
-    assembly = table.set_index("contig")["assembly"]
+    assembly = table["assembly"]
     clustered = read_clusters(clusters, table)[["contig", "cluster"]].set_axis(["contig", "bin"], axis=1)
     labels = {CLUSTERS: clustered, CUT_CLUSTERS: cut_by_assembly(clustered, assembly)}
     labels |= read_binnings(contig2bin, compared, names, assembly)

@@ -32,7 +32,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import read_clusters, read_coverage
+from assembly_tables import read_clusters, read_contigs_by_name, read_coverage
 from bin_formats import write_formats
 from bin_quality import Marked, rate_bins
 from catalogue_fasta import catalogue_sequences
@@ -42,7 +42,6 @@ from refined_bins import Refined, read_refined
 from stage_tables import (
     BINS,
     CONTIG2BIN,
-    CONTIGS,
     EXCLUDED,
     FAMILIES,
     GENOMES,
@@ -110,7 +109,7 @@ def main(
     markers: tuple[tuple[Path, Path], ...],
 ) -> None:
     """Cut clusters by assembly and write the bins."""
-    table = read_table(CONTIGS, contigs).set_index("contig", drop=False).rename_axis(None)
+    table = read_contigs_by_name(contigs)
     clustered = read_clusters(clusters, table)
     left_out = read_excluded(excluded, table)
     depth = read_coverage(coverage, table)
@@ -139,7 +138,7 @@ def main(
 def read_excluded(path: Path, contigs: pd.DataFrame) -> pd.Series:
     """Return why contigs have no row in the features, by contig."""
     excluded = read_table(EXCLUDED, path)
-    check_contigs(path, excluded, contigs["contig"], "in contigs.tsv")
+    check_contigs(path, excluded, contigs.index, "in contigs.tsv")
     return excluded.set_index("contig")["reason"]
 
 
@@ -165,7 +164,7 @@ def read_markers(given: Iterable[tuple[Path, Path]], contigs: pd.DataFrame) -> M
     markers, families, first = [], None, None
     for path, families_path in given:
         markers.append(read_table(MARKERS, path))
-        check_contigs(path, markers[-1], contigs["contig"], "in contigs.tsv")
+        check_contigs(path, markers[-1], contigs.index, "in contigs.tsv")
         searched = read_table(FAMILIES, families_path)
         if families is not None and not searched.equals(families):
             raise click.ClickException(f"{families_path}: differs from {first}; give both from the same run")

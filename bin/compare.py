@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from assembly_tables import read_coverage
+from assembly_tables import read_contigs_by_name, read_coverage
 from bin_scores import PRECISIONS, RECALLS
 from common_bins import bin_sizes, common_bins, corresponding
 from compared_bins import SEPARATOR, read_binnings
@@ -49,19 +49,17 @@ def main(
     compared: tuple[tuple[str, Path], ...], qualities: tuple[tuple[str, Path], ...], min_bin_size: int,
 ) -> None:  # fmt: skip
     """Compare the bins of a group with those of other binners."""
-    table = read_table(CONTIGS, contigs)
+    table = read_contigs_by_name(contigs)
     names = ContigNames(table, [read_table(CONTIGS, other) for other in other_contigs])
-    contig = table.set_index("contig")
-    labels = read_binnings(contig2bin, compared, names, contig["assembly"])
+    labels = read_binnings(contig2bin, compared, names, table["assembly"])
     depth = read_coverage(coverage, table)
-    bins = {name: describe(binning, contig["length"], depth) for name, binning in labels.items()}
+    bins = {name: describe(binning, table["length"], depth) for name, binning in labels.items()}
     for name, path in qualities:
         if name not in bins:
             raise click.ClickException(f"{path}: there is no binning {shown(name)}; name it by --compare, too")
         bins[name] = rate(name, bins[name], path, min_bin_size)
     common = {
-        (one, other): common_bins(labels[one], labels[other], contig["length"])
-        for one, other in combinations(labels, 2)
+        (one, other): common_bins(labels[one], labels[other], table["length"]) for one, other in combinations(labels, 2)
     }
     mark_common(bins, common)
     large = {name: found[found["size"] >= min_bin_size] for name, found in bins.items()}

@@ -110,9 +110,10 @@ def main(
     table = contigs_of_assembly(everything, assembly, contigs)
     placed = read_table(CONTIG2BIN, contig2bin)
     check_names(contig2bin, placed, everything, contigs)
-    check_contigs(vertices, read_table(VERTICES, vertices), table["contig"], f"in assembly {assembly} of {contigs}")
+    known, where = pd.Index(table["contig"]), f"in assembly {assembly} of {contigs}"
+    check_contigs(vertices, read_table(VERTICES, vertices), known, where)
     links = read_table(EDGES, edges)
-    check_contigs(edges, links, table["contig"], f"in assembly {assembly} of {contigs}", ("contig_1", "contig_2"))
+    check_contigs(edges, links, known, where, ("contig_1", "contig_2"))
     bins = bins_of_contigs(placed, table)
     order = list(dict.fromkeys(placed.loc[placed["assembly"] == assembly, "bin"]))
     segments, walks = read_graph(assembler, graph, paths, table["name"].tolist(), table["length"].tolist())

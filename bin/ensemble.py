@@ -12,10 +12,10 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import read_clusters
+from assembly_tables import read_clusters, read_contigs_by_name
 from further_pieces import cluster_table, further_pieces
 from pieces import piece_size
-from stage_tables import CLUSTERS, CONTIGS, read_table
+from stage_tables import CLUSTERS
 from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,7 +33,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 def main(contigs: Path, own: Path, given: Path, min_bin_size: int) -> None:
     """Write own clusters and what given bins hold besides as ./clusters.tsv."""
-    table = read_table(CONTIGS, contigs)
+    table = read_contigs_by_name(contigs)
     binnings = [cluster_labels(path, table) for path in (own, given)]
     cluster = np.full(len(table), "", dtype=object)
     for rows in table.groupby("assembly").indices.values():

@@ -61,7 +61,7 @@ def check_samples(path: Path, features: dict, samples: tuple[str, ...]) -> None:
 def check_clusters(path: Path, rows: pd.DataFrame, rows_path: Path) -> None:
     """Raise ClickException unless clusters.tsv is of these contigs and of the cluster stage: it has numbers alone."""
     clusters = read_table(CLUSTERS, path, ["cluster", "contig", "assembly"])
-    check_contigs(path, clusters, rows["contig"], f"in {rows_path}")
+    check_contigs(path, clusters, pd.Index(rows["contig"]), f"in {rows_path}")
     is_given = ~clusters["cluster"].str.isdecimal()
     if is_given.any():
         cluster = clusters["cluster"][is_given].iloc[0]

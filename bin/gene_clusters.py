@@ -54,7 +54,7 @@ def main(clusters_path: Path, contigs_path: Path) -> None:
     """Write gene_clusters.tsv and cluster_sizes.tsv of a group here."""
     contigs = read_table(CONTIGS, contigs_path)
     clusters = read_table(CLUSTERS, clusters_path, ["cluster", "contig"])
-    check_contigs(clusters_path, clusters, contigs["contig"], f"in {contigs_path}")
+    check_contigs(clusters_path, clusters, pd.Index(contigs["contig"]), f"in {contigs_path}")
     table = describe_clusters(clusters, contigs.set_index("contig")["length"])
     write_table(GENE_CLUSTERS, table)
     write_table(CLUSTER_SIZES, sizes_curve(table))

@@ -34,9 +34,16 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import contigs_of_assembly, large_clusters, read_clusters, read_contig_graph, read_coverage
+from assembly_tables import (
+    contigs_of_assembly,
+    large_clusters,
+    read_clusters,
+    read_contig_graph,
+    read_contigs_by_name,
+    read_coverage,
+)
 from stage_arrays import REFINEMENT_COUNTS, write_description
-from stage_tables import ARTICLE_REFINEMENT, CONTIGS, REFINED_CONTIG2BIN, read_table
+from stage_tables import ARTICLE_REFINEMENT, REFINED_CONTIG2BIN
 from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -336,7 +343,7 @@ def main(
     min_bin_size: int,
 ) -> None:
     """Refine the bins of one assembly along its contig graph (GraphBin2, steps 1 to 4)."""
-    group = read_table(CONTIGS, contigs)
+    group = read_contigs_by_name(contigs)
     table = contigs_of_assembly(group, assembly, contigs)
     cluster = large_clusters(read_clusters(clusters, group, assembly), table, min_bin_size)
     by_name = table.assign(cluster=cluster).sort_values("name")

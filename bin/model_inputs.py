@@ -18,12 +18,12 @@ from assembly_tables import (
     contigs_of_assembly,
     links_from_both_ends,
     read_contig_graph,
+    read_contigs_by_name,
     read_coverage_and_bases,
     read_pair_links,
 )
 from bin_model import Contigs
 from stage_arrays import FEATURES, TETRANUCLEOTIDE_COUNTS, check_hash, read_description, read_matrix
-from stage_tables import CONTIGS, read_table
 
 # If the number of reads is unknown, one read adds this to coverage times length: RPKM count as of a million reads.
 # docs/benchmark.md, section "Constants", shows what halving and doubling it does.
@@ -33,7 +33,7 @@ RPKM_BASES_PER_READ = 1000.0
 class Group(NamedTuple):
     """What is known of the N contigs of a group: of all of them, or of one assembly's."""
 
-    table: pd.DataFrame  # contigs.tsv, N rows
+    table: pd.DataFrame  # contigs.tsv, N rows by contig
     path: Path  # of contigs.tsv
     coverage: pd.DataFrame  # N x s or, of one assembly, n x s, by contig
     bases_per_read: np.ndarray  # s, what one read adds to coverage times length
@@ -53,7 +53,7 @@ def read_group(
 
     Raise ClickException if the files are of different runs.
     """
-    table = read_table(CONTIGS, contigs)
+    table = read_contigs_by_name(contigs)
     mapped_reads = read_mapped_reads(features, table["contig"], contigs)
     depth, bases = read_coverage_and_bases(coverage, table, assembly)
     unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
@@ -70,9 +70,11 @@ def read_contigs(
 ) -> tuple[pd.DataFrame, Contigs, np.ndarray]:
     """Return the n contigs of an assembly, from the longest to the shortest.
 
-    That is their rows of contigs.tsv, what the model knows of them, and whether each has a place in the graph (n).
+    That is their rows of contigs.tsv, whose index is their number there, what the model knows of them, and whether each
+    has a place in the graph (n).
     """
     table = contigs_of_assembly(group.table, assembly, group.path)
+    table = table.set_axis(group.table.index.get_indexer(table.index))
     table = table.sort_values(["length", "name"], ascending=[False, True])
     rows = table.index.to_numpy()
     names, length = table["contig"].tolist(), table["length"].to_numpy()

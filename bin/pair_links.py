@@ -20,8 +20,7 @@ def sum_links(paths: Sequence[Path], names: pd.Series) -> pd.DataFrame:
     keys, pairs = np.empty(0, np.int64), np.empty(0, np.int64)
     for path in paths:
         table = read_table(PAIRS, path)
-        check_contigs(path, table, number, "in contigs.tsv", ["contig_1", "contig_2"])
-        rows = np.sort(np.column_stack([number.get_indexer(table[name]) for name in ("contig_1", "contig_2")]))
-        keys, pairs = add_counts(keys, pairs, rows[:, 0] * len(names) + rows[:, 1], table["pairs"].to_numpy())
+        one, other = np.sort(check_contigs(path, table, number, "in contigs.tsv", ["contig_1", "contig_2"]), axis=0)
+        keys, pairs = add_counts(keys, pairs, one * len(names) + other, table["pairs"].to_numpy())
     one, other = np.divmod(keys, len(names))
     return pd.DataFrame({"contig_1": number[one], "contig_2": number[other], "pairs": pairs})

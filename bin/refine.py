@@ -37,7 +37,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from assembly_tables import large_clusters, read_clusters, read_homologs
+from assembly_tables import large_clusters, numbers_of_known, read_clusters, read_homologs
 from assign_contigs import assign_to_bins, needed_posterior, with_reads
 from bin_model import NO_BIN, Contigs, bin_sizes
 from grow_clusters import grown_clusters, shared_clusters
@@ -135,8 +135,8 @@ def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     table, contigs, in_graph = read_contigs(group, assembly, files.vertices, files.edges)
     cluster = large_clusters(read_clusters(files.clusters, group.table, assembly), table.sort_index(), min_size)
     names = table["contig"].tolist()
-    homologs = read_unlinked_homologs(files.homologs, group.table["contig"], names, contigs.links)
-    markers = read_whole_markers(files.markers, group.table["contig"], names)
+    homologs = read_unlinked_homologs(files.homologs, group.table.index, names, contigs.links)
+    markers = read_whole_markers(files.markers, group.table.index, names)
     ids = sorted(set(cluster) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     label = cluster[table.index].map(number).to_numpy()
@@ -253,32 +253,32 @@ def tabulate(initial: np.ndarray, refined: pd.DataFrame, shared: dict[int, list[
     return refined.drop(columns="part").assign(merged=merged, unlinked=unlinked, final=final, reason=reason, bins=bins)
 
 
-def read_unlinked_homologs(path: Path | None, group: pd.Series, names: Sequence[str], links: np.ndarray) -> np.ndarray:
+def read_unlinked_homologs(path: Path | None, known: pd.Index, names: Sequence[str], links: np.ndarray) -> np.ndarray:
     """Return the homologous pairs of these contigs, each from both of its ends, and their shared seeds (3 x 2h).
 
-    group: the names of all contigs of the group. Neighbours in the graph are left out: their ends overlap.
+    known: the names of all contigs of the group. Neighbours in the graph are left out: their ends overlap.
     """
     if path is None:
         return np.empty((3, 0), dtype=np.int64)
-    source, target, shared = read_homologs(path, group, names)
+    source, target, shared = read_homologs(path, known, names)
     unlinked = ~np.isin(source * len(names) + target, links[0] * len(names) + links[1])
     source, target, shared = source[unlinked], target[unlinked], shared[unlinked]
     return np.stack([np.append(source, target), np.append(target, source), np.append(shared, shared)])
 
 
-def read_whole_markers(path: Path | None, group: pd.Series, names: Sequence[str]) -> np.ndarray:
+def read_whole_markers(path: Path | None, known: pd.Index, names: Sequence[str]) -> np.ndarray:
     """Return the marker genes that no end of a contig cuts off: contigs (numbers in `names`) and families (2 x m).
 
-    A gene that is of families of two collections counts for the first by name. group: the names of all contigs.
+    A gene that is of families of two collections counts for the first by name. known: the names of all contigs.
     """
     if path is None:
         return np.empty((2, 0), dtype=np.int64)
     table = read_table(MARKERS, path)
-    check_contigs(path, table, group, "in contigs.tsv")
-    whole = table[~table["cut"]].sort_values("family", kind="stable").drop_duplicates(["contig", "start", "end"])
-    number = pd.Series(np.arange(len(names)), index=names)
-    whole = whole[whole["contig"].isin(number.index)]
-    return np.stack([number[whole["contig"]].to_numpy(), pd.factorize(whole["family"], sort=True)[0]])
+    (rows,) = check_contigs(path, table, known, "in contigs.tsv")
+    table = table.assign(number=numbers_of_known(known, names)[rows])
+    whole = table[~table["cut"] & (table["number"] >= 0)].sort_values("family", kind="stable")
+    whole = whole.drop_duplicates(["contig", "start", "end"])
+    return np.stack([whole["number"].to_numpy(), pd.factorize(whole["family"], sort=True)[0]])
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def read_refined(
 
     Raise ClickException unless each refinement.tsv is about one assembly of the group, and no other about the same.
     """
-    assembly_of, assemblies = contigs.set_index("contig")["assembly"], set()
+    assembly_of, assemblies = contigs["assembly"].to_numpy(), set()
     labels = pd.DataFrame({"contig": [], "cluster": []}, dtype=str)
     tables = pd.DataFrame({name: [] for name in columns}, dtype=str)
     for contig2bin, refinement in refined:
@@ -42,10 +42,10 @@ def read_refined(
         assembly = only_assembly(refinement, steps)
         if assembly in assemblies:
             raise click.ClickException(f"{refinement}: assembly {assembly!r} is given twice; give each --refined once")
-        check_contigs(refinement, steps, assembly_of.index, "in contigs.tsv")
-        check_assemblies(refinement, steps, assembly_of)
+        (rows,) = check_contigs(refinement, steps, contigs.index, "in contigs.tsv")
+        check_assemblies(refinement, steps, assembly_of[rows])
         placed = read_table(REFINED_CONTIG2BIN, contig2bin)
-        check_contigs(contig2bin, placed, steps["contig"], f"in {refinement}")
+        check_contigs(contig2bin, placed, pd.Index(steps["contig"]), f"in {refinement}")
         assemblies.add(assembly)
         tables = pd.concat([tables, steps], ignore_index=True) if len(tables) else steps
         placed = placed.rename(columns={"bin": "cluster"})[["contig", "cluster"]]

@@ -170,14 +170,17 @@ def bin_names(path: Path) -> dict[str, dict[str, str]]:
     return names
 
 
-def refinements(paths: tuple[Path, ...], contigs: pd.DataFrame, bins_path: Path | None) -> dict[str, dict[str, dict]]:
-    """Return of each assembly number and base pairs of its contigs by what the refinement changed, and its flow."""
+def refinements(paths: tuple[Path, ...], known: pd.Index, bins_path: Path | None) -> dict[str, dict[str, dict]]:
+    """Return of each assembly number and base pairs of its contigs by what the refinement changed, and its flow.
+
+    known: the contigs of the group.
+    """
     names = bin_names(bins_path) if bins_path else {}
     counts_of, flow_of = {}, {}
     for path in paths:
         schema = ARTICLE_REFINEMENT if "step1" in read_header(path)[0] else REFINEMENT
         steps = read_table(schema, path, STEP_COLUMNS)
-        check_contigs(path, steps, contigs["contig"], "in contigs.tsv")
+        check_contigs(path, steps, known, "in contigs.tsv")
         assembly = only_assembly(path, steps)
         counts_of[assembly] = refinement_counts(steps)
         flow_of[assembly] = flow(steps, names.get(assembly, {}))
@@ -226,7 +229,7 @@ def what_is_clustered(
     """Return the same of a gene catalogue, which has clusters in place of bins."""
     schemas = (CONTIGS, CLUSTERS, GENE_CLUSTERS, CLUSTER_SIZES)
     genes, clusters, table, sizes = (read_table(schema, path) for schema, path in zip(schemas, paths))
-    check_contigs(paths[1], clusters, genes["contig"], f"in {paths[0]}")
+    check_contigs(paths[1], clusters, pd.Index(genes["contig"]), f"in {paths[0]}")
     if set(clusters["cluster"]) != set(table["cluster"]):
         raise click.ClickException(f"{paths[2]}: has other clusters than {paths[1]}; give both from the same run")
     found = rows["contig"].map(clusters.set_index("contig")["cluster"])
@@ -288,10 +291,11 @@ def main(
     features = read_description(FEATURES, features_path, ["samples", "mapped_reads", "rows_sha256"])
     rows_path, *arrays = inputs
     rows = read_table(ROWS, rows_path)
-    known, labels, content = (
+    contigs_of_group, labels, content = (
         what_is_clustered(genes, rows) if genes else what_is_binned(contigs, bins_path, features["samples"], rows)
     )
-    check_contigs(rows_path, rows, known["contig"], f"in {(genes or contigs)[0]}")
+    known = pd.Index(contigs_of_group["contig"])
+    check_contigs(rows_path, rows, known, f"in {(genes or contigs)[0]}")
     check_hash(features_path, features["rows_sha256"], rows["contig"], rows_path)
     latent, training, threshold = trained or (None, None, None)
     sets = {"input": arrays} | ({"latent": [latent]} if latent else {})

@@ -223,13 +223,13 @@ def read_table(table: Table, path: Path, columns: Sequence[str] | None = None) -
 
 
 def read_kept(
-    table: Table, path: Path, keep: Callable[[pd.DataFrame], np.ndarray], columns: Sequence[str] | None = None
+    table: Table, path: Path, keep: Callable[[pd.DataFrame], pd.DataFrame], columns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """Return the same, but hold no more than those rows that `keep` picks from each block; their index has all rows.
+    """Return the same, but hold no more than those rows that `keep` leaves of each block; their index has all rows.
 
-    Rows of the same key have to be kept together, or left out together.
+    Rows of the same key have to be kept together, or left out together. `keep` may add columns.
     """
-    frame = pd.concat([block[keep(block)] for block in read_blocks(table, path, columns)])
+    frame = pd.concat([keep(block) for block in read_blocks(table, path, columns)])
     check_key(table, path, frame)
     return frame
 
@@ -369,22 +369,20 @@ def wrong_cell(table: Table, path: Path, number: int, row: Mapping, name: str, c
 
 
 def check_contigs(
-    path: Path, frame: pd.DataFrame, known: pd.Series | pd.Index, where: str, columns: Sequence[str] = ("contig",)
-) -> None:
-    """Raise ClickException for the first contig in these columns that is not known; `where` says where those are.
+    path: Path, frame: pd.DataFrame, known: pd.Index, where: str, columns: Sequence[str] = ("contig",)
+) -> np.ndarray:
+    """Return the places of the contigs in these columns (c x k) among the known, which have each name once.
 
-    An index, which has each name once, is the faster to ask again.
+    Raise ClickException for the first that is not among them; `where` says where those are.
     """
-    is_index = isinstance(known, pd.Index)
-    is_unknown = np.column_stack(
-        [known.get_indexer(frame[name]) < 0 if is_index else ~frame[name].isin(known) for name in columns]
-    )
-    if is_unknown.any():
-        row, column = np.argwhere(is_unknown)[0]
+    places = np.stack([known.get_indexer(frame[name]) for name in columns])
+    if (places < 0).any():
+        row, column = np.argwhere(places.T < 0)[0]
         contig = frame[columns[column]].iloc[row]
         raise click.ClickException(
             f"{path}: row {frame.index[row] + 1}: contig {shown(contig)} is not {where}; give both from the same run"
         )
+    return places
 
 
 def check_names(path: Path, frame: pd.DataFrame, contigs: pd.DataFrame, contigs_path: Path) -> None:

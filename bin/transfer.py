@@ -154,7 +154,7 @@ def find_genomes(labels: pd.DataFrame, contigs: pd.DataFrame, samples: Samples, 
     labels: contig, cluster; a row for each bin of a contig. contigs: contigs.tsv (N). samples: of its contigs.
     was_binned (N): whether a contig had a bin before the transfer.
     """
-    row = pd.Series(np.arange(len(contigs)), index=contigs["contig"])[labels["contig"]].to_numpy()
+    row = contigs.index.get_indexer(labels["contig"])
     assembly = pd.Categorical(contigs["assembly"]).codes.astype(np.int64)
     rows = pd.DataFrame({"contig": row, "assembly": contigs["assembly"].to_numpy()[row], "cluster": labels["cluster"]})
     rows["bin"] = rows.groupby(["assembly", "cluster"]).ngroup()

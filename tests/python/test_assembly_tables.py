@@ -14,7 +14,7 @@ import stage_tables
 CONTIGS = pd.DataFrame(
     [("A1~NA", "A1", "NA", 300), ("A1~b", "A1", "b", 200), ("A2~b", "A2", "b", 90), ("A1~c", "A1", "c", 100)],
     columns=["contig", "assembly", "name", "length"],
-)
+).set_index("contig", drop=False)
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +28,9 @@ def write(name: str, text: str) -> Path:
     return path
 
 
-def test_contigs_of_an_assembly_keep_their_rows():
+def test_contigs_of_an_assembly_keep_their_index():
     table = assembly_tables.contigs_of_assembly(CONTIGS, "A1", Path("contigs.tsv"))
-    assert table["name"].tolist() == ["NA", "b", "c"] and table.index.tolist() == [0, 1, 3]
+    assert table["name"].tolist() == ["NA", "b", "c"] and table.index.tolist() == ["A1~NA", "A1~b", "A1~c"]
     with pytest.raises(click.ClickException, match=r"^contigs.tsv: no contig of assembly 'A3'; check"):
         assembly_tables.contigs_of_assembly(CONTIGS, "A3", Path("contigs.tsv"))
 
@@ -43,8 +43,8 @@ def test_small_clusters_are_no_labels():
     )
     clusters = assembly_tables.read_clusters(path, CONTIGS)
     table = CONTIGS[CONTIGS["assembly"] == "A1"]
-    assert assembly_tables.large_clusters(clusters, table, 500).to_dict() == {0: "1", 1: "1", 3: ""}
-    assert assembly_tables.large_clusters(clusters, table, 100).to_dict() == {0: "1", 1: "1", 3: "2"}
+    assert assembly_tables.large_clusters(clusters, table, 500).to_dict() == {"A1~NA": "1", "A1~b": "1", "A1~c": ""}
+    assert assembly_tables.large_clusters(clusters, table, 100).to_dict() == {"A1~NA": "1", "A1~b": "1", "A1~c": "2"}
     assert assembly_tables.read_clusters(path, CONTIGS, "A1")["contig"].tolist() == ["A1~NA", "A1~b", "A1~c"]
 
 
@@ -130,7 +130,7 @@ def test_a_contig_graph_of_another_run():
 
 def test_homologs_of_one_assembly():
     path = write("homologs.tsv.gz", "contig_1\tcontig_2\tshared\nA1~NA\tA1~c\t7\nA1~b\tA1~c\t3\nA2~b\tA2~b\t1\n")
-    pairs = assembly_tables.read_homologs(path, CONTIGS["contig"], ["A1~c", "A1~b", "A1~NA"])
+    pairs = assembly_tables.read_homologs(path, CONTIGS.index, ["A1~c", "A1~b", "A1~NA"])
     assert pairs.dtype == np.int64 and pairs.tolist() == [[2, 1], [0, 0], [7, 3]]
     with pytest.raises(click.ClickException, match=r"^homologs.tsv.gz: row 3: contig 'A2~b' is not in contigs.tsv"):
-        assembly_tables.read_homologs(path, CONTIGS["contig"].drop(2), ["A1~c", "A1~b"])
+        assembly_tables.read_homologs(path, CONTIGS.index.drop("A2~b"), ["A1~c", "A1~b"])

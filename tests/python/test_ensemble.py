@@ -12,7 +12,7 @@ from assembly_tables import read_clusters
 CONTIGS = pd.DataFrame(
     [("A1~k1", "A1", "k1", 900), ("A1~k2", "A1", "k2", 900), ("A2~k1", "A2", "k1", 900), ("A2~k2", "A2", "k2", 9)],
     columns=["contig", "assembly", "name", "length"],
-)
+).set_index("contig", drop=False)
 
 
 @pytest.fixture(autouse=True)

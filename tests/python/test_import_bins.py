@@ -12,7 +12,7 @@ from assembly_tables import read_clusters
 CONTIGS = pd.DataFrame(
     [(f"{assembly}~{name}", assembly, name, 900) for assembly in ("A1", "A2") for name in ("k1", "k2", "k3")],
     columns=["contig", "assembly", "name", "length"],
-)
+).set_index("contig", drop=False)
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ def test_links_of_one_assembly():
 
 
 def test_a_link_between_assemblies():
-    contigs = pd.DataFrame({"contig": ["a", "b", "c"], "assembly": ["A", "A", "B"]})
+    contigs = pd.DataFrame({"contig": ["a", "b", "c"], "assembly": ["A", "A", "B"]}, index=["a", "b", "c"])
     assert read_pair_links(write("p.gz", "a b 2"), contigs).tolist() == [[0], [1]]
     with pytest.raises(click.ClickException, match=r"p.gz: row 2: contigs 'a' and 'c' are of two assemblies"):
         read_pair_links(write("p.gz", "a b 2", "a c 2"), contigs)

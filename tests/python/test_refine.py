@@ -409,9 +409,9 @@ def test_whole_marker_genes_are_read_each_once(tmp_path):
     lines = [f"{contig}\t{family}\t{start}\t{end}\t50\t1\t{cut}\n" for contig, family, start, end, cut in rows]
     path = tmp_path / "markers.tsv.gz"
     path.write_text("contig\tfamily\tstart\tend\tscore\tcovered\tcut\n" + "".join(lines))
-    markers = refine.read_whole_markers(path, pd.Series(["a", "b", "other"]), ["b", "a"])
+    markers = refine.read_whole_markers(path, pd.Index(["a", "b", "other"]), ["b", "a"])
     # COG1, COG7, TIGR2
     assert sorted(markers.T.tolist()) == [[0, 0], [1, 1], [1, 2]]
     with pytest.raises(click.ClickException, match=r"contig 'other' is not in contigs.tsv"):
-        refine.read_whole_markers(path, pd.Series(["a", "b"]), ["b", "a"])
-    assert refine.read_whole_markers(None, pd.Series(["a"]), ["a"]).shape == (2, 0)
+        refine.read_whole_markers(path, pd.Index(["a", "b"]), ["b", "a"])
+    assert refine.read_whole_markers(None, pd.Index(["a"]), ["a"]).shape == (2, 0)

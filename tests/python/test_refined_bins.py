@@ -6,7 +6,7 @@ from click import ClickException
 
 from refined_bins import read_refined
 
-CONTIGS = pd.DataFrame({"contig": ["A~x", "A~y", "B~x"], "assembly": ["A", "A", "B"]})
+CONTIGS = pd.DataFrame({"contig": ["A~x", "A~y", "B~x"], "assembly": ["A", "A", "B"]}, index=["A~x", "A~y", "B~x"])
 
 
 def write_refined(folder, assembly, steps):

@@ -185,8 +185,9 @@ def test_the_first_wrong_row_is_named_by_its_key():
 
 def test_contigs_of_another_run_are_named():
     frame = pd.DataFrame({"contig_1": ["a", "b"], "contig_2": ["b", "zz"]})
-    known = pd.Series(["a", "b"])
-    stage_tables.check_contigs(Path("edges.tsv.gz"), frame, known, "in contigs.tsv", ["contig_1"])
+    known = pd.Index(["b", "a"])
+    places = stage_tables.check_contigs(Path("edges.tsv.gz"), frame, known, "in contigs.tsv", ["contig_1"])
+    assert places.tolist() == [[1, 0]]
     with pytest.raises(click.ClickException) as refused:
         stage_tables.check_contigs(Path("edges.tsv.gz"), frame, known, "in contigs.tsv", ["contig_1", "contig_2"])
     assert refused.value.message == (
@@ -343,6 +344,6 @@ def test_rows_are_counted_over_all_blocks(monkeypatch, line, message):
     monkeypatch.setattr(stage_tables, "parsed_blocks", lambda path, dtypes, _: parsed_blocks(path, dtypes, 2))
     with pytest.raises(click.ClickException) as refused:
         stage_tables.read_kept(
-            stage_tables.PAIRS, spoilt(6, line), lambda block: block["contig_2"].isin(["b1", "b6"]).to_numpy()
+            stage_tables.PAIRS, spoilt(6, line), lambda block: block[block["contig_2"].isin(["b1", "b6"])]
         )
     assert refused.value.message.startswith(f"pairs.tsv.gz: {message}")
