@@ -11,15 +11,7 @@ import click
 
 from fault_runs import PROJECT, Ended, Running, fresh, undisturbed
 from fault_table import Faults, fault_command
-
-
-def peak_megabytes(pid: int) -> int:
-    """Return the most memory (MB) that a process has had; 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
-    except (OSError, ValueError):
-        return 0
+from measured_runs import KB_PER_MB, status_kb
 
 
 def tiny_samples(folder: Path, number: int) -> Path:
@@ -39,7 +31,7 @@ def run_and_watch(launch: Path, *arguments: object, config: str = "") -> tuple[E
     """Run the pipeline to its end; return the most memory (MB) of Nextflow, too."""
     running, most = Running(launch, *arguments, config=config), 0
     while running.process.poll() is None:
-        most = max(most, peak_megabytes(running.process.pid))
+        most = max(most, status_kb(running.process.pid, "VmHWM") // KB_PER_MB)
         time.sleep(0.2)
     return running.end(), most
 
@@ -61,7 +53,7 @@ def features_of_many(folder: Path, number: int, expected: Ended) -> tuple[int, f
     began = time.monotonic()
     process = subprocess.Popen([str(word) for word in command_line], cwd=work)
     _, status, used = os.wait4(process.pid, 0)
-    return status, time.monotonic() - began, used.ru_maxrss // 1024
+    return status, time.monotonic() - began, used.ru_maxrss // KB_PER_MB
 
 
 @fault_command

@@ -51,13 +51,20 @@ def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None =
 def tree_kb(pid: int | str) -> int:
     """Return the memory (kB) of a process and of all that it has started, now; 0 once it has ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
         children = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
     except OSError:
         return 0
-    return sum(map(int, re.findall(r"^VmRSS:\s+(\d+)", status, re.MULTILINE))) + sum(
-        map(tree_kb, " ".join(children).split())
-    )
+    return status_kb(pid, "VmRSS") + sum(map(tree_kb, " ".join(children).split()))
+
+
+def status_kb(pid: int | str, field: str) -> int:
+    """Return the memory (kB) of a process alone: VmRSS, what it has now, or VmHWM, its peak; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def run_task(command: Sequence, folder: Path) -> Usage:
