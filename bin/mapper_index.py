@@ -107,6 +107,7 @@ def read_minimap2(path: Path) -> Iterator[IndexedContig]:
                 for name, length in zip(names, lengths, strict=True):
                     yield IndexedContig(name, length, packed_bases(packed, begin, begin + length))
                     begin += length
+                data.madvise(mmap.MADV_DONTNEED)  # what was read of the file counts as memory of this process otherwise
     except (OSError, ValueError, struct.error) as error:
         raise damaged(path, str(error)) from error
 
