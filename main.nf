@@ -23,7 +23,7 @@ workflow {
     }
     def folder = resultsFolder(params.outdir)
     def with_report = !isOn(params.skip_multiqc)
-    requireTools(with_report, params.references, params.mapper)
+    requireTools(with_report, isOn(params.umap), params.references, params.mapper)
     if (!params.checkpoint_dir && workflow.workDir.toUri().scheme != 'file') {
         log.info("Training leaves no checkpoints: the work directory ${workflow.workDir.toUriString()} is not a file system, so a training that is killed starts anew. Name a folder that the training tasks share by --checkpoint_dir")
     }

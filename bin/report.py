@@ -50,6 +50,8 @@ def sections(run: dict, summary: dict, groups: list[dict]) -> list[dict | None]:
         length_bars(groups),
         contig_dots(groups, "input"),
         contig_dots(groups, "latent"),
+        contig_dots(groups, "umap_input"),
+        contig_dots(groups, "umap_latent"),
         distance_curves(groups),
         training_curves(groups),
         refinement_bars(groups),

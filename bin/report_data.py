@@ -5,8 +5,9 @@ In:  of the group contigs.tsv (catalogue stage), contig2bin.tsv, unbinned.tsv an
      rows.tsv, tnf.npy and abundance.npy (features stage); <sample>.mapping.tsv (map_reads stage) of each sample that
      was given as reads or BAM; latent.npy and training.tsv (vae stage) and threshold.json (cluster stage) if there was
      a training; refinement.tsv (refine, transfer or graphbin2 stage) of each refined assembly; genomes_found.tsv
-     (benchmark stage) if genomes are known. Of a gene catalogue, gene_clusters.tsv and cluster_sizes.tsv
-     (gene_clusters stage) and clusters.tsv (cluster stage) stand in place of the tables of bins.
+     (benchmark stage) if genomes are known; umap_points.tsv (umap_points stage) if UMAP is asked for. Of a gene
+     catalogue, gene_clusters.tsv and cluster_sizes.tsv (gene_clusters stage) and clusters.tsv (cluster stage) stand in
+     place of the tables of bins.
 Out: report_data.json. Its size depends on the bins and samples, never on the number of contigs.
 """
 
@@ -20,18 +21,18 @@ from bin_scores import PRECISION, RECALLS
 from binned_lengths import counts, fates, length_classes
 from evaluation_tables import COUNTED, GENOMES_FOUND, RECALL_NAMES
 from gene_tables import CLUSTER_SIZES, GENE_CLUSTERS
-from principal_components import choose_points, project
+from principal_components import project
 from refined_bins import only_assembly
 from refinement_flows import flow, refinement_counts
 from report_files import write_group
-from stage_arrays import ABUNDANCE, FEATURES, LATENT, THRESHOLD, TNF, check_hash, read_description, read_matrix
+from shown_contigs import UMAP_POINTS, bins_of_rows, choose_rows, clusters_of_rows, largest_first, read_values
+from stage_arrays import FEATURES, THRESHOLD, check_hash, read_description
 from stage_tables import (
     ARTICLE_REFINEMENT,
     CLUSTERS,
     CONTIG2BIN,
     CONTIGS,
     MAPPING,
-    RATED_BINS,
     READ_NUMBERS,
     REFINEMENT,
     ROWS,
@@ -53,10 +54,6 @@ TERMS = ("loss", "ce", "sse", "kld")
 DIGITS = 6  # significant ones of the numbers
 MAX_CURVE_POINTS = 200  # of a curve: as many as a screen tells apart
 MAX_FITTED_ROWS = 20_000  # contigs that the principal components are computed from
-# Dots of contigs in a picture: so many of each of the largest bins, of all other bins, and of those in none
-N_COLOURED_BINS, DOTS_OF_BIN, DOTS_OF_OTHERS, DOTS_OF_NONE = 7, 50, 150, 100
-OTHER, NONE = "other bins", "in no bin"
-OTHER_CLUSTERS, NO_CLUSTER = "other clusters", "in no cluster"  # of genes
 BINNED = (CONTIG2BIN, UNBINNED)
 
 
@@ -75,17 +72,16 @@ def coverage_columns(samples: list[str]) -> list[str]:
     return [f"coverage_{sample}" for sample in samples]
 
 
-def bin_rows(path: Path, samples: list[str]) -> list[dict]:
+def bin_rows(path: Path, bins: pd.DataFrame, samples: list[str]) -> list[dict]:
     """Return what is known of each bin of a bins.tsv, the largest first: `coverage` has the order of the samples.
 
     Completeness and contamination are None where they are not known; quality is empty then.
     """
-    schema = bins_schema(path)
-    bins = read_table(schema, path).sort_values("size", ascending=False, kind="stable")
+    bins = largest_first(bins)
     missing = [name for name in coverage_columns(samples) if name not in bins]
     if missing:
         raise click.ClickException(f"{path}: has no column {missing[0]}; give both from the same run")
-    names = [name for name in (*BIN_COLUMNS, *QUALITY_COLUMNS) if schema is RATED_BINS or name in BIN_COLUMNS]
+    names = [name for name in (*BIN_COLUMNS, *QUALITY_COLUMNS) if name in bins]
     rows = bins[names].to_dict("records")
     coverages = bins[coverage_columns(samples)].to_numpy()
     for row, coverage in zip(rows, coverages, strict=True):
@@ -134,32 +130,39 @@ def distance_curve(path: Path) -> dict:
     }
 
 
-def bins_of_rows(rows: pd.DataFrame, contigs: pd.DataFrame, contig2bin: pd.DataFrame, largest: list[str]) -> np.ndarray:
-    """Return the bin of each row (n) as the picture names it: one of the largest, `other bins` or `in no bin`."""
-    placed = contig2bin.drop_duplicates(["assembly", "contig"]).rename(columns={"contig": "name"})
-    bin_of = contigs.merge(placed, on=["assembly", "name"]).set_index("contig")["bin"]
-    found = rows["contig"].map(bin_of)
-    return np.where(found.isna(), NONE, np.where(found.isin(largest), found, OTHER)).astype(str)
+def coordinates(points: np.ndarray) -> dict[str, list[float | None]]:
+    """Return places (n x 2) as x and y."""
+    return {"x": rounded_list(points[:, 0]), "y": rounded_list(points[:, 1])}
 
 
-def pictures(arrays: dict[str, list[Path]], rows: pd.DataFrame, rows_path: Path, labels: np.ndarray) -> dict:
+def pictures(
+    arrays: dict[str, list[Path]], rows: pd.DataFrame, rows_path: Path, labels: np.ndarray, umap: Path | None
+) -> dict:
     """Return two dimensions of each of some sets of arrays for the same contigs: bins, x, y and explained variance.
 
-    The arrays of a set stand side by side. Few contigs are shown, whatever the size of the group.
+    The arrays of a set stand side by side. With umap_points.tsv there are its places, too.
     """
-    rng = np.random.default_rng(0)
-    others = dict.fromkeys((OTHER, OTHER_CLUSTERS), DOTS_OF_OTHERS) | dict.fromkeys((NONE, NO_CLUSTER), DOTS_OF_NONE)
-    shown = choose_points(labels, others | dict.fromkeys(sorted({*labels} - {*others}), DOTS_OF_BIN), rng)
-    fitted = rng.permutation(len(rows))[:MAX_FITTED_ROWS]
-    chosen = np.union1d(shown, fitted)
+    shown, in_random_order = choose_rows(labels)
+    chosen = np.union1d(shown, in_random_order[:MAX_FITTED_ROWS])
     content: dict = {"bins": [str(label) for label in labels[shown]]}
     for name, paths in arrays.items():
-        matrices = {"tnf.npy": TNF, "abundance.npy": ABUNDANCE, "latent.npy": LATENT}
-        parts = [read_matrix(matrices[path.name], path, rows["contig"], rows_path, rows=chosen) for path in paths]
-        points, explained = project(np.hstack(parts), np.searchsorted(chosen, shown))
-        content[name] = {"x": rounded_list(points[:, 0]), "y": rounded_list(points[:, 1])}
-        content[name]["explained"] = rounded_list(explained)
-    return content
+        points, explained = project(read_values(paths, rows, rows_path, chosen), np.searchsorted(chosen, shown))
+        content[name] = {**coordinates(points), "explained": rounded_list(explained)}
+    return content | (umap_places(umap, rows.iloc[shown], rows_path) if umap else {})
+
+
+def umap_places(path: Path, shown: pd.DataFrame, rows_path: Path) -> dict[str, dict]:
+    """Return the places of rows of rows.tsv by umap_points.tsv, as `umap_` and the name of what they are computed from.
+
+    Of too few contigs the table has no rows, and there are no places.
+    """
+    places = read_table(UMAP_POINTS, path).set_index("contig")
+    if places.empty:
+        return {}
+    check_contigs(rows_path, shown, places.index, f"in {path}")
+    found = places.loc[shown["contig"]]
+    by_name = {name: found[[f"{name}_x", f"{name}_y"]].to_numpy() for name in ("input", "latent")}
+    return {f"umap_{name}": coordinates(points) for name, points in by_name.items() if not np.isnan(points).any()}
 
 
 def bin_names(path: Path) -> dict[str, dict[str, str]]:
@@ -217,9 +220,13 @@ def what_is_binned(
     contigs, contig2bin, unbinned = (read_table(schema, path) for schema, path in zip((CONTIGS, *BINNED), paths))
     for path, table in zip(paths[1:], (contig2bin, unbinned)):
         check_names(path, table, contigs, paths[0])
-    bins = bin_rows(bins_path, samples)
-    labels = bins_of_rows(rows, contigs, contig2bin, [row["bin"] for row in bins[:N_COLOURED_BINS]])
-    content = {"bins": bins, "contigs": contig_numbers(contigs, contig2bin, unbinned), "gene_clusters": None}
+    bins = read_table(bins_schema(bins_path), bins_path)
+    labels = bins_of_rows(rows, contigs, contig2bin, bins)
+    content = {
+        "bins": bin_rows(bins_path, bins, samples),
+        "contigs": contig_numbers(contigs, contig2bin, unbinned),
+        "gene_clusters": None,
+    }
     return contigs, labels, content
 
 
@@ -232,10 +239,7 @@ def what_is_clustered(
     check_contigs(paths[1], clusters, pd.Index(genes["contig"]), f"in {paths[0]}")
     if set(clusters["cluster"]) != set(table["cluster"]):
         raise click.ClickException(f"{paths[2]}: has other clusters than {paths[1]}; give both from the same run")
-    found = rows["contig"].map(clusters.set_index("contig")["cluster"])
-    named = {name: f"cluster {name}" for name in table["cluster"].head(N_COLOURED_BINS)}
-    others = np.where(found.isna(), NO_CLUSTER, OTHER_CLUSTERS)
-    labels = np.where(found.isin(list(named)), found.map(named).astype(object), others).astype(str)
+    labels = clusters_of_rows(rows, clusters, table)
     nothing = {"by_assembly": {}, "by_length": {}}
     return genes, labels, {"bins": [], "contigs": nothing, "gene_clusters": cluster_curves(clusters, table, sizes)}
 
@@ -273,6 +277,7 @@ def what_is_clustered(
 )
 @click.option("--refinement", "steps", multiple=True, type=FILE, help="refinement.tsv of an assembly; repeatable.")
 @click.option("--genomes_found", "found", type=FILE, help="genomes_found.tsv of the group, if genomes are known.")
+@click.option("--umap", type=FILE, help="umap_points.tsv of the group, if UMAP is asked for.")
 def main(
     group: str,
     contigs: tuple[Path, Path, Path] | None,
@@ -284,6 +289,7 @@ def main(
     trained: tuple[Path, Path, Path] | None,
     steps: tuple[Path, ...],
     found: Path | None,
+    umap: Path | None,
 ) -> None:
     """Write report_data.json of a group."""
     if bool(contigs) == bool(genes) or bool(contigs) != bool(bins_path):
@@ -308,7 +314,7 @@ def main(
             **content,
             "training": training_curves(training) if training else None,
             "distances": distance_curve(threshold) if threshold else None,
-            "pictures": pictures(sets, rows, rows_path, labels) if len(rows) else None,
+            "pictures": pictures(sets, rows, rows_path, labels, umap) if len(rows) else None,
             **refinements(steps, known, bins_path),
             "genomes": genomes_found(found) if found else None,
         }

@@ -38,7 +38,7 @@ def contig_dots(groups: list[dict], kind: str) -> dict | None:
     if not shown:
         return None
     data = [picture_dots(group["pictures"], kind, MAX_CONTIG_DOTS // len(shown)) for group in shown]
-    labels = [{"name": group["group"], **axis_titles(group["pictures"][kind]["explained"])} for group in shown]
+    labels = [{"name": group["group"], **axis_titles(group["pictures"][kind].get("explained"))} for group in shown]
     settings = plot_settings(kind, labels[0]["xlab"], labels[0]["ylab"], series_label="contigs", showlegend=True)
     others = OTHER_CLUSTERS if shown[0]["gene_clusters"] else OTHER_BINS
     settings["groups"] = [*others, *sorted({dot["group"] for dots in data for dot in all_dots(dots)} - {*others})]
@@ -52,10 +52,11 @@ def all_dots(dots: dict[str, list[dict]]) -> list[dict]:
     return [dot for named in dots.values() for dot in named]
 
 
-def axis_titles(explained: list[float]) -> dict[str, str]:
-    """Return the titles of the two axes, with the variance that each explains."""
+def axis_titles(explained: list[float] | None) -> dict[str, str]:
+    """Return the titles of the two axes, with the variance that each explains; UMAP's explain none."""
     # MultiQC would take the unit of a percentage for that of the axis.
-    titles = [f"PC{number} ({part:.2f} of variance)" for number, part in enumerate(explained, 1)]
+    titles = [f"PC{number} ({part:.2f} of variance)" for number, part in enumerate(explained or [], 1)]
+    titles = titles or ["UMAP 1", "UMAP 2"]
     return dict(zip(("xlab", "ylab"), titles))
 
 

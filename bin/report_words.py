@@ -15,6 +15,8 @@ TITLES = {
     "lengths": "Contig lengths",
     "input": "Contigs before training",
     "latent": "Contigs after training",
+    "umap_input": "Before training, by UMAP",
+    "umap_latent": "After training, by UMAP",
     "distances": "Distances",
     "training": "Training",
     "genomes": "Known genomes",
@@ -52,6 +54,11 @@ TEXTS = {
     "latent": "The same contigs in the latent, by which they are clustered. If the autoencoder learned "
     "something, contigs of a bin lie closer together here. Bins that overlap may lie apart in the "
     "dimensions that are not shown.",
+    "umap_input": "The same contigs as above, placed by UMAP: those that are most alike in what the autoencoder gets "
+    "are close together. Which contigs are together says something; how far apart groups are, and how wide, says "
+    "little. Of 15 contigs or fewer all are neighbours, and the picture says nothing.",
+    "umap_latent": "The same contigs in the latent, placed by UMAP. If the autoencoder learned something, contigs of a "
+    "bin are neighbours here that were none before.",
     "distances": "How far contigs are from one another in the latent (Pearson distance), as the mean over many "
     "contigs. The first hump is contigs of the same genome, what follows are other genomes. Clusters "
     "are cut at the dashed line. Without a valley behind the first hump, the threshold means little.",

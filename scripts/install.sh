@@ -26,7 +26,7 @@ readonly PYTHON_QUESTION='import os, sys
 print(os.path.realpath(sys.executable))
 sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))'
 readonly REQUIREMENTS=(containers/torch/requirements.txt tests/requirements.txt)
-readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pyhmmer, pyrodigal, pytest, hypothesis, xdist'
+readonly IMPORTS='torch, numpy, pandas, pysam, click, gfapy, jsonschema, pyhmmer, pyrodigal, umap, pytest, hypothesis, xdist'
 readonly ENVIRONMENT_GB=9                               # the Python environment while it is being unpacked
 # MultiQC needs other versions of packages than the stages do.
 readonly REPORT_REQUIREMENTS=containers/report/requirements.txt

@@ -16,9 +16,9 @@ pin() { # FOLDER [OPTION ...]
 }
 
 # What fetchmgs and metacoag ask for, and none of their models needs: the packages are installed without dependencies, as
-# the lists hold all that there are. PyTorch itself asks for networkx.
-unused=(--no-emit-package biopython --no-emit-package tqdm --no-emit-package igraph --no-emit-package texttable
-    --no-emit-package scipy)
+# the lists hold all that there are. PyTorch itself asks for networkx, umap-learn for scipy and tqdm.
+unused=(--no-emit-package biopython --no-emit-package igraph --no-emit-package texttable)
+unused_by_core=("${unused[@]}" --no-emit-package networkx --no-emit-package scipy --no-emit-package tqdm)
 
 # What MultiQC asks for to draw bitmaps (kaleido), to write Parquet files and to ask language models: a report
 # needs none of it, and it makes up two thirds of all. Of the two builds of polars the one that every processor runs stays.
@@ -28,7 +28,7 @@ unused_by_report=(--no-emit-package kaleido --no-emit-package pyarrow
 
 # The set of the torch image holds that of the core image, so the pins of both never disagree.
 pin containers/torch "${unused[@]}" "$@"
-pin containers/core -c ../torch/requirements.txt "${unused[@]}" --no-emit-package networkx "$@"
+pin containers/core -c ../torch/requirements.txt "${unused_by_core[@]}" "$@"
 pin containers/report "${unused_by_report[@]}" "$@"
 pin tests -c ../containers/torch/requirements.txt "$@"
 pin benchmark -c ../containers/torch/requirements.txt "$@"

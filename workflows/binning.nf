@@ -21,6 +21,7 @@ include { TRUTH       } from '../modules/local/truth/main'
 include { BENCHMARK   } from '../modules/local/benchmark/main'
 include { COMPARE     } from '../modules/local/compare/main'
 include { DRAW_BINS   } from '../modules/local/draw_bins/main'
+include { UMAP_POINTS } from '../modules/local/umap_points/main'
 include { SUMMARY     } from '../modules/local/summary/main'
 include { shareOf } from './memory'
 include { mapMode ; together ; inFolder ; sortedGroups ; byFolder ; warningsJson ; listsByColumn ; binningFiles ; namedFiles } from './channels'
@@ -269,12 +270,16 @@ workflow BINNING {
     ch_binned = together([ch_contigs, BINS.out.contig2bin, BINS.out.unbinned]).join(BINS.out.bins).map { row -> row + [[]] }
         .mix(together([ch_gene_clusters, GENE_CLUSTERS.out.table, GENE_CLUSTERS.out.sizes]).join(ch_contigs)
             .map { group, clusters, contigs -> [group, contigs, [], clusters] })
-    reported = ch_binned.join(described.json)
-        .join(together([described.rows, described.tnf, described.abundance]))
+    ch_shown = ch_binned.join(described.json).join(together([described.rows, described.tnf, described.abundance]))
+    ch_latent = encoded.latent.mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
+    UMAP_POINTS(ch_shown.filter { _row -> options.umap }.join(ch_latent))
+    ch_points = UMAP_POINTS.out.points.mix(ch_contigs.filter { _row -> !options.umap }.map { group, _contigs -> [group, []] })
+    reported = ch_shown
         .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })
         .join(ch_trained)
         .join(ch_group_refined.map { group, assemblies -> [group, assemblies*.refinement] })
         .join(ch_found)
+        .join(ch_points)
 
     // What is published, and the folder that it goes to
     results = SUMMARY.out.table.mix(SUMMARY.out.json).mix(SUMMARY.out.text).mix(SUMMARY.out.warnings).map { file -> ['.', file] }
@@ -296,6 +301,7 @@ workflow BINNING {
         .mix(inFolder([BENCHMARK.out.binnings, BENCHMARK.out.genomes_found, BENCHMARK.out.ratios, BENCHMARK.out.pairs, BENCHMARK.out.best_bins]) { group -> "${group.id}/benchmark" })
         .mix(inFolder([COMPARE.out.compared_bins, COMPARE.out.common_bins, COMPARE.out.differences, COMPARE.out.tiers]) { group -> "${group.id}/compare" })
         .mix(inFolder([ch_clusters, BINS.out.fasta, BINS.out.contig2bin, BINS.out.bins, BINS.out.genomes, BINS.out.unbinned, BINS.out.formats]) { group -> group.id }) // in bins and formats
+        .mix(inFolder([UMAP_POINTS.out.points]) { group -> "${group.id}/umap_points" })
         .mix(inFolder([DRAW_BINS.out.picture, DRAW_BINS.out.colours]) { assembly -> "${assembly.group}/draw_bins" })
 
     summary    = SUMMARY.out.json

@@ -70,7 +70,7 @@ def isResult(name, saved) {
         return name.toString() in saved
     }
     def inside = name.collect { part -> "${part}".toString() }
-    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'cluster_sizes.tsv', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'draw_bins', 'features', 'formats', 'gene_clusters.tsv', 'genes', 'genomes.tsv', 'homologs', 'markers', 'refine', 'taxonomy', 'transfer', 'truth', 'unbinned.tsv', 'vae']
+    def written = ['abundance', 'benchmark', 'bins', 'bins.tsv', 'catalogue', 'cluster', 'cluster_sizes.tsv', 'clusters.tsv', 'compare', 'contig2bin.tsv', 'draw_bins', 'features', 'formats', 'gene_clusters.tsv', 'genes', 'genomes.tsv', 'homologs', 'markers', 'refine', 'taxonomy', 'transfer', 'truth', 'umap_points', 'unbinned.tsv', 'vae']
     return inside[0] in ['experiments', 'pipeline_info'] || (inside.size() == 1 ? inside[0] in ['report.html', 'summary.json', 'summary.tsv', 'summary.txt', 'warnings.tsv'] : inside[1] in written)
 }
 

@@ -20,6 +20,7 @@ def memoryTable() {
         TRANSFER   : [300, 4.6, 4.3],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
         BINS       : [110, 38.0, 38.0],  // coverage; tables of the refinement
         REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs
+        UMAP_POINTS: [750, 3.0, 20.0],   // the same
     ]
 }
 

@@ -33,7 +33,7 @@ def optionWords(resolved, names) {
 }
 
 // Options of every stage by its name, what chooses the stages (`of_genes`, `mapper`, `is_ensemble`, `refine_mode`, `markers`,
-// `draw_bins`, `start_at`) and the files that parameters name.
+// `draw_bins`, `umap`, `start_at`) and the files that parameters name.
 def stageOptions(parameters) {
     def resolved = resolveParameters(parameters)
     def options = [
@@ -63,7 +63,7 @@ def stageOptions(parameters) {
     def mapped = of_genes ? ' --no_secondary --no_pairs' : ''
     def profiles = of_genes ? ' --no_profiles' : ''
     def chosen = [of_genes: of_genes, mapper: resolved.mapper, is_ensemble: isOn(resolved.ensemble), refine_mode: resolved.refine_mode]
-    def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms, draw_bins: resolved.draw_bins]
+    def markers = [markers: isOn(resolved.markers), marker_hmms: resolved.marker_hmms, draw_bins: resolved.draw_bins, umap: isOn(resolved.umap)]
     def known = [truth: resolved.truth, compared: resolved.compare, quality: resolved.quality, experiments: resolved.experiments]
     def taxa = [genes: isOn(resolved.genes) || resolved.gene_hits, gene_hits: resolved.gene_hits, lineages: resolved.lineages]
     def former = [former_results: resolved.former_results, start_at: resolved.start_at, model: resolved.model]

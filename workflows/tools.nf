@@ -12,12 +12,12 @@ def missingPrograms(names) {
 }
 
 // Programs and Python packages that the stages need and that this machine lacks
-def missingTools(with_report) {
+def missingTools(with_report, with_umap) {
     def programs = missingPrograms(['bwa', 'minimap2', 'python3', 'samtools'] + (with_report ? ['multiqc'] : []))
     if ('python3' in programs) {
         return programs
     }
-    def packages = 'click gfapy jsonschema numpy pandas pysam torch'
+    def packages = 'click gfapy jsonschema numpy pandas pysam torch' + (with_umap ? ' umap' : '')
     def code = "import importlib.util; print(*[name for name in '${packages}'.split() if not importlib.util.find_spec(name)])"
     return programs + ['python3', '-s', '-c', code.toString()].execute().text.tokenize().collect { name -> "Python's ${name}".toString() }
 }
@@ -36,7 +36,7 @@ def requireStrobealign(is_plain, is_local) {
 
 // Stops the run before any work if the tools are missing. With a configuration of the user's own, tasks may run anywhere
 // and find their tools there.
-def requireTools(with_report, references, mapper) {
+def requireTools(with_report, with_umap, references, mapper) {
     def local = !workflow.containerEngine && workflow.profile.tokenize(',').every { name -> name in localProfiles() }
     def plain = !System.getenv('NXF_EXECUTOR') && workflow.configFiles.every { path -> path.parent == workflow.projectDir }
     if (mapper == 'strobealign' && !workflow.stubRun) {
@@ -49,7 +49,7 @@ def requireTools(with_report, references, mapper) {
     if (blast) {
         error("Nothing was started, --references needs ${blast.join(' and ')}, not on PATH: install BLAST+ (on Debian and Ubuntu: apt-get install ncbi-blast+), or run in containers (-profile docker)")
     }
-    def missing = missingTools(with_report)
+    def missing = missingTools(with_report, with_umap)
     if (missing) {
         def without = 'multiqc' in missing ? ', or leave the report out by --skip_multiqc' : ''
         error("Nothing was started, the tools are not on PATH (${missing.join(', ')}): run in containers (-profile docker), or install them by: eval \"\$(make -s env)\" in ${workflow.projectDir}${without}")

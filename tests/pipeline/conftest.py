@@ -31,7 +31,7 @@ STAGES = {
 # Those that run where a group has several assemblies, or where parameters or sheets ask for them
 CHOSEN_STAGES = {
     "TRANSFER", "GRAPHBIN2", "IMPORT_BINS", "ENSEMBLE", "TRUTH", "BENCHMARK", "COMPARE", "GENES", "TAXONOMY",
-    "PLAN_TRIALS", "RUN_TRIAL", "DRAW_BINS", "GENE_CLUSTERS", "FORMER",
+    "PLAN_TRIALS", "RUN_TRIAL", "DRAW_BINS", "UMAP_POINTS", "GENE_CLUSTERS", "FORMER",
 }  # fmt: skip
 
 # What runs besides where the report is made
@@ -228,7 +228,7 @@ def run_two_groups(folder: Path) -> Run:
     """Run the profile test_full: a co-assembly and a multi-split group, with samples and assemblies of their own.
 
     It is held against its truth, and against bins of the truth itself, which lack genome g1 and are of a known quality.
-    Two experiments run beside it, with as few networks as there can be.
+    Two experiments run beside it, with as few networks as there can be. The report has UMAP.
     """
     truth = whole_truth()
     truth.to_csv(folder / "truth.tsv", sep="\t", index=False)
@@ -246,5 +246,5 @@ def run_two_groups(folder: Path) -> Run:
     write_hits(folder, truth)
     experiments = ["--experiments", "autoencoder,search", "--experiment_epochs", "2"]
     search = ["--search_networks", "1", "--search_held_out", "co"]
-    drawn = ["--draw_bins", "A1.001,A1.999"]
+    drawn = ["--draw_bins", "A1.001,A1.999", "--umap"]
     return run_pipeline(folder, *known, *experiments, *search, *drawn, profile="test_full", report=True)

@@ -16,6 +16,7 @@ SECTIONS = {
     "general_stats", "groups", "bin_table", "sizes", "gc_coverage", "coverages", "binned", "lengths", "input", "latent",
     "distances", "training", "refinement", "flows", "warnings", "run",
 }  # fmt: skip
+UMAP_SECTIONS = {"umap_input", "umap_latent"}
 # Writes into each flow how many ribbons are seen, and which names are cut off or lie on another one. The window of a
 # browser without a screen is 500 pixels wide at least, so the page is made as narrow as it is asked for.
 MEASURE = """<script>
@@ -43,7 +44,7 @@ def test_report_has_every_section_and_needs_no_network(coassembly):
     report = coassembly.results / "report.html"
     page = report.read_text()
     assert report.stat().st_size < MAX_REPORT_BYTES
-    assert anchors(page) >= SECTIONS
+    assert anchors(page) >= SECTIONS and not anchors(page) & UMAP_SECTIONS
     for name in (*read_table(coassembly.results / "co" / "bins.tsv")["bin"], "S1", "172 contigs are too few"):
         assert name in page
     assert f"--outdir {coassembly.results}" in page
@@ -59,6 +60,14 @@ def test_every_plot_is_drawn(coassembly, tmp_path, width):
     assert console == []
     assert empty_plots(page) == []
     assert anchors(page) >= SECTIONS
+
+
+@pytest.mark.skipif(bool(why_not()), reason=why_not() or "chromium is there")
+def test_every_plot_of_several_groups_is_drawn_with_umap(two_groups, tmp_path):
+    page, console = open_page(two_groups.results / "report.html", 400, tmp_path)
+    assert console == []
+    assert empty_plots(page) == []
+    assert anchors(page) >= SECTIONS | UMAP_SECTIONS
 
 
 @pytest.mark.skipif(bool(why_not()), reason=why_not() or "chromium is there")

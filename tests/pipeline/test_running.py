@@ -281,7 +281,7 @@ def test_every_process_names_its_container(tmp_path):
     assert done.returncode == 0, done.stdout
     processes = json.loads(done.stdout[done.stdout.index("{") :])["processes"]
     version = flat_config("standard", tmp_path)["manifest.version"].strip("'")
-    images = {"VAE": "torch", "CLUSTER": "torch", "RUN_TRIAL": "torch", "REPORT": "report"}
+    images = {"VAE": "torch", "CLUSTER": "torch", "RUN_TRIAL": "torch", "UMAP_POINTS": "torch", "REPORT": "report"}
     assert {process["name"].split(":")[-1]: process["container"] for process in processes} == {
         stage: f"localhost/binloom/{images.get(stage, 'core')}:{version}"
         for stage in STAGES | REPORT_STAGES | CHOSEN_STAGES

@@ -64,6 +64,8 @@ def picture(names):
         "bins": list(names),
         "input": {**places, "explained": [0.5, 0.25]},
         "latent": {**places, "explained": [1, 0]},
+        "umap_input": places,
+        "umap_latent": places,
     }
 
 

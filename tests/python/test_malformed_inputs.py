@@ -16,6 +16,7 @@ from click.testing import CliRunner
 import evaluation_tables
 import experiment_tables
 import gene_tables
+import shown_contigs
 import stage_tables as tables
 from bin_taxonomy import RANKS
 from random_contigs import sequence
@@ -112,6 +113,10 @@ def good_tables() -> dict[str, bytes]:
             ("bins", "genome", 0.9, 7, 6, 5, 4, 3, 2, 1),
             ("clusters", "genome", 0.9, 6, 5, 4, 3, 2, 1, 0),
         ),
+        "umap_points.tsv": lines(
+            tuple(column.name for column in shown_contigs.UMAP_POINTS.columns),
+            *[(name, -1.5, 2, "", "") for name in ROWS],
+        ),
         "trials.tsv": lines(
             tuple(column.name for column in experiment_tables.TRIALS.columns),
             ("g", "both_raw", "inputs", "raw", "both", *[""] * 6, 142, 9, 0.2, 25, 4.5, 0.5, 0.6, 0.7),
@@ -203,7 +208,11 @@ COMMANDS = {
     "summary": "--group g contigs.tsv features.json contig2bin.tsv bins.tsv",
     "report_data": "--group g --contigs contigs.tsv contig2bin.tsv unbinned.tsv --bins bins.tsv "
     "--features features.json --inputs rows.tsv tnf.npy abundance.npy --mapping S2.mapping.tsv "
-    "--refinement refinement.tsv --genomes_found genomes_found.tsv",
+    "--refinement refinement.tsv --genomes_found genomes_found.tsv --umap umap_points.tsv",
+    "umap_points": "--bins contigs.tsv contig2bin.tsv bins.tsv --features features.json "
+    "--inputs rows.tsv tnf.npy abundance.npy --latent latent.npy",
+    "umap_points of genes": "--genes clusters.tsv gene_clusters.tsv --features features.json "
+    "--inputs rows.tsv tnf.npy abundance.npy",
 }
 SCHEMAS = {
     "contigs.tsv": tables.CONTIGS,
@@ -233,12 +242,17 @@ SCHEMAS = {
     "cluster_sizes.tsv": gene_tables.CLUSTER_SIZES,
     "genomes_found.tsv": evaluation_tables.GENOMES_FOUND,
     "trials.tsv": experiment_tables.TRIALS,
+    "umap_points.tsv": shown_contigs.UMAP_POINTS,
 }
 # What commands read of tables of which they do not read all; these read all of each table
 ALL_READERS = ("transfer", "report_data", "report_data of genes")
 READ = {
     "gene_clusters clusters.tsv": ["cluster", "contig"],
     "report_data refinement.tsv": ["contig", "assembly", "length", "reason"],
+    "umap_points contigs.tsv": ["contig", "assembly", "name"],
+    "umap_points bins.tsv": ["bin", "size"],
+    "umap_points of genes clusters.tsv": ["cluster", "contig"],
+    "umap_points of genes gene_clusters.tsv": ["cluster"],
     "clusters.tsv": ["cluster", "contig", "assembly"],
     "refinement.tsv": ["contig", "assembly", "initial", "final"],
     "bins.tsv": ["bin", "assembly", "size", "refined"],
@@ -268,7 +282,8 @@ def number_variants(rows: list[list[str]], table: Table, read: list[str]):
     for place, name in enumerate(rows[0]):
         column = columns.get(name)
         if name in read and column and column.kind in (int, float):
-            for cell in ("-3", "inf", "nan", "many", *(["1.5"] if column.kind is int else [])):
+            negative = [] if column.least < 0 else ["-3"]
+            for cell in (*negative, "inf", "nan", "many", *(["1.5"] if column.kind is int else [])):
                 yield Variant(f"{name}-{cell}", changed(rows, 1, place, cell), (f"in column {name}",))
 
 

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import report_data
+from shown_contigs import DOTS_OF_NONE, UMAP_POINTS
 from stage_tables import ARTICLE_REFINEMENT, REFINEMENT, contigs_hash
 
 BINS = ["bin", "assembly", "cluster", "size", "contigs", "n50", "gc", "multi_labelled", "refined", "transferred"]
@@ -60,15 +61,16 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def invoke(*mappings, trained=True):
+def invoke(*mappings, trained=True, umap=None):
     options = INPUTS | (TRAINED if trained else {})
     given = [word for name, values in options.items() for word in (name, *values)]
     given += [word for path in mappings for word in ("--mapping", path)]
+    given += ["--umap", umap] if umap else []
     return CliRunner().invoke(report_data.main, ["--group", "co", *given], catch_exceptions=False)
 
 
-def run(*mappings, trained=True):
-    done = invoke(*mappings, trained=trained)
+def run(*mappings, trained=True, umap=None):
+    done = invoke(*mappings, trained=trained, umap=umap)
     assert done.exit_code == 0, done.output
     with open("report_data.json") as file:
         return json.load(file)
@@ -172,6 +174,34 @@ def test_no_bin(folder):
     assert content["bins"] == [] and set(content["pictures"]["bins"]) == {"in no bin"}
 
 
+def write_places(folder, *rows):
+    write_table(folder / "umap_points.tsv", [column.name for column in UMAP_POINTS.columns], *rows)
+    return "umap_points.tsv"
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_places_by_umap_are_those_of_the_contigs_and_change_nothing_else(folder, trained):
+    of_x, of_y = ([5, 6], [7, -8]) if trained else (["", ""], ["", ""])
+    path = write_places(folder, ["A~y", 3, -4, *of_y], ["A~other", 0, 0, *of_y], ["A~x", 1, 2, *of_x])
+    plain, content = run(trained=trained), run(trained=trained, umap=path)
+    is_x = [name == "A.001" for name in content["pictures"]["bins"]]
+    expected = {"umap_input": {"x": [1, 3], "y": [2, -4]}}
+    expected |= {"umap_latent": {"x": [5, 7], "y": [6, -8]}} if trained else {}
+    for name, places in expected.items():
+        in_order = {axis: [one if x else other for x in is_x] for axis, (one, other) in places.items()}
+        assert content["pictures"].pop(name) == in_order
+    assert content == plain
+
+
+def test_a_group_without_places_has_no_umap(folder):
+    assert run(umap=write_places(folder)) == run()
+
+
+def test_places_of_another_run_are_refused(folder):
+    done = invoke(umap=write_places(folder, ["A~x", 1, 2, 5, 6]))
+    assert done.exit_code == 1 and "rows.tsv: row 2: contig 'A~y' is not in umap_points.tsv; give both" in done.output
+
+
 def test_size_depends_on_bins_and_samples_alone(folder):
     names = [f"A~{number}" for number in range(5000)]
     contigs = [(name, "A", name[2:], 2500) for name in names]
@@ -184,7 +214,7 @@ def test_size_depends_on_bins_and_samples_alone(folder):
     unbinned = [["A", name[2:], 2500, "", "unclustered"] for name in names]
     write_table(folder / "unbinned.tsv", ["assembly", "contig", "length", "cluster", "reason"], *unbinned)
     write_table(folder / "contig2bin.tsv", ["assembly", "contig", "bin"])
-    assert len(run(trained=False)["pictures"]["bins"]) == report_data.DOTS_OF_NONE
+    assert len(run(trained=False)["pictures"]["bins"]) == DOTS_OF_NONE
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,15 @@ def test_a_bin_has_the_same_look_before_and_after_training():
     assert (content["pconfig"]["xlab"], "data_labels" in content["pconfig"]) == ("PC1 (0.50 of variance)", False)
 
 
+def test_umap_has_the_same_looks_and_axes_without_variance():
+    group = report_group() | {"pictures": picture(["A.2", "A.1", "in no bin", "A.2"])}
+    components, umap = (contig_dots([group], kind) for kind in ("latent", "umap_latent"))
+    assert umap["data"] == components["data"]
+    assert (umap["pconfig"]["xlab"], umap["pconfig"]["ylab"]) == ("UMAP 1", "UMAP 2")
+    del group["pictures"]["umap_latent"]
+    assert contig_dots([group], "umap_latent") is None
+
+
 def test_clusters_of_genes_have_names_of_their_own():
     content = contig_dots([gene_group()], "latent")
     assert content["pconfig"]["groups"] == ["in no cluster", "other clusters", "cluster 3"]

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 import evaluation_tables
 import experiment_tables
 import gene_tables
+import shown_contigs
 import stage_tables
 from stage_tables import Column, Table, read_table
 from table_bytes import parsed_blocks
 from table_output import write_table
 
-MODULES = (stage_tables, evaluation_tables, experiment_tables, gene_tables)
+MODULES = (stage_tables, evaluation_tables, experiment_tables, gene_tables, shown_contigs)
 SCHEMAS = {name: value for module in MODULES for name, value in vars(module).items() if isinstance(value, Table)}
 OUTPUT_PAGE = Path(__file__).resolve().parents[2] / "docs" / "output.md"
 N_ROWS = 3

@@ -13,6 +13,8 @@ BIN = PROJECT / "bin"
 PROCESSES = sorted((PROJECT / "modules" / "local").glob("*/main.nf"), key=lambda path: path.parent.name)
 # click reads a script's options and has no part in a result.
 UNREPORTED = {"click"}
+# What is imported under another name than that of its package, as importlib.metadata takes it
+PACKAGE_OF = {"umap": "umap_learn"}
 
 
 def packages(stems: set[str]) -> set[str]:
@@ -20,7 +22,7 @@ def packages(stems: set[str]) -> set[str]:
     scripts = {BIN / f"{stem}.py" for stem in stems}
     scripts |= set().union(*map(import_closure, scripts))
     found = set().union(*map(imported_names, scripts)) - {path.stem for path in scripts}
-    return found - set(sys.stdlib_module_names) - UNREPORTED
+    return {PACKAGE_OF.get(name, name) for name in found - set(sys.stdlib_module_names) - UNREPORTED}
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda path: path.parent.name)
