@@ -215,8 +215,8 @@ def cluster_curves(clusters: pd.DataFrame, table: pd.DataFrame, sizes: pd.DataFr
 
 def what_is_binned(
     paths: tuple[Path, Path, Path], bins_path: Path, samples: list[str], rows: pd.DataFrame
-) -> tuple[pd.DataFrame, np.ndarray, dict]:
-    """Return the contigs, the bin of each row (n) as the pictures name it, and what is shown of the bins."""
+) -> tuple[pd.Index, np.ndarray, dict]:
+    """Return the names of all contigs, the bin of each row (n) as the pictures name it, and what the report shows."""
     contigs, contig2bin, unbinned = (read_table(schema, path) for schema, path in zip((CONTIGS, *BINNED), paths))
     for path, table in zip(paths[1:], (contig2bin, unbinned)):
         check_names(path, table, contigs, paths[0])
@@ -227,21 +227,20 @@ def what_is_binned(
         "contigs": contig_numbers(contigs, contig2bin, unbinned),
         "gene_clusters": None,
     }
-    return contigs, labels, content
+    return pd.Index(contigs["contig"]), labels, content
 
 
-def what_is_clustered(
-    paths: tuple[Path, Path, Path, Path], rows: pd.DataFrame
-) -> tuple[pd.DataFrame, np.ndarray, dict]:
+def what_is_clustered(paths: tuple[Path, Path, Path, Path], rows: pd.DataFrame) -> tuple[pd.Index, np.ndarray, dict]:
     """Return the same of a gene catalogue, which has clusters in place of bins."""
     schemas = (CONTIGS, CLUSTERS, GENE_CLUSTERS, CLUSTER_SIZES)
     genes, clusters, table, sizes = (read_table(schema, path) for schema, path in zip(schemas, paths))
-    check_contigs(paths[1], clusters, pd.Index(genes["contig"]), f"in {paths[0]}")
+    known = pd.Index(genes["contig"])
+    check_contigs(paths[1], clusters, known, f"in {paths[0]}")
     if set(clusters["cluster"]) != set(table["cluster"]):
         raise click.ClickException(f"{paths[2]}: has other clusters than {paths[1]}; give both from the same run")
     labels = clusters_of_rows(rows, clusters, table)
     nothing = {"by_assembly": {}, "by_length": {}}
-    return genes, labels, {"bins": [], "contigs": nothing, "gene_clusters": cluster_curves(clusters, table, sizes)}
+    return known, labels, {"bins": [], "contigs": nothing, "gene_clusters": cluster_curves(clusters, table, sizes)}
 
 
 @click.command()
@@ -297,10 +296,9 @@ def main(
     features = read_description(FEATURES, features_path, ["samples", "mapped_reads", "rows_sha256"])
     rows_path, *arrays = inputs
     rows = read_table(ROWS, rows_path)
-    contigs_of_group, labels, content = (
+    known, labels, content = (
         what_is_clustered(genes, rows) if genes else what_is_binned(contigs, bins_path, features["samples"], rows)
     )
-    known = pd.Index(contigs_of_group["contig"])
     check_contigs(rows_path, rows, known, f"in {(genes or contigs)[0]}")
     check_hash(features_path, features["rows_sha256"], rows["contig"], rows_path)
     latent, training, threshold = trained or (None, None, None)

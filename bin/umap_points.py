@@ -31,7 +31,7 @@ def binned_rows(paths: tuple[Path, Path, Path], rows: pd.DataFrame, rows_path: P
     schemas = (CONTIGS, CONTIG2BIN, bins_schema(paths[2]))
     columns = (["contig", "assembly", "name"], None, ["bin", "size"])
     contigs, contig2bin, bins = (read_table(*given) for given in zip(schemas, paths, columns))
-    check_contigs(rows_path, rows, contigs["contig"], f"in {paths[0]}")
+    check_contigs(rows_path, rows, pd.Index(contigs["contig"]), f"in {paths[0]}")
     check_names(paths[1], contig2bin, contigs, paths[0])
     return bins_of_rows(rows, contigs, contig2bin, bins)
 
@@ -39,7 +39,7 @@ def binned_rows(paths: tuple[Path, Path, Path], rows: pd.DataFrame, rows_path: P
 def clustered_rows(paths: tuple[Path, Path], rows: pd.DataFrame, rows_path: Path) -> np.ndarray:
     """Return the cluster of each gene (n) as the report names it; paths: clusters.tsv and gene_clusters.tsv."""
     clusters = read_table(CLUSTERS, paths[0], ["cluster", "contig"])
-    check_contigs(paths[0], clusters, rows["contig"], f"in {rows_path}")
+    check_contigs(paths[0], clusters, pd.Index(rows["contig"]), f"in {rows_path}")
     return clusters_of_rows(rows, clusters, read_table(GENE_CLUSTERS, paths[1], ["cluster"]))
 
 
