@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
@@ -46,13 +46,18 @@ class CommandFailed(click.ClickException):
 
 @contextmanager
 def running(
-    *commands: list[str], stdin: int | None = None, stdout: int | None = None, pass_fds: Sequence[int] = ()
+    *commands: list[str],
+    stdin: int | None = None,
+    stdout: int | None = None,
+    pass_fds: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen]:
     """Run commands during the body of the `with` statement, each reading the output of the one before; yield the last.
 
-    `stdin` is that of the first command, `stdout` that of the last; each is subprocess.PIPE or None. Raise
-    CommandFailed with the end of the stderr of the first command that failed. A failed command takes precedence over
-    an error that the body raised (OSError, ValueError, ClickException), since it is the likely cause.
+    `stdin` is that of the first command, `stdout` that of the last; each is subprocess.PIPE or None. `env` has the
+    variables of the commands, in place of this process's. Raise CommandFailed with the end of the stderr of the first
+    command that failed. A failed command takes precedence over an error that the body raised (OSError, ValueError,
+    ClickException), since it is the likely cause.
     """
     with ExitStack() as stack:
         logs = [stack.enter_context(tempfile.TemporaryFile()) for _ in commands]
@@ -62,7 +67,7 @@ def running(
             for command, log in zip(commands, logs, strict=True):
                 source = processes[-1].stdout if processes else stdin
                 target = stdout if len(processes) == len(commands) - 1 else subprocess.PIPE
-                processes.append(start_command(command, stdin=source, stdout=target, stderr=log, pass_fds=pass_fds))
+                processes.append(start_command(command, source, stdout=target, stderr=log, pass_fds=pass_fds, env=env))
             yield processes[-1]
         except (OSError, ValueError) as error:
             failure, patience = error, SECONDS_TO_END

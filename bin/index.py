@@ -9,6 +9,7 @@ minimap2 reports success on a full disk, and maps fewer reads with an index that
 checks.
 """
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,10 @@ from strobealign_index import make_index
 FOLDER = Path("index")
 MODES = ("sr", "map-ont", "map-hifi", "bwa", "strobealign")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+# The C library gives each thread an arena of memory. Of what a part of minimap2's index took, the next part can use
+# little then: nine parts take 421 MB, and 270 with one arena (docs/scale.md).
+ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 
 ESTIMATES = (
     "strobealign estimates abundances: its reads are no counts, --min_alignment_score, --min_read_identity and "
@@ -47,7 +52,7 @@ def main(catalogue: Path, mode: str, reads: Path | None, threads: int) -> None:
     else:
         bwa = ["bwa", "index", "-p", str(prefix), str(catalogue)]
         command = bwa if mode == "bwa" else index_command(mode, catalogue, prefix, threads)
-        with running(command, stdout=subprocess.DEVNULL):
+        with running(command, stdout=subprocess.DEVNULL, env={**os.environ, **ONE_ARENA}):
             pass
         n_contigs = (check_bwa if mode == "bwa" else check_minimap2)(prefix, catalogue)
     click.echo(f"{prefix}: holds the {n_contigs} contigs of {catalogue.name}", err=True)

@@ -1,5 +1,6 @@
 """command_pipe.py: which command is to blame, and that none is left running."""
 
+import os
 import subprocess
 import time
 
@@ -24,6 +25,11 @@ def test_the_first_command_reads_what_the_body_writes(tmp_path):
     with running(shell(f"cat > {tmp_path}/out"), stdin=subprocess.PIPE) as only:
         only.stdin.write(b"text")
     assert (tmp_path / "out").read_bytes() == b"text"
+
+
+def test_commands_have_the_variables_that_they_are_given():
+    with running(shell('echo "$GIVEN"'), stdout=subprocess.PIPE, env={**os.environ, "GIVEN": "here"}) as only:
+        assert only.stdout.read() == b"here\n"
 
 
 @pytest.mark.parametrize(
