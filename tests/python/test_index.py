@@ -49,9 +49,12 @@ def test_a_full_disk_is_an_error_of_one_line(catalogue, tmp_path, mode, kilobyte
 
 
 def test_minimap2_under_a_limit_of_memory_ends_so_that_it_is_tried_again(monkeypatch):
-    """Where memory ends, it aborts or reads at address 0: conf/base.config tries both again."""
+    """Where memory ends, it aborts or reads at address 0: conf/base.config tries both again.
+
+    With still less it may write without end: the limit of files keeps the disk free.
+    """
     command = index.index_command("sr", Path("catalogue.fa.gz"), Path("index/catalogue"), 1)
-    limited = ["bash", "-c", 'ulimit -v 30000; exec "$@"', "bash", *command]
+    limited = ["bash", "-c", 'ulimit -f 20000; ulimit -v 20000; exec "$@"', "bash", *command]
     monkeypatch.setattr(index, "index_command", lambda *_: limited)
     done = run("sr")
     assert done.exit_code in RETRIED, done.output
