@@ -17,7 +17,7 @@ import pandas as pd
 from measured_runs import run_task
 from project import BIN
 from result_tables import FOLDER, ResultTable, tsv_option
-from stage_scale import BASES, BLOCK, LEAST_BP, write_contigs
+from stage_scale import BASES, BLOCK, LEAST_BP, draw_lengths, write_contigs
 
 READ_BP, SUBSTITUTED = 150, 0.01
 QUALITY = "I" * READ_BP
@@ -82,7 +82,7 @@ def main(folder: Path, genes: int, mean_bp: int, reads: int, threads: int, tsv: 
     folder = folder.resolve()
     folder.mkdir(parents=True)
     rng = np.random.default_rng(1)
-    length = LEAST_BP + rng.exponential(max(1, mean_bp - LEAST_BP), genes).astype(np.int64)
+    length = draw_lengths(genes, mean_bp, rng)
     write_catalogue(folder, length, reads, rng)
     row = {"genes": genes, "bases": length.sum()}
     ResultTable(tsv, ("genes", "reads")).add(row | measure(folder, threads))

@@ -58,9 +58,14 @@ print((time.perf_counter() - started) / times)
 """
 
 
+def draw_lengths(n: int, mean_bp: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the length (bp) of each contig."""
+    return LEAST_BP + rng.exponential(max(1, mean_bp - LEAST_BP), n).astype(np.int64)
+
+
 def lengths_and_profiles(n: int, samples: int, mean_bp: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Return the length (bp) and the genome of each contig, and the depth of each genome in each sample."""
-    length = LEAST_BP + rng.exponential(max(1, mean_bp - LEAST_BP), n).astype(np.int64)
+    length = draw_lengths(n, mean_bp, rng)
     genome = rng.integers(0, max(2, n // GENES_PER_GENOME), n)
     return length, genome, rng.lognormal(0, DEPTH_SPREAD, (genome.max() + 1, samples)).astype(np.float32)
 

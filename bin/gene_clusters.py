@@ -15,8 +15,9 @@ from pathlib import Path
 import click
 import pandas as pd
 
+from assembly_tables import read_contigs_by_name
 from gene_tables import CLUSTER_SIZES, GENE_CLUSTERS, MIN_LARGE_GENES
-from stage_tables import CLUSTERS, CONTIGS, check_contigs, read_table
+from stage_tables import CLUSTERS, check_contigs, read_table
 from table_output import write_table
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -52,10 +53,10 @@ def sizes_curve(table: pd.DataFrame) -> pd.DataFrame:
 @click.option("--contigs", "contigs_path", type=FILE, required=True, help="contigs.tsv of the group: its genes.")
 def main(clusters_path: Path, contigs_path: Path) -> None:
     """Write gene_clusters.tsv and cluster_sizes.tsv of a group here."""
-    contigs = read_table(CONTIGS, contigs_path)
+    contigs = read_contigs_by_name(contigs_path)
     clusters = read_table(CLUSTERS, clusters_path, ["cluster", "contig"])
-    check_contigs(clusters_path, clusters, pd.Index(contigs["contig"]), f"in {contigs_path}")
-    table = describe_clusters(clusters, contigs.set_index("contig")["length"])
+    check_contigs(clusters_path, clusters, contigs.index, f"in {contigs_path}")
+    table = describe_clusters(clusters, contigs["length"])
     write_table(GENE_CLUSTERS, table)
     write_table(CLUSTER_SIZES, sizes_curve(table))
     large = table[table["large"]]

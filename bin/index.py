@@ -50,8 +50,10 @@ def main(catalogue: Path, mode: str, reads: Path | None, threads: int) -> None:
         n_contigs = make_index(catalogue, prefix, reads, threads)
         warn(ESTIMATES)
     else:
-        bwa = ["bwa", "index", "-p", str(prefix), str(catalogue)]
-        command = bwa if mode == "bwa" else index_command(mode, catalogue, prefix, threads)
+        if mode == "bwa":
+            command = ["bwa", "index", "-p", str(prefix), str(catalogue)]
+        else:
+            command = index_command(mode, catalogue, prefix, threads)
         with running(command, stdout=subprocess.DEVNULL, env={**os.environ, **ONE_ARENA}):
             pass
         n_contigs = (check_bwa if mode == "bwa" else check_minimap2)(prefix, catalogue)

@@ -54,9 +54,10 @@ def all_dots(dots: dict[str, list[dict]]) -> list[dict]:
 
 def axis_titles(explained: list[float] | None) -> dict[str, str]:
     """Return the titles of the two axes, with the variance that each explains; UMAP's explain none."""
-    # MultiQC would take the unit of a percentage for that of the axis.
-    titles = [f"PC{number} ({part:.2f} of variance)" for number, part in enumerate(explained or [], 1)]
-    titles = titles or ["UMAP 1", "UMAP 2"]
+    titles = ["UMAP 1", "UMAP 2"]
+    if explained is not None:
+        # MultiQC would take the unit of a percentage for that of the axis.
+        titles = [f"PC{number} ({part:.2f} of variance)" for number, part in enumerate(explained, 1)]
     return dict(zip(("xlab", "ylab"), titles))
 
 

@@ -265,14 +265,13 @@ workflow BINNING {
     ch_found = BENCHMARK.out.genomes_found
         .mix(ch_contigs.filter { _row -> !options.truth && !references.first() }.map { group, _contigs -> [group, []] })
     ch_is_trained = ch_is_given.map { group, is_given -> [group, !is_given || options.is_ensemble] }
-    ch_trained = together([encoded.latent, encoded.training, clustered.threshold])
-        .mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
+    ch_untrained = ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] }
+    ch_trained = together([encoded.latent, encoded.training, clustered.threshold]).mix(ch_untrained)
     ch_binned = together([ch_contigs, BINS.out.contig2bin, BINS.out.unbinned]).join(BINS.out.bins).map { row -> row + [[]] }
         .mix(together([ch_gene_clusters, GENE_CLUSTERS.out.table, GENE_CLUSTERS.out.sizes]).join(ch_contigs)
             .map { group, clusters, contigs -> [group, contigs, [], clusters] })
     ch_shown = ch_binned.join(described.json).join(together([described.rows, described.tnf, described.abundance]))
-    ch_latent = encoded.latent.mix(ch_is_trained.filter { _group, is_trained -> !is_trained }.map { group, _is_trained -> [group, []] })
-    UMAP_POINTS(ch_shown.filter { _row -> options.umap }.join(ch_latent))
+    UMAP_POINTS(ch_shown.filter { _row -> options.umap }.join(encoded.latent.mix(ch_untrained)))
     ch_points = UMAP_POINTS.out.points.mix(ch_contigs.filter { _row -> !options.umap }.map { group, _contigs -> [group, []] })
     reported = ch_shown
         .join(ch_abundances.map { group, _counts, mappings, _pairs, _table -> [group, mappings] })

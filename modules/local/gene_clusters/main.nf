@@ -14,7 +14,7 @@ process GENE_CLUSTERS {
 
     script:
     """
-    # modules: gene_tables.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py table_output.py
+    # modules: assembly_tables.py gene_tables.py message_text.py output_files.py stage_tables.py table_bytes.py table_columns.py table_output.py
     gene_clusters.py --clusters ${clusters} --contigs ${contigs} ${task.ext.args ?: ''}
     """
 
