@@ -2,15 +2,15 @@
 """The exact search for points near a point, among those that are in no cluster yet.
 
 Single-precision products, with a margin for their error, say which points may be near. Means and inner points are then
-decided in double precision, where they are exact. Cells spare most products: a cell holds the points nearest to one
-pivot, sorted by their angle to it, and only some cells, and parts of them, can hold a point near a query.
+decided in double precision, where they are exact. What is near any of a few points is looked for around their middle:
+angles are distances on the sphere, so that a point within t of a query is within t + a of the middle if the query is
+within a of it. So a group of queries costs one product a point, and many groups are one product of matrices.
 
 points (n x N_L) are standardised throughout (`pearson_distance.standardise`). The constants decide the time, never a
-cluster: tests/python/test_medoid_clusters.py compares the clusters with a search without blocks and cells.
+cluster: tests/python/test_medoid_clusters.py compares the clusters with a search point by point.
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -18,137 +18,111 @@ from torch import Tensor
 
 from pearson_distance import BLOCK_PRODUCTS, worker_threads
 
-# Least points in a block of products, and blocks that a thread takes as one task.
+# Points in a block of products at least, and points that a thread takes as one task.
 MIN_BLOCK_POINTS = 256
-BLOCKS_PER_TASK = 8
-# Points in a cell, and most cells. To place the pivots, so many points per cell are sampled, in so many rounds.
-POINTS_PER_CELL = 64
-MAX_CELLS = 4096
-SAMPLES_PER_PIVOT = 16
-PIVOT_ROUNDS = 2
+TASK_POINTS = 1 << 18
+# Steps of the middle towards the outermost point: the first one is 1 / (FIRST_STEP + 1) of the way.
+BALL_STEPS, FIRST_STEP = 12, 8
 # More than the grid of the coordinates can change an angle (radians): two equal points can look 0.01 apart.
 ANGLE_MARGIN = 0.03
-# Largest angle in a key, as a share of a half turn: a key is the number of a cell plus this share, which stays below 1.
-MAX_ANGLE_SHARE = 0.999
 # The matrix that is searched is rewritten when less than this share of its points is left.
 REPACK_BELOW_SHARE = 0.8
 
 
-def near_positions(
-    points: Tensor, within: Tensor | None, queries: Tensor, cut: float, pool: ThreadPoolExecutor
-) -> list[np.ndarray]:
-    """Return the positions of the points near any query of each group, in the order of within (positions; None: all).
+def enclosing_ball(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the middle of a small ball around points (N_L, standardised) and its radius (radians).
 
-    points are n x N_L, queries groups x members x N_L. Near is a dot product of at least cut, less the error that
-    single precision can have: every point that belongs is found, and perhaps a few more.
+    The middle goes from the mean by ever smaller steps towards the outermost point (Badoiu and Clarkson 2003,
+    doi:10.5555/644108.644240).
     """
-    n_groups, members, width = queries.shape
-    flat = queries.reshape(-1, width)
-    least = np.float32(cut - width * torch.finfo(torch.float32).eps)
-    block = max(MIN_BLOCK_POINTS, BLOCK_PRODUCTS // len(flat))
-
-    def search(starts: range) -> tuple[np.ndarray, np.ndarray]:
-        groups, positions = [], []
-        for start in starts:
-            at = slice(start, start + block)
-            product = (flat @ points[at if within is None else within[at]].T).numpy()
-            closest = product.reshape(n_groups, members, product.shape[1]).max(axis=1) if members > 1 else product
-            group, position = np.divmod(np.flatnonzero(closest >= least), max(1, closest.shape[1]))
-            groups.append(group.astype(np.uint16))
-            positions.append(position + start)
-        return np.concatenate(groups), np.concatenate(positions)
-
-    n = len(points) if within is None else len(within)
-    starts = range(0, max(1, n), block)
-    tasks = [starts[at : at + BLOCKS_PER_TASK] for at in range(0, len(starts), BLOCKS_PER_TASK)]
-    found = list(pool.map(search, tasks) if len(tasks) > 1 else map(search, tasks))
-    groups, positions = (np.concatenate(parts) for parts in zip(*found))
-    positions = positions if within is None else within.numpy()[positions]
-    by_group = positions[np.argsort(groups, kind="stable")]
-    return np.split(by_group, np.cumsum(np.bincount(groups, minlength=n_groups))[:-1])
+    middle = points.mean(axis=0, dtype=np.float64)
+    for step in range(BALL_STEPS):
+        middle += (points[np.argmin(points @ middle)] - middle) / (FIRST_STEP + 1 + step)
+    length = math.sqrt(2) * np.linalg.norm(middle)
+    middle = (middle / length if length > 0 else points[0]).astype(np.float32)
+    return middle, float(np.arccos(np.clip(2 * (points @ middle).min(), -1, 1)))
 
 
-def angles(product: np.ndarray) -> np.ndarray:
-    """Return angles (radians) from dot products of standardised points."""
-    return np.arccos(np.clip(2 * product, -1, 1))
+def query_balls(queries: list[np.ndarray], cut: float) -> tuple[Tensor, np.ndarray]:
+    """Return the middle of each group of queries (groups x N_L), and the least product with it that a near point has.
+
+    Near is a dot product with a query of at least cut. A group of one query has itself as its middle.
+    """
+    within = math.acos(max(-1.0, 2 * cut)) + ANGLE_MARGIN
+    middles, least = np.empty((len(queries), queries[0].shape[1]), np.float32), np.empty(len(queries), np.float32)
+    for group, points in enumerate(queries):
+        if len(points) == 1:
+            middles[group], least[group] = points[0], cut
+        else:
+            middles[group], radius = enclosing_ball(points)
+            least[group] = math.cos(radius + within) / 2 if radius + within < math.pi else -1
+    return torch.from_numpy(middles), least
 
 
-def nearest_pivot(points: Tensor, pivots: Tensor, pool: ThreadPoolExecutor) -> tuple[np.ndarray, np.ndarray]:
-    """Return the nearest pivot of each point (n, int64) and the angle between the two (n, radians)."""
+def near_positions(points: Tensor, middles: Tensor, least: np.ndarray) -> list[np.ndarray]:
+    """Return for each middle the positions of the points whose dot product with it is at least `least`, ascending."""
+    groups, positions = [], []
+    block = max(MIN_BLOCK_POINTS, BLOCK_PRODUCTS // len(middles))
+    for start in range(0, max(1, len(points)), block):
+        product = (middles @ points[start : start + block].T).numpy()
+        group, position = np.divmod(np.flatnonzero(product >= least[:, None]), max(1, product.shape[1]))
+        groups.append(group.astype(np.uint16))
+        positions.append(position + start)
+    group = np.concatenate(groups)
+    by_group = np.concatenate(positions)[np.argsort(group, kind="stable")]
+    return np.split(by_group, np.cumsum(np.bincount(group, minlength=len(middles)))[:-1])
 
-    def nearest(block: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        product = (block @ pivots.T).numpy()
-        cell = product.argmax(axis=1)
-        return cell, angles(product[np.arange(len(cell)), cell])
 
-    blocks = torch.split(points, max(MIN_BLOCK_POINTS, BLOCK_PRODUCTS // len(pivots)))
-    cell, angle = zip(*pool.map(nearest, blocks))
-    return np.concatenate(cell), np.concatenate(angle)
-
-
-def choose_pivots(sample: Tensor, pivots: Tensor, pool: ThreadPoolExecutor) -> Tensor:
-    """Return pivots (k x N_L) moved to the middle of the sampled points nearest to them: k-means on the sphere."""
-    for _ in range(PIVOT_ROUNDS):
-        cell, _ = nearest_pivot(sample, pivots, pool)
-        total = torch.zeros_like(pivots).index_add_(0, torch.from_numpy(cell), sample)
-        length = total.norm(dim=1, keepdim=True)
-        pivots = torch.where(length > 0, total / (length * math.sqrt(2)), pivots)
-    return pivots
+def near_queries(points: Tensor, positions: np.ndarray, queries: np.ndarray, cut: float) -> np.ndarray:
+    """Return those of the positions at which a point is near a query: a dot product of at least cut."""
+    if len(queries) == 1 or len(positions) == 0:
+        return positions
+    near, block = np.empty(len(positions), dtype=bool), max(MIN_BLOCK_POINTS, BLOCK_PRODUCTS // len(queries))
+    for start in range(0, len(positions), block):
+        rows = points.index_select(0, torch.from_numpy(positions[start : start + block]))
+        near[start : start + block] = (torch.from_numpy(queries) @ rows.T).numpy().max(axis=0) >= cut
+    return positions[near]
 
 
 class UnclusteredPoints:
-    """The points that are in no cluster yet, in cells; a point keeps its number throughout.
+    """The points that are in no cluster yet; a point keeps its number throughout.
 
-    Two points are inner to each other if their dot product is at least `cut`, which is 1/2 less the threshold. The
-    angle is a metric on the sphere: if a query is a from a pivot, a point within t of the query is at least a - t from
-    that pivot.
+    Two points are inner to each other if their dot product is at least `cut`, which is 1/2 less the threshold.
     """
 
     def __init__(self, points: Tensor, threshold: float, threads: int) -> None:
         self.points, self.cut = points, 0.5 - threshold
         self.pool = worker_threads(threads)
         self.remaining, self.n_remaining = np.ones(len(points), dtype=bool), len(points)
-        size = max(POINTS_PER_CELL, len(points) // MAX_CELLS)
-        self.pivots = choose_pivots(points[:: max(1, size // SAMPLES_PER_PIVOT)], points[::size], self.pool)
-        cell, angle = nearest_pivot(points, self.pivots, self.pool)
-        # All cells lie in one sorted array: a key is the cell's number, and the angle's share of a half turn.
-        self.point_keys = cell + np.minimum(angle / math.pi, MAX_ANGLE_SHARE)
-        self.pack(np.argsort(self.point_keys))
-
-    def pack(self, numbers: np.ndarray) -> None:
-        """Write the matrix that is searched: the points with these numbers, which are in the order of their keys."""
-        self.keys, self.numbers, self.packed = self.point_keys[numbers], numbers, self.points[torch.from_numpy(numbers)]
-        cells = np.arange(len(self.pivots))
-        self.ends = np.searchsorted(self.keys, cells + 1)
-        # The last key before a cell's end is in that cell; if the cell is empty, it is in an earlier one: below zero.
-        self.outermost = (np.append(-1, self.keys)[self.ends] - cells) * math.pi
+        self.numbers, self.packed = np.arange(len(points)), points
 
     def remove(self, members: np.ndarray) -> None:
-        """Take points out, and rewrite the matrix if enough of it is gone."""
+        """Take points out, and rewrite the matrix that is searched if enough of it is gone."""
         self.remaining[members] = False
         self.n_remaining -= len(members)
         if self.n_remaining < REPACK_BELOW_SHARE * len(self.numbers):
-            self.pack(self.numbers[self.remaining[self.numbers]])
+            self.packed = None  # before the next one is made: the memory holds points and one copy
+            self.numbers = self.numbers[self.remaining[self.numbers]]
+            self.packed = self.points.index_select(0, torch.from_numpy(self.numbers))
 
-    def near_each(self, queries: np.ndarray) -> list[np.ndarray]:
-        """Return the numbers of the points near each of many points, as in `near_positions`."""
-        points = self.points[torch.from_numpy(queries)][:, None]
-        return [self.numbers[found] for found in near_positions(self.packed, None, points, self.cut, self.pool)]
+    def near_any(self, groups: list[np.ndarray]) -> list[np.ndarray]:
+        """Return for each group of numbers, of points that lie close together, the numbers of the points near any.
 
-    def possible_positions(self, queries: Tensor) -> np.ndarray:
-        """Return the positions of the points that, by their cells, can be inner to any query (members x N_L)."""
-        nearest = angles((queries @ self.pivots.T).amax(dim=0).numpy())
-        least = nearest - (math.acos(max(-1.0, 2 * self.cut)) + ANGLE_MARGIN)
-        cells = np.flatnonzero(least <= self.outermost + ANGLE_MARGIN)
-        starts = np.searchsorted(self.keys, cells + np.clip(least[cells] / math.pi, 0, MAX_ANGLE_SHARE))
-        sizes = self.ends[cells] - starts
-        return np.repeat(self.ends[cells] - np.cumsum(sizes), sizes) + np.arange(sizes.sum())
+        Near is a dot product of at least cut, less the error that single precision can have: every point that belongs
+        is found, and perhaps a few more, among them points that have been taken out.
+        """
+        queries = [self.points[torch.from_numpy(numbers)].numpy() for numbers in groups]
+        cut = self.cut - self.points.shape[1] * float(np.finfo(np.float32).eps)
+        middles, least = query_balls(queries, cut)
 
-    def near_any(self, members: np.ndarray) -> np.ndarray:
-        """Return the numbers of the points near any of a few points that lie close together, as in `near_positions`."""
-        queries = self.points[torch.from_numpy(members)]
-        possible = torch.from_numpy(self.possible_positions(queries))
-        return self.numbers[near_positions(self.packed, possible, queries[None], self.cut, self.pool)[0]]
+        def search(start: int) -> list[np.ndarray]:
+            points = self.packed[start : start + TASK_POINTS]
+            found = zip(near_positions(points, middles, least), queries)
+            return [near_queries(points, positions, some, cut) + start for positions, some in found]
+
+        starts = range(0, max(1, len(self.packed)), TASK_POINTS)
+        tasks = self.pool.map(search, starts) if len(starts) > 1 else map(search, starts)
+        return [self.numbers[np.concatenate(parts)] for parts in zip(*tasks)]
 
     def inner_points(self, candidates: np.ndarray, near: np.ndarray) -> dict[int, tuple[float, np.ndarray]]:
         """Return for each candidate the mean distance to its inner points (0 without any) and these, ascending.

@@ -13,11 +13,11 @@ from latent_points import KINDS, latents
 
 SMALL = {
     (near_points, "BLOCK_PRODUCTS"): 64,
-    (near_points, "POINTS_PER_CELL"): 6,
-    (near_points, "BLOCKS_PER_TASK"): 2,
+    (near_points, "TASK_POINTS"): 20,
     (near_points, "MIN_BLOCK_POINTS"): 7,
     (medoid_clusters, "MIN_SEEDS_AHEAD"): 2,
     (medoid_clusters, "MAX_SEEDS_AHEAD"): 5,
+    (medoid_clusters, "MAX_NEAR_AT_ONCE"): 90,
     (medoid_clusters, "MIN_CANDIDATES_AT_ONCE"): 1,
 }
 
@@ -35,8 +35,10 @@ def test_medoid_search_moves_to_the_denser_point():
     for seed in range(5):
         rows = np.random.default_rng(seed).permutation(7)
         space = near_points.UnclusteredPoints(points[torch.from_numpy(rows)], threshold, 1)
-        medoid, inner = medoid_clusters.find_medoid(space, int(np.argmin(rows)), np.arange(7), 15)
-        medoid, inner = rows[medoid], rows[inner]
+        search = medoid_clusters.Search(space, int(np.argmin(rows)), 15)
+        while not search.end:
+            search.tell(space.near_any([search.waits_for])[0])
+        medoid, inner = rows[search.end.number], rows[search.end.inner]
         assert means[medoid] <= means[inside[medoid]].min()
         assert sorted(inner.tolist()) == np.flatnonzero(inside[medoid]).tolist()
 
@@ -44,7 +46,7 @@ def test_medoid_search_moves_to_the_denser_point():
 def plain_clusters(
     points: np.ndarray, seeds: np.ndarray, threshold: float, patience: int, rng: np.random.Generator
 ) -> list[list[int]]:
-    """The text's search point by point over all that is left, in whole numbers: no blocks, cells or looking ahead."""
+    """The text's search point by point over all that is left, in whole numbers: no blocks, middles or looking ahead."""
     whole = np.rint(points.astype(np.float64) * 2**17).astype(np.int64)
     product = whole @ whole.T
     order = {row: place for place, row in enumerate(rng.permutation(seeds).tolist())}
