@@ -27,8 +27,9 @@ from score import Truth, read_bins, read_truth, score_row
 sys.path.insert(0, str(BIN))
 import ensemble
 import import_bins
+from assembly_tables import read_contigs_by_name
 from further_pieces import cluster_table
-from stage_tables import CLUSTERS, CONTIGS, read_table
+from stage_tables import CLUSTERS
 from table_output import write_table
 
 OWN = "Binloom"
@@ -51,7 +52,7 @@ def with_own(one: ResultSet, given: Path, folder: Path) -> Path:
 
 def common_pieces(one: ResultSet, given: Path, path: Path) -> Path:
     """Write the pieces in which Binloom's clusters and given bins (clusters.tsv) agree to a new file; return it."""
-    contigs = read_table(CONTIGS, one.results / "catalogue/contigs.tsv")
+    contigs = read_contigs_by_name(one.results / "catalogue/contigs.tsv")
     both = [ensemble.cluster_labels(table, contigs) for table in (one.results / "clusters.tsv", given)]
     names = np.array(["&".join(filter(None, pair)) for pair in zip(*both, strict=True)], dtype=object)
     write_table(CLUSTERS, cluster_table(contigs, names), path)
