@@ -28,6 +28,7 @@ BATCH = 624_000_000  # bytes (`batchBytes`) of minimap2, with short reads and tw
 CATALOGUE = "--catalogue catalogue.fa.gz --contigs contigs.tsv"
 FEATURES = "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json"
 PROFILES = "coverage.tsv.gz tetranucleotides.npy features.json pair_links.tsv.gz"
+ARRAYS, TABLES = "rows.tsv tnf.npy abundance.npy", "contigs.tsv contig2bin.tsv unbinned.tsv"
 # Process, its command in the folder of a group, and the files (or bytes) that its directive `memory` names, by kind;
 # `{share}` stands before those of which the first assembly has a share
 STAGES = (
@@ -45,6 +46,9 @@ STAGES = (
      "--homologs homologs.tsv.gz", ["contigs.tsv", "{share} " + PROFILES]),
     ("BINS", f"bins.py {CATALOGUE} --clusters clusters.tsv --excluded excluded.tsv --coverage coverage.tsv.gz "
      "--refined contig2bin.tsv refinement.tsv", ["coverage.tsv.gz excluded.tsv", "refinement.tsv"]),
+    ("REPORT_DATA", f"report_data.py --group co --contigs {TABLES} --bins bins.tsv --features features.json "
+     f"--inputs {ARRAYS} --trained latent.npy training.tsv threshold.json --refinement refinement.tsv",
+     [ARRAYS, TABLES]),
 )  # fmt: skip
 
 

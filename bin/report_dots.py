@@ -21,7 +21,7 @@ from report_style import (
     tier_of,
 )
 
-MAX_BIN_DOTS = 500  # bins in a plot
+MAX_BIN_DOTS = 200  # bins in a plot
 MAX_CONTIG_DOTS = 1200  # contigs in all groups together; a plot shows one group
 MAX_PICTURES = 20  # groups whose contigs are shown
 OTHER_BINS = {"in no bin": LIGHT_GREY, "other bins": GREY}  # drawn first, below the others

@@ -16,7 +16,7 @@ from stage_arrays import ABUNDANCE, LATENT, TNF, read_matrix
 from table_columns import Table, real, text
 
 # Dots of contigs in a picture: so many of each of the largest bins, of all other bins, and of those in none
-N_COLOURED_BINS, DOTS_OF_BIN, DOTS_OF_OTHERS, DOTS_OF_NONE = 7, 50, 150, 100
+N_COLOURED_BINS, DOTS_OF_BIN, DOTS_OF_OTHERS, DOTS_OF_NONE = 7, 25, 75, 50
 OTHER, NONE = "other bins", "in no bin"
 OTHER_CLUSTERS, NO_CLUSTER = "other clusters", "in no cluster"  # of genes
 QUOTAS = dict.fromkeys((OTHER, OTHER_CLUSTERS), DOTS_OF_OTHERS) | dict.fromkeys((NONE, NO_CLUSTER), DOTS_OF_NONE)

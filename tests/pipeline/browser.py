@@ -1,11 +1,11 @@
 """Opens a page in headless Chromium, without network."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+from chromium import CHROMIUM, page_command
+
 RENDER_MS = 20_000  # of the page's own clock, which does not wait for the time of day
 LIMIT_SECONDS = 120
 
@@ -19,12 +19,7 @@ def why_not() -> str:
 
 def open_page(path: Path, width: int, profile: Path) -> tuple[str, list[str]]:
     """Return the page's HTML after its scripts ran, and all that these wrote to the console."""
-    command = [
-        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-        "--proxy-server=127.0.0.1:9",
-        f"--user-data-dir={profile}", f"--window-size={width},4000", f"--virtual-time-budget={RENDER_MS}", "--dump-dom",
-        path.resolve().as_uri(),
-    ]  # fmt: skip
+    command = page_command(path, width, 4000, profile, f"--virtual-time-budget={RENDER_MS}", "--dump-dom")
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=True)
     return done.stdout, re.findall(r"CONSOLE.*", done.stderr)
 

@@ -112,3 +112,9 @@ def summary_row(group):
     numbers = {"assemblies": 1, "samples": len(group["samples"]), "contigs": 100, "contigs_binned": 50, "bp": 4_000_000}
     counts = {"bp_binned": 1_000_000, "bins": len(group["bins"]), "refined_assemblies": 1, "warnings": 0}
     return {"group": group["group"], **numbers, **counts}
+
+
+def dots(content):
+    """All dots of a plot of one group or of several."""
+    data = content["data"] if isinstance(content["data"], list) else [content["data"]]
+    return [dot for one in data for named in one.values() for dot in named]

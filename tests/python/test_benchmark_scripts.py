@@ -1,6 +1,7 @@
 """The benchmarks start, and their own helpers do what they say."""
 
 import gzip
+import json
 import re
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 
 import label_contigs
 import medians
+import report_group
+import report_scale
 import result_tables
 import scan_constants
 import simulate_reads
@@ -58,6 +61,15 @@ def test_rows_of_the_same_key_are_replaced(tmp_path):
         table.add({"set": name, "value": value})
     rows = result_tables.read_rows(tmp_path / "new" / "x.tsv")
     assert rows == [{"set": "a", "value": "3"}, {"set": "b", "value": "2"}]
+
+
+def test_a_generated_group_is_one_that_the_report_takes(tmp_path):
+    report_group.write_group(tmp_path, 5000, 20, 3)
+    report_scale.run_data(tmp_path, 3)
+    content = json.loads((tmp_path / "report_data.json").read_text())
+    assert (len(content["bins"]), len(content["samples"]), len(content["training"]["epoch"])) == (20, 3, 200)
+    assert content["contigs"]["by_assembly"]["a"].keys() == {"binned", "removed", "short", "unclustered"}
+    assert content["refinement"]["a"].keys() == {"kept", "added", "removed", "left"}
 
 
 def test_medians_are_of_the_seeds():

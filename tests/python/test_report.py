@@ -4,11 +4,13 @@ import json
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import report
-from report_groups import bin_row, gene_group, largest_flow, rated_bin, report_group, summary_row
+from report_groups import bin_row, dots, gene_group, largest_flow, picture, rated_bin, report_group, summary_row
+from shown_contigs import N_COLOURED_BINS, NONE, OTHER, choose_rows
 from stage_modules import PROJECT
 
 MAX_REPORT_BYTES = 10_000_000
@@ -67,6 +69,20 @@ def test_what_has_nothing_to_show_is_left_out(tmp_path):
     written = {path.name for path in write_content(tmp_path, GROUPS["no_bin_no_reads"]).iterdir()}
     assert not written & {f"{name}_mqc.json" for name in ("samples", "bin_table", "quality", "sizes", "coverages")}
     assert {"groups_mqc.json", "run_mqc.json", "warnings_mqc.json", "software_mqc_versions.yml"} <= written
+
+
+def test_a_browser_has_little_to_draw_of_however_many_bins_and_contigs():
+    """A thousand dots take it a second, and so do a few hundred rows of a table."""
+    labels = np.repeat([*(f"A.{number}" for number in range(N_COLOURED_BINS)), OTHER, NONE], 1000)
+    shown = picture(labels[choose_rows(labels)[0]].tolist())
+    del shown["umap_input"], shown["umap_latent"]
+    bins = [rated_bin(f"A.{number}", 0.9, 0.01, "medium") for number in range(2000)]
+    group = report_group(bins=bins) | {"pictures": shown}
+    sections = filter(None, report.sections(RUN, {"groups": [summary_row(group)], "warnings": []}, [group]))
+    found = {section["id"]: section for section in sections}
+    n_dots = [len(dots(section)) for section in found.values() if section["plot_type"] == "scatter"]
+    assert len(n_dots) == 4 and 500 < sum(n_dots) <= 1000
+    assert len(found["bin_table"]["data"]) <= 100
 
 
 def test_every_section_has_its_place_in_the_order(tmp_path):

@@ -1,13 +1,7 @@
 """report_dots.py: the number of dots is bounded, and what they look like says what they are."""
 
 from report_dots import MAX_BIN_DOTS, MAX_CONTIG_DOTS, SMALL_DOT, contig_dots, gc_coverage_dots, quality_dots
-from report_groups import bin_row, gene_group, picture, rated_bin, report_group
-
-
-def dots(content):
-    """All dots of a plot of one group or of several."""
-    data = content["data"] if isinstance(content["data"], list) else [content["data"]]
-    return [dot for one in data for named in one.values() for dot in named]
+from report_groups import bin_row, dots, gene_group, picture, rated_bin, report_group
 
 
 def test_a_bin_has_the_same_look_before_and_after_training():

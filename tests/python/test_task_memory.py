@@ -56,7 +56,7 @@ def test_a_part_of_an_index_has_as_many_bases_as_the_formula_says():
     assert int(bases) == minimap2_commands.PART_BASES + 50_000_000
 
 
-@pytest.mark.parametrize(("contigs", "last"), [(1000, "BINS"), (5000, "FEATURES"), (25_000, "INDEX")])
+@pytest.mark.parametrize(("contigs", "last"), [(1000, "REPORT_DATA"), (5000, "FEATURES"), (25_000, "INDEX")])
 def test_stages_need_what_their_tasks_ask_for(tmp_path, contigs, last):
     """Measured by a process of its own: what this one holds would count as memory of those that it starts."""
     words = [tmp_path / "groups", "--contigs", contigs, "--last", last, "--tsv", tmp_path / "memory.tsv"]
