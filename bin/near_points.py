@@ -32,8 +32,8 @@ REPACK_BELOW_SHARE = 0.8
 def enclosing_ball(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the middle of a small ball around points (N_L, standardised) and its radius (radians).
 
-    The middle goes from the mean by ever smaller steps towards the outermost point (Badoiu and Clarkson 2003,
-    doi:10.5555/644108.644240).
+    The middle goes from the mean by ever smaller steps towards the outermost point (Badoiu and Clarkson 2003, "Smaller
+    core-sets for balls").
     """
     middle = points.mean(axis=0, dtype=np.float64)
     for step in range(BALL_STEPS):
