@@ -120,7 +120,8 @@ class SeedSearches:
         self.searches = left
         coming = self.starts[at : at + SEEDS_SCANNED_PER_SEED_AHEAD * self.n_ahead]
         for seed in coming[self.space.remaining[coming]][: self.n_ahead].tolist():
-            self.searches.setdefault(seed, Search(self.space, seed, self.patience))
+            if seed not in self.searches:
+                self.searches[seed] = Search(self.space, seed, self.patience)
         waiting = [search for search in self.searches.values() if not search.end]
         found = self.space.near_any([search.waits_for for search in waiting])
         for search, near in zip(waiting, found):

@@ -6,7 +6,7 @@ from html import escape
 from report_style import TIERS, full_name, largest_bins, mean_coverage, section, share
 from report_words import TITLES
 
-MAX_BIN_ROWS = 100  # of the table of bins: four hundred more take a browser a second (docs/scale.md)
+MAX_BIN_ROWS = 100  # of the table of bins: a browser lays out each before the page is loaded (docs/scale.md)
 # The colours of the figures, dark enough for the white text on them
 TIER_SHADES = {"high": "#005A8C", "medium": "#3A7CA5", "low": "#946200", "contaminated": "#A63A00"}
 PERCENT = {"min": 0, "max": 100, "suffix": " %", "format": "{:,.1f}"}
