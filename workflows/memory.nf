@@ -12,7 +12,7 @@ def memoryTable() {
         FEATURES   : [260, 20.0, 20.0],  // contigs.tsv; a table of abundances, as if gzipped
         VAE        : [1300, 2.0, 10.0],  // the input that is held in memory; rows.tsv
         RUN_TRIAL  : [1300, 2.0, 20.0],  // the same; rows.tsv and contigs.tsv
-        CLUSTER    : [1000, 6.0, 8.0],   // latent; rows.tsv and contigs.tsv
+        CLUSTER    : [1000, 4.0, 8.0],   // latent; rows.tsv and contigs.tsv
         MARKERS    : [1000, 4.0],        // catalogue
         GRAPH      : [90, 26.0],         // contigs.tsv
         GRAPHBIN2  : [90, 20.0],         // contigs.tsv
