@@ -74,6 +74,10 @@ PARTS: dict[str, dict[str, Any]] = {
     "no whole bins joined": {"join_clusters.merge_linked_bins": nothing_joined},
     "no bin closed": {"assign_contigs.closed_bins": no_bin_closed},
     "no shared contigs": {"assign_contigs.find_shared_contigs": returns({})},
+    "nothing collapsed": {
+        "assign_contigs.related_groups": returns([]),
+        "collapsed_contigs.groups_of_relatives": returns([]),
+    },
 }
 VARIANTS = [*PARTS, *(f"--min_posterior {value}" for value in POSTERIORS)]
 

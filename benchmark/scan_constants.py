@@ -32,7 +32,8 @@ from score import MIN_BIN_SIZE, Truth, bin_size, read_truth, score_bins
 
 MODULES = (
     "bin_model", "cluster_sides", "split_by_homologs", "split_by_coverage", "split_clusters", "pieces", "join_clusters",
-    "grow_clusters", "assign_contigs", "shared_contigs", "model_inputs", "refinement_tables", "refine",
+    "grow_clusters", "contig_evidence", "assign_contigs", "shared_contigs", "related_bins", "collapsed_contigs",
+    "model_inputs", "refinement_tables", "refine",
 )  # fmt: skip
 NOT_SCANNED = {
     "NO_BIN": "stands for no bin",
@@ -48,7 +49,7 @@ NEAR_ONE = (
 # Numbers of rounds or of things: they stay integers
 COUNTS = (
     "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_COMPONENTS", "MAX_LINKED_BINS",
-    "MAX_CANDIDATES", "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS",
+    "MAX_CANDIDATES", "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS", "MAX_RELATIVES",
 )  # fmt: skip
 OTHER_CORE_SEEDS = (2, 3, 4, 5, 6)  # in place of 1: other draws of the cores of seeds
 THIRD_BASE = 2  # of a codon: no part of a seed

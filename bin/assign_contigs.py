@@ -6,26 +6,17 @@ bins of its neighbours in the graph and by pairs of reads, and the bin it came w
 docs/method.md, section 6.1, equations (10) to (16), (23) and (35). The refine stage uses this module.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from bin_model import (
-    NO_BIN,
-    Bins,
-    Contigs,
-    composition_evidence,
-    coverage_evidence,
-    describe_bins,
-    log_sum,
-    root_count_variance,
-    root_counts,
-    unknown_coverage_evidence,
-)
+from bin_model import NO_BIN, Bins, Contigs, bin_sizes, describe_bins, log_sum
+from collapsed_contigs import collapsed_contigs
+from contig_evidence import ContigEvidence, contig_evidence, in_threads, row_blocks
+from related_bins import related_groups
 from shared_contigs import find_shared_contigs
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
@@ -36,10 +27,6 @@ LABEL_ODDS = 50
 NONE_PRIOR = 0.3
 # The prior odds of a sibling: a genome without a bin that has the composition and the links of a bin.
 SIBLING_PRIOR = 0.1
-# At most so many bins are compared exactly with each contig.
-MAX_CANDIDATES = 32
-# At most so many typical coverages stand for those of all bins, where a contig is compared with a genome without a bin.
-MAX_TYPICAL_PROFILES = 32
 # The number of rounds in which contigs tell their neighbours which bins they belong to.
 MESSAGE_ROUNDS = 10
 # In each round, a posterior moves by this fraction of the way to what the neighbours imply.
@@ -60,19 +47,9 @@ CLOSED_DEPTH_ALLOWANCE = 0.01
 SINGLE_SAMPLE_DOUBT = 0.25
 # ... for contigs of at least this length (bp), whose many 4-mers seem to say more than they do.
 SINGLE_SAMPLE_LENGTH = 2000
-# Temporary arrays have at most so many numbers: they stay in the cache of the processor. Contigs in one block share a
-# length where candidates are chosen.
-BLOCK_SIZE = 1 << 17
 
-
-class ContigEvidence(NamedTuple):
-    """The log likelihoods of the n contigs in K candidate bins each, and in none."""
-
-    candidates: np.ndarray  # n x K, bins
-    likelihood: np.ndarray  # n x K, of coverage and composition
-    composition: np.ndarray  # n x K, of composition only
-    unknown_coverage: np.ndarray  # n, of the coverage in a genome without a bin
-    unknown_composition: np.ndarray  # n, of the composition in a genome without a bin
+# What assign_to_bins says of a contig where there are no bins
+IN_NO_BIN = {"unlinked": NO_BIN, "final": NO_BIN, "posterior": 0.0, "none": 1.0}
 
 
 def with_reads(contigs: Contigs) -> Contigs:
@@ -120,88 +97,15 @@ def shut_closed_bins(evidence: ContigEvidence, bins: Bins, label: np.ndarray) ->
         )
 
 
-def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Return the MAX_CANDIDATES (or all) bins that fit each of these contigs best (c x K, ascending).
+def log_weights(
+    evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndarray, n_bins: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logarithms of likelihood times prior of the candidates of each contig (n x K), and of none (n).
 
-    composition (c x B) is the log likelihood of their composition. The bin a contig came with and those of its
-    neighbours are always among them. The others have the best normal approximation of the evidence, which is two matrix
-    products for contigs of about the same length.
-    """
-    n_bins = len(bins.density)
-    length = contigs.length[rows]
-    if n_bins <= MAX_CANDIDATES:
-        return np.broadcast_to(np.arange(n_bins), (len(length), n_bins))
-    middle = np.median(length)
-    root = root_counts(contigs.reads[rows] / length[:, None] * middle).astype(np.float32)
-    center = root_counts(bins.density * middle)
-    variance = root_count_variance(bins.scatter**2 * bins.density * middle)
-    score = root @ (center / variance).T.astype(np.float32) - root**2 @ (0.5 / variance).T.astype(np.float32)
-    score += composition
-    score -= 0.5 * (center**2 / variance + np.log(variance)).sum(axis=1)
-    above = np.ptp(score) + 1
-    for links in (contigs.links, contigs.pairs):
-        first, last = np.searchsorted(links[0], [rows.start, rows.stop])
-        source, target = links[:, first:last]
-        row, b = source - rows.start, label[target]
-        score[row[b != NO_BIN], b[b != NO_BIN]] += above  # above all others, and in order among themselves
-    labelled = np.flatnonzero(label[rows] != NO_BIN)
-    score[labelled, label[rows][labelled]] = np.inf
-    return np.sort(np.argpartition(score, n_bins - MAX_CANDIDATES, axis=1)[:, -MAX_CANDIDATES:], axis=1)
-
-
-def row_blocks(n: int, width: int) -> Iterator[slice]:
-    """Yield slices of n rows of so many numbers, for temporary arrays of BLOCK_SIZE numbers."""
-    step = max(1, BLOCK_SIZE // width)
-    return (slice(start, min(start + step, n)) for start in range(0, n, step))
-
-
-def in_threads(work: Callable[[slice], None], blocks: Iterable[slice], threads: int) -> None:
-    """Do the work on blocks of rows, each of which it fills, in so many threads; the result is the same with any."""
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, blocks):
-            pass  # raises what the work raised
-
-
-def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: int = 1) -> ContigEvidence:
-    """Return the log likelihoods of each contig in its candidate bins and in none, computed in blocks of contigs."""
-    n, s = contigs.reads.shape
-    n_bins = len(bins.density)
-    typical = bins.density
-    if n_bins > MAX_TYPICAL_PROFILES:
-        typical = np.quantile(bins.density, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
-    # Single precision takes half the time. The error stays below 0.001, since the weight of 4-mers saturates
-    log_composition = bins.log_composition.astype(np.float32)
-    mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
-    shape = n, min(n_bins, MAX_CANDIDATES)
-    kinds = (shape, np.int32), (shape, np.float64), (shape, np.float32), (n, np.float64), (n, np.float64)
-    found = ContigEvidence(*(np.empty(*kind) for kind in kinds))
-
-    def fill(rows: slice) -> None:
-        length, reads = contigs.length[rows], contigs.reads[rows]
-        tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
-        composition = composition_evidence(tetranucleotides, log_composition)
-        candidates = candidate_bins(contigs, rows, bins, composition, label)
-        # The mean composition fits a genome unlike all bins better than any of these does: it can speak against all
-        average = log_sum(composition) - log(n_bins)
-        unlike = np.maximum(average, composition_evidence(tetranucleotides, mean_composition)[:, 0])
-        composition = np.take_along_axis(composition, candidates, axis=1)
-        expected = bins.density[candidates] * length[:, None, None]
-        fit = coverage_evidence(reads, length, expected, bins.scatter[candidates])
-        unknown = unknown_coverage_evidence(reads, typical * length[:, None, None])
-        for values, block in zip(found, (candidates, fit + composition, composition, unknown, unlike)):
-            values[rows] = block
-
-    in_threads(fill, row_blocks(n, max(len(typical) * s, n_bins, contigs.tetranucleotides.shape[1])), threads)
-    return found
-
-
-def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the probabilities of the candidates of each contig (n x K); the rest of 1 is that of none.
-
-    Bayes' rule (equations 11 to 14). label_odds (n x K): log odds for the bin the contig came with. support (n x K):
-    the trusted fraction of the neighbours in each bin; the rest is spread over all bins and none. None is a genome
-    unlike the bins, or the sibling of a bin: this has the composition and the links of the bin, so that only the
-    coverage can tell them apart.
+    Equations (11) to (13). label_odds (n x K): log odds for the bin the contig came with. support (n x K): the trusted
+    fraction of the neighbours in each bin; the rest is spread over all bins and none. None is a genome unlike the bins,
+    or the sibling of a bin: this has the composition and the links of the bin, so that only the coverage can tell them
+    apart.
     """
     free = 1 - support.sum(axis=1)
     with np.errstate(divide="ignore"):
@@ -210,7 +114,15 @@ def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndar
     sibling = np.logaddexp(evidence.unknown_composition + np.log(free * (1 - NONE_PRIOR)), linked)
     none = evidence.unknown_coverage + np.logaddexp(unlike, log(SIBLING_PRIOR) + sibling)
     prior = free[:, None] * (1 - NONE_PRIOR) / n_bins + support
-    score = evidence.likelihood + label_odds + np.log(prior)
+    return evidence.likelihood + label_odds + np.log(prior), none
+
+
+def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndarray, n_bins: int) -> np.ndarray:
+    """Return the probabilities of the candidates of each contig (n x K); the rest of 1 is that of none (equation 14).
+
+    Arguments as of log_weights.
+    """
+    score, none = log_weights(evidence, label_odds, support, n_bins)
     return np.exp(score - np.logaddexp(log_sum(score), none)[:, None])
 
 
@@ -321,26 +233,57 @@ def posterior_with_links(
     return unlinked, linked
 
 
+def contigs_of_several(
+    contigs: Contigs,
+    bins: Bins,
+    label: np.ndarray,
+    final: np.ndarray,
+    evidence: ContigEvidence,
+    min_posterior: np.ndarray,
+    collapsed: bool,
+    threads: int,
+) -> dict[int, list[int]]:
+    """Return all bins of each contig that belongs to several: by the graph and, if asked to, as a collapsed one.
+
+    label, final (n): the bin that a contig came with, and the one that it is in. Contigs in bins without relatives are
+    not collapsed.
+    """
+    shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
+    closed = closed_bins(bins)
+    groups = related_groups(contigs, final, len(closed)) if collapsed else []
+    groups = [group for group in groups if not closed[list(group)].any()]
+    if not groups:
+        return shared
+    rows = np.flatnonzero(np.isin(final, [NO_BIN, *set().union(*groups)]))
+    of_rows = ContigEvidence(*(values[rows] for values in evidence))
+    label_odds = np.where(of_rows.candidates == label[rows, None], log(LABEL_ODDS), 0.0)
+    score, none = log_weights(of_rows, label_odds, np.zeros_like(label_odds), len(closed))
+    other = np.logaddexp(log_sum(score), none)
+    alone = log((1 - NONE_PRIOR) / len(closed))
+    size = bin_sizes(contigs.length, final, len(closed))
+    return shared | collapsed_contigs(contigs, rows, bins, groups, alone, other, size, min_posterior, threads)
+
+
 def assign_to_bins(
     contigs: Contigs,
     label: np.ndarray,
     is_bin: np.ndarray,
     min_posterior: np.ndarray,
     sequence_odds: np.ndarray | None = None,
+    collapsed: bool = False,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Assign contigs to those of the B clusters that are bins (is_bin, B); label (n) is the cluster of each contig.
 
-    min_posterior (n): from needed_posterior.
-    sequence_odds (n x B): log odds for each cluster by what the contig has in common with other assemblies, if known.
+    min_posterior (n): from needed_posterior. sequence_odds (n x B): log odds for each cluster by what the contig has in
+    common with other assemblies, if known. collapsed: whether contigs of related bins are looked for without links.
     Return, per contig, `unlinked` and `final` (clusters; NO_BIN for none), `posterior` of the likeliest bin and `none`;
     and all bins of each shared contig, whose `final` is the one that it touches most.
     """
     cluster_of_bin = np.append(np.flatnonzero(is_bin), NO_BIN)
     n_bins = len(cluster_of_bin) - 1
     if n_bins == 0:
-        nothing = {"unlinked": NO_BIN, "final": NO_BIN, "posterior": 0.0, "none": 1.0}
-        return pd.DataFrame(nothing, index=np.arange(len(label))), {}
+        return pd.DataFrame(IN_NO_BIN, index=np.arange(len(label))), {}
     label = np.append(np.where(is_bin, np.cumsum(is_bin) - 1, NO_BIN), NO_BIN)[label]
     bins = describe_bins(contigs, label, n_bins)
     evidence = contig_evidence(contigs, bins, label, threads)
@@ -351,7 +294,7 @@ def assign_to_bins(
     without_links, probability = posterior_with_links(evidence, contigs, label, bins, threads)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)
-    shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
+    shared = contigs_of_several(contigs, bins, label, final, evidence, min_posterior, collapsed, threads)
     for contig, group in shared.items():
         final[contig] = group[0] if final[contig] not in group else final[contig]
     table = {

@@ -29,7 +29,7 @@ The column `reason` of refinement.tsv has these words, joined by commas:
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +40,7 @@ import pandas as pd
 from assembly_tables import large_clusters, numbers_of_known, read_clusters, read_homologs
 from assign_contigs import assign_to_bins, needed_posterior, with_reads
 from bin_model import NO_BIN, Contigs, bin_sizes
+from collapsed_contigs import collapsed_bins
 from grow_clusters import grown_clusters, shared_clusters
 from join_clusters import bins_from_clusters
 from model_inputs import read_contigs, read_group
@@ -56,6 +57,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 # Joined clusters from this fraction of --min_bin_size on may grow into a bin.
 MIN_SMALL_FRACTION = 0.25
+# What relatives have in common is no bin only if this fraction of its bases goes to several bins.
+MIN_DISSOLVED_FRACTION = 0.25
 
 
 class Files(NamedTuple):
@@ -81,6 +84,18 @@ class Assembly(NamedTuple):
     label: np.ndarray  # n, numbers of clusters, NO_BIN for none
     ids: list[str]  # of the clusters
     in_graph: np.ndarray  # n, whether the contig has a place in the graph
+    alone: bool  # whether the group has no other assembly
+
+
+class Bins(NamedTuple):
+    """The B joined clusters of n contigs, and what is assigned to those that are bins."""
+
+    merged: np.ndarray  # n, the joined cluster that a contig came with
+    names: np.ndarray  # B, numbers of clusters
+    holds: np.ndarray  # B, whether a cluster holds what relatives have in common: a bin, however small
+    is_bin: np.ndarray  # B
+    assigned: pd.DataFrame  # n rows, from assign_to_bins
+    shared: dict[int, list[int]]  # all bins of each contig of several
 
 
 @click.command(context_settings={"show_default": True})
@@ -116,7 +131,7 @@ def main(assembly: str, min_posterior: float, min_bin_size: int, threads: int, *
     n_edges = given.contigs.links.shape[1] // 2
     in_graph = f"{given.in_graph.sum()} of {len(given.in_graph)} contigs are in the graph"
     click.echo(f"{assembly}: {in_graph}, {n_edges} edges", err=True)
-    refined, shared = refine_labels(given.contigs, given.label, min_posterior, min_bin_size, threads)
+    refined, shared = refine_labels(given.contigs, given.label, min_posterior, min_bin_size, threads, given.alone)
     table = refinement_table(given, refined, shared)
     write_table(REFINEMENT, table.drop(columns="bins"))
     labels = table[["contig", "bins"]].explode("bins").dropna()
@@ -140,14 +155,17 @@ def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     ids = sorted(set(cluster) - {""}, key=lambda label: (len(label), label))
     number = {label: i for i, label in enumerate(["", *ids], NO_BIN)}
     label = cluster[table.index].map(number).to_numpy()
-    return Assembly(table, contigs._replace(homologs=homologs, markers=markers), label, ids, in_graph)
+    alone = bool((group.table["assembly"] == assembly).all())
+    return Assembly(table, contigs._replace(homologs=homologs, markers=markers), label, ids, in_graph, alone)
 
 
 def refine_labels(
-    contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int, threads: int = 1
+    contigs: Contigs, label: np.ndarray, min_posterior: float, min_bin_size: int, threads: int = 1, alone: bool = True
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Turn clusters (label, n) into bins and assign all contigs to them.
 
+    alone: whether the group has no other assembly. If it has, what relatives have in common stays a bin of its own, for
+    transfer.py takes each bin as a genome.
     Return, per contig, `part` (of a split cluster), `merged`, `unlinked` and `final` (bins; NO_BIN for none), and
     `posterior` of the likeliest bin and `none`; and all bins of each shared contig, whose `final` is the one that it
     touches most.
@@ -157,18 +175,54 @@ def refine_labels(
     n_clusters = int(label.max(initial=NO_BIN)) + 1
     part = split_related_genomes(contigs, label, n_clusters, piece_size(min_bin_size), threads)
     merged, names = bins_from_clusters(contigs, part, int(MIN_SMALL_FRACTION * min_bin_size))
-    is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size, threads)
-    final = assigned["final"].to_numpy()
+
+    def assign(merged: np.ndarray, names: np.ndarray, holds: np.ndarray) -> Bins:
+        return assign_and_grow(contigs, merged, names, holds, needed, min_bin_size, alone, threads)
+
+    bins = assign(merged, names, np.zeros(len(names), dtype=bool))
+    if alone:
+        bins = dissolve_collapsed(contigs, bins, assign)
+    # A contig of several genomes has another coverage than each of them
+    final = np.where(np.isin(np.arange(len(label)), list(bins.shared)), NO_BIN, bins.assigned["final"])
     # Among all contigs homologs tell nothing: short ones are often variants of longer ones of the same genome
     unrelated = contigs._replace(homologs=np.empty((3, 0), dtype=np.int64))
-    in_parts = split_related_genomes(unrelated, final, len(names), min_bin_size, threads)
+    in_parts = split_related_genomes(unrelated, final, len(bins.names), min_bin_size, threads)
     if (in_parts != final).any():
-        part, merged, names = start_anew(part, merged, names, final, in_parts)
-        is_bin, (assigned, shared) = assign_and_grow(contigs, merged, len(names), needed, min_bin_size, threads)
-    merged = np.where(np.append(is_bin, False)[merged], merged, NO_BIN)
-    names = np.append(names, NO_BIN)
-    labels = {name: names[bins] for name, bins in (("merged", merged), *assigned[["unlinked", "final"]].items())}
-    return assigned.assign(part=part, **labels), {contig: names[group].tolist() for contig, group in shared.items()}
+        part, merged, names = start_anew(part, bins.merged, bins.names, final, in_parts)
+        bins = assign(merged, names, np.isin(names, bins.names[bins.holds]))
+    merged = np.where(np.append(bins.is_bin, False)[bins.merged], bins.merged, NO_BIN)
+    names = np.append(bins.names, NO_BIN)
+    labels = {name: names[of] for name, of in (("merged", merged), *bins.assigned[["unlinked", "final"]].items())}
+    shared = {contig: names[group].tolist() for contig, group in bins.shared.items()}
+    return bins.assigned.assign(part=part, **labels), shared
+
+
+def dissolve_collapsed(
+    contigs: Contigs, bins: Bins, assign: Callable[[np.ndarray, np.ndarray, np.ndarray], Bins]
+) -> Bins:
+    """Return what is assigned once the bins that hold what relatives have in common are none.
+
+    Such a bin stays if too few of its bases go to several bins then. assign: assign_and_grow of given `merged`, `names`
+    and `holds`.
+    """
+    final = bins.assigned["final"].to_numpy()
+    label = np.where(final == NO_BIN, bins.merged, final)
+    collapsed, holds = collapsed_bins(contigs, label, len(bins.names))
+    while collapsed.any():
+        dissolved = assign(*without_bins(bins.merged, bins.names, collapsed), holds[~collapsed])
+        in_several = np.where(np.isin(np.arange(len(label)), list(dissolved.shared)), label, NO_BIN)
+        size, shared = (bin_sizes(contigs.length, of, len(collapsed)) for of in (label, in_several))
+        in_vain = collapsed & (shared < MIN_DISSOLVED_FRACTION * size)
+        if not in_vain.any():
+            return dissolved
+        collapsed &= ~in_vain
+    return bins
+
+
+def without_bins(merged: np.ndarray, names: np.ndarray, gone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `merged` (n) and `names` without some bins (gone, B): their contigs have none."""
+    number = np.append(np.where(gone, NO_BIN, np.cumsum(~gone) - 1), NO_BIN)
+    return number[merged], names[~gone]
 
 
 def start_anew(
@@ -192,29 +246,36 @@ def start_anew(
 
 
 def assign_and_grow(
-    contigs: Contigs, merged: np.ndarray, n_clusters: int, min_posterior: np.ndarray, min_bin_size: int, threads: int
-) -> tuple[np.ndarray, tuple[pd.DataFrame, dict[int, list[int]]]]:
-    """Return which of the joined clusters (merged, n) are bins (B), and what assign_to_bins finds with these.
+    contigs: Contigs,
+    merged: np.ndarray,
+    names: np.ndarray,
+    holds: np.ndarray,
+    min_posterior: np.ndarray,
+    min_bin_size: int,
+    alone: bool,
+    threads: int,
+) -> Bins:
+    """Return which of the joined clusters (merged, n) are bins, and what assign_to_bins finds with these.
 
-    Contigs are assigned without small clusters, then with all of them, and, if some have grown, with those.
+    A cluster is a bin if it is large enough, or holds what relatives have in common (holds, B). Contigs are assigned
+    without small clusters, then with all of them, and, if some have grown, with those.
     """
 
     def assign(to: np.ndarray) -> tuple[pd.DataFrame, dict[int, list[int]]]:
-        return assign_to_bins(contigs, merged, to, min_posterior, threads=threads)
+        return assign_to_bins(contigs, merged, to, min_posterior, collapsed=alone, threads=threads)
 
-    size = bin_sizes(contigs.length, merged, n_clusters)
-    is_bin = size >= min_bin_size
-    assigned = assign(is_bin)
-    if is_bin.all():
-        return is_bin, assigned
-    with_small = assign(np.ones_like(is_bin))
-    finals = [table["final"].to_numpy() for table, _ in (assigned, with_small)]
-    grown = grown_clusters(contigs, size, *finals, min_bin_size)
-    grown &= ~shared_clusters(contigs, finals[1], is_bin | grown, grown)
-    if grown.any():
-        is_bin |= grown
-        assigned = with_small if is_bin.all() else assign(is_bin)
-    return is_bin, assigned
+    size = bin_sizes(contigs.length, merged, len(names))
+    is_bin = (size >= min_bin_size) | holds
+    found = assign(is_bin)
+    if not is_bin.all():
+        with_small = assign(np.ones_like(is_bin))
+        finals = [table["final"].to_numpy() for table, _ in (found, with_small)]
+        grown = grown_clusters(contigs, size, *finals, min_bin_size)
+        grown &= ~shared_clusters(contigs, finals[1], is_bin | grown, grown)
+        if grown.any():
+            is_bin |= grown
+            found = with_small if is_bin.all() else assign(is_bin)
+    return Bins(merged, names, holds, is_bin, *found)
 
 
 def refinement_table(given: Assembly, refined: pd.DataFrame, shared: dict[int, list[int]]) -> pd.DataFrame:

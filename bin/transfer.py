@@ -197,7 +197,7 @@ def transfer(
     known = with_reads(known)
     needed = needed_posterior(known, min_posterior)
     while True:
-        assigned, shared = assign_to_bins(known, label, is_bin, needed, odds, threads)
+        assigned, shared = assign_to_bins(known, label, is_bin, needed, odds, threads=threads)
         is_small = is_bin & (bin_sizes(known.length, assigned["final"].to_numpy(), n_genomes) < min_bin_size)
         if not is_small.any():
             break

@@ -1,4 +1,4 @@
-"""assign_contigs.py: contigs in doubt, closed bins, more bins than candidates, genomes without a bin."""
+"""assign_contigs.py: contigs in doubt, closed bins, genomes without a bin."""
 
 import numpy as np
 import pytest
@@ -96,16 +96,6 @@ def test_ambiguous_is_not_unlike():
     assert after[-1] == set() and reasons[-1] == "left,ambiguous"
 
 
-def test_more_bins_than_candidates(monkeypatch):
-    known = community(5, 6, binned=40, each=24)
-    few = refined_sets(known)
-    assert assign_contigs.MAX_CANDIDATES < 40
-    monkeypatch.setattr(assign_contigs, "MAX_CANDIDATES", 100)
-    monkeypatch.setattr(assign_contigs, "MAX_TYPICAL_PROFILES", 100)
-    assert refined_sets(known) == few
-    assert quality(known, few[1])[0] > 0.99
-
-
 def test_binless_genomes_among_many_samples():
     """Ten of thirty genomes have no bin; coverages vary from sample to sample by a factor of e, more or less."""
     rng = np.random.default_rng(2)
@@ -140,14 +130,3 @@ def test_a_closed_bin_gains_nothing():
     assert gained([[40, 30, 50], [10, 20, 15]]) == {NO_BIN}
     assert gained([[40, 10, 50], [10, 40, 15]]) == {0}
     assert gained([[40, 30, 50], [10, 20, 15]], linked=False) == {0}
-
-
-@pytest.mark.parametrize("label_of_hub", [0, 20, 39])
-def test_a_contig_next_to_more_bins_than_candidates_keeps_its_label(label_of_hub):
-    rng = np.random.default_rng(0)
-    genomes = [(b,) for b in range(40) for _ in range(3)] + [(label_of_hub,)]
-    pairs = [(3 * b, 120) for b in range(40)]
-    coverage, compositions = np.exp(rng.normal(2.5, 1, (40, 4))), [composition(rng) for _ in range(40)]
-    contigs, order = plant_contigs(rng, genomes, [20 * KB] * 120 + [1900], coverage, compositions, pairs)
-    label = np.array([genomes[i][0] for i in order])
-    assert refine.refine_labels(contigs, label, 0.9, 0)[0]["final"].tolist() == label.tolist()

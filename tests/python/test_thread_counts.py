@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import assign_contigs
+import contig_evidence
 import refine
 from planted_contigs import community
 from vae_inputs import synthetic, write_features
@@ -43,7 +43,7 @@ def test_the_same_bytes_with_one_two_and_eight_threads(tmp_path, inputs):
 
 
 def test_the_same_bins_with_one_two_and_eight_threads(monkeypatch):
-    monkeypatch.setattr(assign_contigs, "BLOCK_SIZE", 1 << 12)  # 30 contigs in a block
+    monkeypatch.setattr(contig_evidence, "BLOCK_SIZE", 1 << 12)  # 30 contigs in a block
     known = community(seed=3, samples=4, binned=12)
     tables, shared = zip(*(refine.refine_labels(known.contigs, known.label, 0.8, 0, threads) for threads in (1, 2, 8)))
     assert shared[0]

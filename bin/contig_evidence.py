@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The evidence of coverage and composition for the candidate bins of each contig, and for a genome without a bin.
+
+Binloom's own method: docs/method.md, section 6.1, equations (1) to (8). The refine stage uses this module.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+
+from bin_model import (
+    NO_BIN,
+    Bins,
+    Contigs,
+    composition_evidence,
+    coverage_evidence,
+    log_sum,
+    root_count_variance,
+    root_counts,
+    unknown_coverage_evidence,
+)
+
+# docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
+
+# At most so many bins are compared exactly with each contig.
+MAX_CANDIDATES = 32
+# At most so many typical coverages stand for those of all bins, where a contig is compared with a genome without a bin.
+MAX_TYPICAL_PROFILES = 32
+# Temporary arrays have at most so many numbers: they stay in the cache of the processor. Contigs in one block share a
+# length where candidates are chosen.
+BLOCK_SIZE = 1 << 17
+
+
+class ContigEvidence(NamedTuple):
+    """The log likelihoods of the n contigs in K candidate bins each, and in none."""
+
+    candidates: np.ndarray  # n x K, bins
+    likelihood: np.ndarray  # n x K, of coverage and composition
+    composition: np.ndarray  # n x K, of composition only
+    unknown_coverage: np.ndarray  # n, of the coverage in a genome without a bin
+    unknown_composition: np.ndarray  # n, of the composition in a genome without a bin
+
+
+def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Return the MAX_CANDIDATES (or all) bins that fit each of these contigs best (c x K, ascending).
+
+    composition (c x B) is the log likelihood of their composition. The bin a contig came with and those of its
+    neighbours are always among them. The others have the best normal approximation of the evidence, which is two matrix
+    products for contigs of about the same length.
+    """
+    n_bins = len(bins.density)
+    length = contigs.length[rows]
+    if n_bins <= MAX_CANDIDATES:
+        return np.broadcast_to(np.arange(n_bins), (len(length), n_bins))
+    middle = np.median(length)
+    root = root_counts(contigs.reads[rows] / length[:, None] * middle).astype(np.float32)
+    center = root_counts(bins.density * middle)
+    variance = root_count_variance(bins.scatter**2 * bins.density * middle)
+    score = root @ (center / variance).T.astype(np.float32) - root**2 @ (0.5 / variance).T.astype(np.float32)
+    score += composition
+    score -= 0.5 * (center**2 / variance + np.log(variance)).sum(axis=1)
+    above = np.ptp(score) + 1
+    for links in (contigs.links, contigs.pairs):
+        first, last = np.searchsorted(links[0], [rows.start, rows.stop])
+        source, target = links[:, first:last]
+        row, b = source - rows.start, label[target]
+        score[row[b != NO_BIN], b[b != NO_BIN]] += above  # above all others, and in order among themselves
+    labelled = np.flatnonzero(label[rows] != NO_BIN)
+    score[labelled, label[rows][labelled]] = np.inf
+    return np.sort(np.argpartition(score, n_bins - MAX_CANDIDATES, axis=1)[:, -MAX_CANDIDATES:], axis=1)
+
+
+def row_blocks(n: int, width: int) -> Iterator[slice]:
+    """Yield slices of n rows of so many numbers, for temporary arrays of BLOCK_SIZE numbers."""
+    step = max(1, BLOCK_SIZE // width)
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
+
+
+def in_threads(work: Callable[[slice], None], blocks: Iterable[slice], threads: int) -> None:
+    """Do the work on blocks of rows, each of which it fills, in so many threads; the result is the same with any."""
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, blocks):
+            pass  # raises what the work raised
+
+
+def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: int = 1) -> ContigEvidence:
+    """Return the log likelihoods of each contig in its candidate bins and in none, computed in blocks of contigs."""
+    n, s = contigs.reads.shape
+    n_bins = len(bins.density)
+    typical = bins.density
+    if n_bins > MAX_TYPICAL_PROFILES:
+        typical = np.quantile(bins.density, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
+    # Single precision takes half the time. The error stays below 0.001, since the weight of 4-mers saturates
+    log_composition = bins.log_composition.astype(np.float32)
+    mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
+    shape = n, min(n_bins, MAX_CANDIDATES)
+    kinds = (shape, np.int32), (shape, np.float64), (shape, np.float32), (n, np.float64), (n, np.float64)
+    found = ContigEvidence(*(np.empty(*kind) for kind in kinds))
+
+    def fill(rows: slice) -> None:
+        length, reads = contigs.length[rows], contigs.reads[rows]
+        tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
+        composition = composition_evidence(tetranucleotides, log_composition)
+        candidates = candidate_bins(contigs, rows, bins, composition, label)
+        # The mean composition fits a genome unlike all bins better than any of these does: it can speak against all
+        average = log_sum(composition) - log(n_bins)
+        unlike = np.maximum(average, composition_evidence(tetranucleotides, mean_composition)[:, 0])
+        composition = np.take_along_axis(composition, candidates, axis=1)
+        expected = bins.density[candidates] * length[:, None, None]
+        fit = coverage_evidence(reads, length, expected, bins.scatter[candidates])
+        unknown = unknown_coverage_evidence(reads, typical * length[:, None, None])
+        for values, block in zip(found, (candidates, fit + composition, composition, unknown, unlike)):
+            values[rows] = block
+
+    in_threads(fill, row_blocks(n, max(len(typical) * s, n_bins, contigs.tetranucleotides.shape[1])), threads)
+    return found
