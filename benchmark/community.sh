@@ -17,6 +17,7 @@
 #           multi_b          22 genomes of 8 species, one of a species in a sample, four samples, 500 Mbp, the same
 #           simulated        20 simulated genomes of 12 species, four samples, 400 Mbp, MEGAHIT; nothing of BENCH
 #           complex          394 simulated genomes of 180 species, depths in 20 samples in place of reads and assembly
+#           complex_b        215 simulated genomes of 100 species, depths in eight samples; of other ancestors
 #           SET:S1,S4        one of these with the reads of these samples only (the assembly stays)
 #           concoct16        9 genomes, metaSPAdes, depths in 16 samples in place of reads
 # The score of the bins also goes to OUTDIR/runs.tsv, a row for each set and seed. Sets with MEGAHIT need megahit and
@@ -33,7 +34,7 @@ here=$(realpath "$(dirname "$0")")
 mkdir -p "$out"
 cd "$out"
 
-genomes=$set fixed='' each=''
+genomes=$set fixed='' each='' drawn=''
 case $set in
     community_a) reads="--samples 6 --megabases 900 --seed 11" all=S1,S2,S3,S4,S5,S6 fixed=community_a ;;
     other_coverage) reads="--samples 6 --megabases 900 --seed 21" all=S1,S2,S3,S4,S5,S6 fixed=community_a genomes=community_a ;;
@@ -47,6 +48,7 @@ case $set in
     simulated) reads="--samples 4 --megabases 400 --seed 62" all=S1,S2,S3,S4 ;;
     concoct16) reads='' all='' fixed=concoct16 ;;
     complex) reads='' all='' ;;
+    complex_b) reads='' all='' drawn="--species 100 --samples 8 --seed 52" ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
 esac
 samples=${samples#:}
@@ -76,8 +78,9 @@ header=id,group,assembler,fasta,graph,paths
 if [ -n "$fixed" ]; then
     rows="a,$set,metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz"
     cp "$here/truth/$fixed.tsv.gz" truth.tsv.gz
-elif [ "$set" = complex ]; then
-    [ -e genomes.tsv ] || python3 "$here/simulate_complex.py" "$folder" "$names" .
+elif [ "${set%_b}" = complex ]; then
+    # shellcheck disable=SC2086
+    [ -e genomes.tsv ] || python3 "$here/simulate_complex.py" "$folder" "$names" . $drawn
     rows="a,$set,megahit,contigs.fna.gz,,"
 elif [ -n "$each" ]; then
     rows=''
