@@ -295,14 +295,14 @@ def describe_bins(
     returns, if there are several assemblies.
     """
     bins, placed = placement.bins, placement.placed
-    contig, length = placed["contig"], placed["length"].to_numpy()
+    contig, of_bin, shared = placed["contig"], placed["bin"].to_numpy(), placed["contig"].duplicated(keep=False)
     per_bin = placed.assign(
-        shared=contig.duplicated(keep=False),
-        gc=bases["gc"].reindex(contig).to_numpy(),
-        acgt=bases["acgt"].reindex(contig).to_numpy(),
+        shared=shared, gc=bases["gc"].reindex(contig).to_numpy(), acgt=bases["acgt"].reindex(contig).to_numpy()
     ).groupby("bin")
     sums = per_bin[["shared", "gc", "acgt"]].sum().loc[bins["bin"]]
-    weighted = coverage.loc[contig].mul(length, axis=0).groupby(placed["bin"].to_numpy()).sum().loc[bins["bin"]]
+    # The coverage of a contig of several bins is the sum of theirs
+    weight = placed["length"].mask(shared & ~shared.groupby(of_bin).transform("all"), 0).to_numpy()
+    weighted = coverage.loc[contig].mul(weight, axis=0).groupby(of_bin).sum().loc[bins["bin"]]
     described = bins.assign(
         n50=[n50(per_bin.get_group(name)["length"].to_numpy()) for name in bins["bin"]],
         gc=(sums["gc"] / sums["acgt"].clip(lower=1)).to_numpy(),
@@ -310,7 +310,8 @@ def describe_bins(
         refined=bins["assembly"].isin(refined),
         transferred=False if genomes is None else genomes["transferred"].loc[bins["bin"]].to_numpy(),
     )
-    means = weighted.div(bins["size"].to_numpy(), axis=0).reset_index(drop=True)
+    total = pd.Series(weight).groupby(of_bin).sum().loc[bins["bin"]]
+    means = weighted.div(total.to_numpy(), axis=0).reset_index(drop=True)
     return pd.concat([described, means], axis=1)
 
 

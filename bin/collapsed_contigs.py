@@ -6,6 +6,7 @@ sum of the coverages of their bins, which hold the contigs in which they differ.
 own method: docs/method.md, section 6.1, equations (37) to (39). The refine stage uses this module.
 """
 
+import itertools
 from math import log
 
 import numpy as np
@@ -23,13 +24,16 @@ from bin_model import (
 from contig_evidence import contig_evidence
 from join_clusters import MIN_MERGE_ODDS, whole_bin_evidence
 from related_bins import families, groups_of_relatives, shared_seed_fractions
-from shared_contigs import SHARED_PRIOR
+from shared_contigs import MAX_SHARING_BINS, SHARED_PRIOR
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
 # A collapsed bin shares at most this fraction of what its relatives share with each other: these have alleles of their
 # own elsewhere, and not of what is collapsed.
 MAX_ALLELE_RATIO = 0.5
+# Groups whose coverage, summed over samples, is so many times that of a bin, or the bin's so many times theirs, are not
+# compared with it: they cannot be its sum.
+MAX_DEPTH_RATIO = 2
 # The contigs that relatives have in common must have this fraction of the bases of all their bins. Reads of a related
 # species, too, lie on contigs of which its own alleles were not assembled: these are fewer.
 MIN_COLLAPSED_FRACTION = 0.1
@@ -90,31 +94,34 @@ def collapsed_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> tuple[np
     label = np.where(label == NO_BIN, NO_BIN, np.searchsorted(used, label))
     fraction = shared_seed_fractions(contigs, label, len(used))
     groups = groups_of_relatives(fraction)
-    bins = describe_bins(contigs, label, len(used)) if groups else None
-    for b in range(len(used) if groups else 0):
-        group = likeliest_holders(contigs, label, bins, b, groups, fraction)
+    if not groups:
+        return collapsed, holders
+    bins = describe_bins(contigs, label, len(used))
+    members = np.array([(group * MAX_SHARING_BINS)[:MAX_SHARING_BINS] for group in groups])  # all of each, some again
+    within = np.array([min(fraction[pair] for pair in itertools.combinations(group, 2)) for group in groups])
+    for b in range(len(used)):
+        unlike = fraction[b, members].max(axis=1) <= MAX_ALLELE_RATIO * within
+        others = np.flatnonzero(unlike & (members != b).all(axis=1))
+        counts = contigs.tetranucleotides[label == b].sum(axis=0)
+        group = likeliest_holders(bins, b, counts, [groups[g] for g in others])
         if group:
             collapsed[used[b]] = True
             holders[used[list(group)]] = True
     return collapsed, holders & ~collapsed
 
 
-def likeliest_holders(
-    contigs: Contigs, label: np.ndarray, bins: Bins, b: int, groups: list[tuple[int, ...]], fraction: np.ndarray
-) -> tuple[int, ...]:
-    """Return the group of related bins that have bin b in common, or nothing; fraction: of shared seeds, B x B."""
-    within = [fraction[np.ix_(group, group)][~np.eye(len(group), dtype=bool)].min() for group in groups]
-    unlike = [fraction[b, list(group)].max() <= MAX_ALLELE_RATIO * least for group, least in zip(groups, within)]
-    groups = [group for group, fits in zip(groups, unlike) if fits and b not in group]
-    if not groups:
+def likeliest_holders(bins: Bins, b: int, counts: np.ndarray, groups: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the group that has bin b (136 counts of tetranucleotides) in common, or nothing."""
+    depth = bins.density.sum(axis=1)
+    near = [g for g in groups if 1 / MAX_DEPTH_RATIO < depth[list(g)].sum() / depth[b] < MAX_DEPTH_RATIO]
+    if not near:
         return ()
-    singles = [(x,) for x in sorted(set().union(*groups))]
-    counts = contigs.tetranucleotides[label == b].sum(axis=0)
-    odds = whole_bin_evidence(bins, b, counts, [*singles, *groups])
+    singles = [(x,) for x in sorted(set().union(*near))]
+    odds = whole_bin_evidence(bins, b, counts, [*singles, *near])
     alone = dict(zip([x for (x,) in singles], odds))
     # The composition of a relative loses little; of so many groups, one may have the right sum by chance
     own = composition_evidence(counts[None], log_frequencies(counts, counts)[None])[0, 0]
-    loss = composition_evidence(counts[None], sums_of_bins(bins, groups).log_composition)[0] - own
-    needed = log(MIN_MERGE_ODDS * len(groups)) + np.array([max(0, *(alone[x] for x in group)) for group in groups])
+    loss = composition_evidence(counts[None], sums_of_bins(bins, near).log_composition)[0] - own
+    needed = log(MIN_MERGE_ODDS * len(groups)) + np.array([max(0, *(alone[x] for x in group)) for group in near])
     excess = odds[len(singles) :] + loss - needed
-    return groups[excess.argmax()] if excess.max() > 0 else ()
+    return near[excess.argmax()] if excess.max() > 0 else ()

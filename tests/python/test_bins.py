@@ -143,6 +143,28 @@ def test_refined_assembly_takes_the_place_of_its_clusters(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    ("c3", "expected"),
+    [(["1"], {"A1.001": (4 * 40 + 6 * 60) / 100, "A1.002": 2.0}), (["1", "2"], {"A1.001": 4.0, "A1.002": 2.0})],
+)
+def test_contigs_of_several_bins_do_not_count_for_coverages(tmp_path, c3, expected):
+    """c2 is in both bins, and has the coverage of both together; c3 is in one or in both."""
+    steps = [("A1~c1", "1", ["1"]), ("A1~c2", "2", ["2", "1"]), ("A1~c3", "1", c3), ("A1~NA", "", ["2"])]
+    coverage = {c[0]: (1.0,) for c in CONTIGS} | {"A1~c1": (4.0,), "A1~c2": (6.0,), "A1~c3": (6.0,), "A1~NA": (2.0,)}
+    arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, coverage, refined={"A1": steps})
+    _, tables, _ = run_bins(tmp_path, arguments, 60)
+    found = tables["bins"].set_index("bin")["coverage_S0"].astype(float)
+    assert found.loc[list(expected)].to_dict() == pytest.approx(expected)
+
+
+def test_a_bin_whose_contigs_are_all_in_others_has_their_coverage(tmp_path):
+    steps = [("A1~c1", "1", ["1"]), ("A1~c2", "2", ["1", "2"]), ("A1~c3", "1", ["1"])]
+    coverage = {c[0]: (1.0,) for c in CONTIGS} | {"A1~c2": (6.0,)}
+    arguments = write_inputs(tmp_path, CONTIGS, CLUSTERS, EXCLUDED, coverage, refined={"A1": steps})
+    _, tables, _ = run_bins(tmp_path, arguments, 60)
+    assert sorted(tables["bins"]["coverage_S0"].astype(float)) == [1.0, 1.0, 6.0]
+
+
 def test_bins_of_one_genome_are_called_after_the_largest(tmp_path):
     """Genome 4 has a bin in each assembly, and 7 one in A1 alone; the bin of A2 was transferred."""
     steps = {
