@@ -47,7 +47,7 @@ case $set in
     multi_b) reads="--samples 4 --megabases 500 --seed 42" all=S1,S2,S3,S4 each=yes ;;
     simulated) reads="--samples 4 --megabases 400 --seed 62" all=S1,S2,S3,S4 ;;
     concoct16) reads='' all='' fixed=concoct16 ;;
-    complex) reads='' all='' ;;
+    complex) reads='' all='' drawn="--species 180 --samples 20 --seed 51" ;;
     complex_b) reads='' all='' drawn="--species 100 --samples 8 --seed 52" ;;
     *) echo "$set: no such set; see the head of $0" >&2; exit 1 ;;
 esac
@@ -78,7 +78,7 @@ header=id,group,assembler,fasta,graph,paths
 if [ -n "$fixed" ]; then
     rows="a,$set,metaspades,$bench/$fixed/contigs.fasta.gz,$bench/$fixed/assembly_graph_with_scaffolds.gfa.gz,$bench/$fixed/contigs.paths.gz"
     cp "$here/truth/$fixed.tsv.gz" truth.tsv.gz
-elif [ "${set%_b}" = complex ]; then
+elif [ -n "$drawn" ]; then
     # shellcheck disable=SC2086
     [ -e genomes.tsv ] || python3 "$here/simulate_complex.py" "$folder" "$names" . $drawn
     rows="a,$set,megahit,contigs.fna.gz,,"

@@ -249,18 +249,20 @@ def contigs_of_several(
     not collapsed.
     """
     shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
-    closed = closed_bins(bins)
-    groups = related_groups(contigs, final, len(closed)) if collapsed else []
-    groups = [group for group in groups if not closed[list(group)].any()]
+    n_bins = len(bins.density)
+    groups = related_groups(contigs, final, n_bins) if collapsed else []
+    if groups:
+        closed = closed_bins(bins)
+        groups = [group for group in groups if not closed[list(group)].any()]
     if not groups:
         return shared
     rows = np.flatnonzero(np.isin(final, [NO_BIN, *set().union(*groups)]))
     of_rows = ContigEvidence(*(values[rows] for values in evidence))
     label_odds = np.where(of_rows.candidates == label[rows, None], log(LABEL_ODDS), 0.0)
-    score, none = log_weights(of_rows, label_odds, np.zeros_like(label_odds), len(closed))
+    score, none = log_weights(of_rows, label_odds, np.zeros_like(label_odds), n_bins)
     other = np.logaddexp(log_sum(score), none)
-    alone = log((1 - NONE_PRIOR) / len(closed))
-    size = bin_sizes(contigs.length, final, len(closed))
+    alone = log((1 - NONE_PRIOR) / n_bins)
+    size = bin_sizes(contigs.length, final, n_bins)
     return shared | collapsed_contigs(contigs, rows, bins, groups, alone, other, size, min_posterior, threads)
 
 

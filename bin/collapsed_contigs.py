@@ -88,8 +88,6 @@ def collapsed_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> tuple[np
     of one of them alone (equation 22), and it has hardly any homologs in them (equation 38).
     """
     collapsed, holders = np.zeros(n_bins, dtype=bool), np.zeros(n_bins, dtype=bool)
-    if not contigs.homologs.size:
-        return collapsed, holders
     used = np.flatnonzero(bin_sizes(contigs.length, label, n_bins))
     label = np.where(label == NO_BIN, NO_BIN, np.searchsorted(used, label))
     fraction = shared_seed_fractions(contigs, label, len(used))

@@ -97,6 +97,12 @@ class Bins(NamedTuple):
     assigned: pd.DataFrame  # n rows, from assign_to_bins
     shared: dict[int, list[int]]  # all bins of each contig of several
 
+    def in_several(self) -> np.ndarray:
+        """Return whether each contig (n) is in several bins."""
+        found = np.zeros(len(self.merged), dtype=bool)
+        found[list(self.shared)] = True
+        return found
+
 
 @click.command(context_settings={"show_default": True})
 @click.option("--assembly", required=True, help="Id of the assembly whose bins are refined.")
@@ -183,7 +189,7 @@ def refine_labels(
     if alone:
         bins = dissolve_collapsed(contigs, bins, assign)
     # A contig of several genomes has another coverage than each of them
-    final = np.where(np.isin(np.arange(len(label)), list(bins.shared)), NO_BIN, bins.assigned["final"])
+    final = np.where(bins.in_several(), NO_BIN, bins.assigned["final"])
     # Among all contigs homologs tell nothing: short ones are often variants of longer ones of the same genome
     unrelated = contigs._replace(homologs=np.empty((3, 0), dtype=np.int64))
     in_parts = split_related_genomes(unrelated, final, len(bins.names), min_bin_size, threads)
@@ -210,8 +216,8 @@ def dissolve_collapsed(
     collapsed, holds = collapsed_bins(contigs, label, len(bins.names))
     while collapsed.any():
         dissolved = assign(*without_bins(bins.merged, bins.names, collapsed), holds[~collapsed])
-        in_several = np.where(np.isin(np.arange(len(label)), list(dissolved.shared)), label, NO_BIN)
-        size, shared = (bin_sizes(contigs.length, of, len(collapsed)) for of in (label, in_several))
+        shared_label = np.where(dissolved.in_several(), label, NO_BIN)
+        size, shared = (bin_sizes(contigs.length, of, len(collapsed)) for of in (label, shared_label))
         in_vain = collapsed & (shared < MIN_DISSOLVED_FRACTION * size)
         if not in_vain.any():
             return dissolved

@@ -34,8 +34,6 @@ def related_groups(contigs: Contigs, label: np.ndarray, n_bins: int) -> list[tup
 
     label (n): the bin of each contig. Two bins are related only if each is among the MAX_RELATIVES of the other.
     """
-    if not contigs.homologs.size:
-        return []
     return groups_of_relatives(shared_seed_fractions(contigs, label, n_bins))
 
 

@@ -44,15 +44,15 @@ def strains(seed: int, samples=6, own=30, common=40, seeds=SEEDS, third=None) ->
     return Strains(contigs._replace(homologs=homologs), [genomes[row] for row in order], cluster)
 
 
-def bins_of(known: Strains, min_bin_size=200 * KB) -> list[set[int]]:
+def bins_of(known: Strains) -> list[set[int]]:
     """Return the bins of each contig after refinement, by the numbers of the clusters."""
-    table, shared = refine.refine_labels(known.contigs, known.label, 0.8, min_bin_size)
+    table, shared = refine.refine_labels(known.contigs, known.label, 0.8, 200 * KB)
     return [set(shared.get(i, [b])) - {NO_BIN} for i, b in enumerate(table["final"])]
 
 
-def share_right(known: Strains, found: list[set[int]], of=lambda group: True) -> float:
+def share_right(known: Strains, found: list[set[int]]) -> float:
     """Return the share of contigs with the bins of all their genomes; clusters 3 and 4 are of genomes 2 and 3."""
-    right = [{b + (b > 1) for b in group} == bins for group, bins in zip(known.genomes, found) if of(group)]
+    right = [{b + (b > 1) for b in group} == bins for group, bins in zip(known.genomes, found)]
     return sum(right) / len(right)
 
 
