@@ -5,8 +5,9 @@
 #   BENCH        as for community.sh
 #   COMMUNITY_A  the OUTDIR of community.sh for community_a: its abundances stand for the reads
 #   CONCOCT16    the same for concoct16
-#   OUTDIR       sheets, work directory and results: three/ and long/, each with experiments/
-# The groups are community_a, community_a_two (the same contigs, with samples S1 and S4 alone) and concoct16.
+#   OUTDIR       sheets, work directory and results: three/, seed_2/, seed_3/ and long/, each with experiments/
+# The groups are community_a, community_a_two (the same contigs, with samples S1 and S4 alone) and concoct16. The search
+# learns from the first two. A second call with the same OUTDIR goes on where the first one ended.
 set -euo pipefail
 
 bench=$(realpath "$1")
@@ -40,7 +41,12 @@ run() {
     local name=$1
     shift
     nextflow run "$here/.." -c one_thread.config --outdir "$name" --epochs 1 --refine_mode article --markers false \
-        --skip_multiqc "$@"
+        --skip_multiqc -resume "$@"
 }
-run three --assembly_input three.csv --truth truth.tsv --experiments inputs,autoencoder --experiment_epochs 60
-run long --assembly_input two.csv --truth truth_without_two.tsv --experiments epochs --experiment_epochs 60
+run three --assembly_input three.csv --truth truth.tsv --experiment_epochs 60 \
+    --experiments inputs,autoencoder,latent,search --search_held_out concoct16
+run long --assembly_input two.csv --truth truth_without_two.tsv --experiments epochs
+for seed in 2 3; do
+    run "seed_$seed" --assembly_input three.csv --truth truth.tsv --experiment_epochs 60 --seed "$seed" \
+        --experiments inputs,autoencoder,latent
+done

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from bin_model import NO_BIN, Bins, Contigs, bin_sizes, describe_bins, log_sum
-from collapsed_contigs import collapsed_contigs
+from collapsed_contigs import enough_in_common, likeliest_groups
 from contig_evidence import ContigEvidence, contig_evidence, in_threads, row_blocks
 from related_bins import related_groups
-from shared_contigs import find_shared_contigs
+from shared_contigs import Holders, find_shared_contigs
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
@@ -233,37 +233,39 @@ def posterior_with_links(
     return unlinked, linked
 
 
-def contigs_of_several(
+def collapsed_contigs(
     contigs: Contigs,
     bins: Bins,
     label: np.ndarray,
     final: np.ndarray,
     evidence: ContigEvidence,
     min_posterior: np.ndarray,
-    collapsed: bool,
     threads: int,
-) -> dict[int, list[int]]:
-    """Return all bins of each contig that belongs to several: by the graph and, if asked to, as a collapsed one.
+) -> dict[int, Holders]:
+    """Return the holders of each contig that an assembler has collapsed from those of related bins (equation 39).
 
-    label, final (n): the bin that a contig came with, and the one that it is in. Contigs in bins without relatives are
-    not collapsed.
+    label, final, min_posterior (n): the bin that a contig came with, the one that it is in, and the posterior that it
+    needs. Contigs in bins without relatives are not collapsed.
     """
-    shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
     n_bins = len(bins.density)
-    groups = related_groups(contigs, final, n_bins) if collapsed else []
-    if groups:
-        closed = closed_bins(bins)
-        groups = [group for group in groups if not closed[list(group)].any()]
+    groups = related_groups(contigs, final, n_bins)
+    closed = closed_bins(bins) if groups else np.zeros(n_bins, dtype=bool)
+    groups = [group for group in groups if not closed[list(group)].any()]
     if not groups:
-        return shared
+        return {}
     rows = np.flatnonzero(np.isin(final, [NO_BIN, *set().union(*groups)]))
     of_rows = ContigEvidence(*(values[rows] for values in evidence))
     label_odds = np.where(of_rows.candidates == label[rows, None], log(LABEL_ODDS), 0.0)
     score, none = log_weights(of_rows, label_odds, np.zeros_like(label_odds), n_bins)
-    other = np.logaddexp(log_sum(score), none)
-    alone = log((1 - NONE_PRIOR) / n_bins)
+    unlinked = np.empty((2, 0), dtype=np.int64)
+    some = Contigs(contigs.length[rows], contigs.reads[rows], contigs.tetranucleotides[rows], unlinked)
+    group, greatest, several = likeliest_groups(some, bins, groups, log((1 - NONE_PRIOR) / n_bins), threads)
+    total = np.logaddexp(several, np.logaddexp(log_sum(score), none))
+    found = np.flatnonzero(greatest - total >= np.log(min_posterior[rows]))
     size = bin_sizes(contigs.length, final, n_bins)
-    return shared | collapsed_contigs(contigs, rows, bins, groups, alone, other, size, min_posterior, threads)
+    found = found[enough_in_common(some.length[found], group[found], groups, size)]
+    chosen, no_bin = np.exp(greatest - total), np.exp(none - total)
+    return {int(rows[i]): Holders(list(groups[group[i]]), float(chosen[i]), float(no_bin[i])) for i in found}
 
 
 def assign_to_bins(
@@ -279,8 +281,9 @@ def assign_to_bins(
 
     min_posterior (n): from needed_posterior. sequence_odds (n x B): log odds for each cluster by what the contig has in
     common with other assemblies, if known. collapsed: whether contigs of related bins are looked for without links.
-    Return, per contig, `unlinked` and `final` (clusters; NO_BIN for none), `posterior` of the likeliest bin and `none`;
-    and all bins of each shared contig, whose `final` is the one that it touches most.
+    Return, per contig, `unlinked` and `final` (clusters; NO_BIN for none), `posterior` of the likeliest bin, or of all
+    bins of a shared contig together, and `none`; and all bins of each shared contig, whose `final` is the one that it
+    touches most.
     """
     cluster_of_bin = np.append(np.flatnonzero(is_bin), NO_BIN)
     n_bins = len(cluster_of_bin) - 1
@@ -296,13 +299,17 @@ def assign_to_bins(
     without_links, probability = posterior_with_links(evidence, contigs, label, bins, threads)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)
-    shared = contigs_of_several(contigs, bins, label, final, evidence, min_posterior, collapsed, threads)
-    for contig, group in shared.items():
-        final[contig] = group[0] if final[contig] not in group else final[contig]
+    greatest, none = probability.max(axis=1), np.maximum(1 - probability.sum(axis=1), 0)
+    shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
+    if collapsed:
+        shared |= collapsed_contigs(contigs, bins, label, final, evidence, min_posterior, threads)
+    for contig, found in shared.items():
+        final[contig] = found.bins[0] if final[contig] not in found.bins else final[contig]
+        greatest[contig], none[contig] = found.posterior, found.none
     table = {
         "unlinked": cluster_of_bin[unlinked],
         "final": cluster_of_bin[final],
-        "posterior": probability.max(axis=1),
-        "none": np.maximum(1 - probability.sum(axis=1), 0),
+        "posterior": greatest,
+        "none": none,
     }
-    return pd.DataFrame(table), {contig: cluster_of_bin[group].tolist() for contig, group in shared.items()}
+    return pd.DataFrame(table), {contig: cluster_of_bin[found.bins].tolist() for contig, found in shared.items()}

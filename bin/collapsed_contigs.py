@@ -19,6 +19,7 @@ from bin_model import (
     composition_evidence,
     describe_bins,
     log_frequencies,
+    log_sum,
     summed_coverage,
 )
 from contig_evidence import contig_evidence
@@ -47,38 +48,33 @@ def sums_of_bins(bins: Bins, groups: list[tuple[int, ...]]) -> Bins:
     return Bins(density, scatter, np.array(composition), np.zeros((len(groups), 0)), nothing, nothing)
 
 
-def collapsed_contigs(
-    contigs: Contigs,
-    rows: np.ndarray,
-    bins: Bins,
-    groups: list[tuple[int, ...]],
-    alone: float,
-    other: np.ndarray,
-    size: np.ndarray,
-    min_posterior: np.ndarray,
-    threads: int,
-) -> dict[int, list[int]]:
-    """Return the group of related bins that each of these contigs (rows) belongs to, if there is one.
+def likeliest_groups(
+    contigs: Contigs, bins: Bins, groups: list[tuple[int, ...]], prior: float, threads: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the likeliest group of related bins of each contig (n), and logarithms of likelihood times prior (n each).
 
-    alone: log prior of one bin; other (rows): the log weights of all single bins and none, together; size: of the bins
-    (B, bp). A contig belongs to a group with a posterior of at least min_posterior (n; equation 39), if its family has
-    enough in common.
+    These are of this group and of all groups together. prior: the log prior of one bin; each further bin of a group
+    costs SHARED_PRIOR (equation 39).
     """
-    sums = sums_of_bins(bins, groups)
-    nothing = np.empty((2, 0), dtype=np.int64)
-    some = Contigs(contigs.length[rows], contigs.reads[rows], contigs.tetranucleotides[rows], nothing)
-    evidence = contig_evidence(some, sums, np.full(len(rows), NO_BIN), threads)
-    prior = alone + log(SHARED_PRIOR) * np.array([len(group) - 1 for group in groups])
-    weight = evidence.likelihood + prior[evidence.candidates]
-    total = np.logaddexp(np.logaddexp.reduce(weight, axis=1), other)
+    evidence = contig_evidence(contigs, sums_of_bins(bins, groups), np.full(len(contigs.length), NO_BIN), threads)
+    priors = prior + log(SHARED_PRIOR) * np.array([len(group) - 1 for group in groups])
+    weight = evidence.likelihood + priors[evidence.candidates]
     best = weight.argmax(axis=1)[:, None]
-    group, greatest = (np.take_along_axis(values, best, axis=1)[:, 0] for values in (evidence.candidates, weight))
-    found = np.flatnonzero(greatest - total >= np.log(min_posterior[rows]))
+    likeliest, greatest = (np.take_along_axis(values, best, axis=1)[:, 0] for values in (evidence.candidates, weight))
+    return likeliest, greatest, log_sum(weight)
+
+
+def enough_in_common(
+    length: np.ndarray, group: np.ndarray, groups: list[tuple[int, ...]], size: np.ndarray
+) -> np.ndarray:
+    """Return whether the family of each contig (n bp, n numbers of groups) has enough in common.
+
+    size: of the bins (B, bp). The contigs of a family must have MIN_COLLAPSED_FRACTION of its bases.
+    """
     family = families(groups, len(size))
-    of_contig = family[[groups[g][0] for g in group[found]]]
-    common = np.bincount(of_contig, contigs.length[rows[found]], len(size))
-    enough = common >= MIN_COLLAPSED_FRACTION * np.bincount(family, size, len(size))
-    return {int(rows[i]): list(groups[group[i]]) for i in found[enough[of_contig]]}
+    of_contig = family[[groups[g][0] for g in group]]
+    common = np.bincount(of_contig, length, len(size))
+    return (common >= MIN_COLLAPSED_FRACTION * np.bincount(family, size, len(size)))[of_contig]
 
 
 def collapsed_bins(contigs: Contigs, label: np.ndarray, n_bins: int) -> tuple[np.ndarray, np.ndarray]:

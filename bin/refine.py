@@ -173,7 +173,7 @@ def refine_labels(
     alone: whether the group has no other assembly. If it has, what relatives have in common stays a bin of its own, for
     transfer.py takes each bin as a genome.
     Return, per contig, `part` (of a split cluster), `merged`, `unlinked` and `final` (bins; NO_BIN for none), and
-    `posterior` of the likeliest bin and `none`; and all bins of each shared contig, whose `final` is the one that it
+    `posterior` and `none` as of assign_to_bins; and all bins of each shared contig, whose `final` is the one that it
     touches most.
     """
     contigs = with_reads(contigs)

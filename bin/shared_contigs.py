@@ -7,6 +7,7 @@ docs/method.md, section 6.1, equation (25). The refine stage uses this module.
 
 import itertools
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,14 @@ SHARED_PRIOR = 0.1
 MAX_SHARING_BINS = 4
 # Two bins are siblings if the links between them are at least so many times the links within one of them.
 SIBLING_LINK_RATIO = 1
+
+
+class Holders(NamedTuple):
+    """The bins that a contig of several belongs to, and the probabilities of these together and of no bin."""
+
+    bins: list[int]
+    posterior: float
+    none: float
 
 
 def touched_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[int, list[int]]:
@@ -56,8 +65,8 @@ def touched_bins(contigs: Contigs, final: np.ndarray, n_bins: int) -> dict[int, 
 
 def find_shared_contigs(
     contigs: Contigs, bins: Bins, final: np.ndarray, none_score: np.ndarray, min_posterior: np.ndarray
-) -> dict[int, list[int]]:
-    """Return all bins of each contig that belongs to several.
+) -> dict[int, Holders]:
+    """Return the holders of each contig that belongs to several bins.
 
     Every set of the bins that a contig touches is compared with all others and with none (none_score, n: the log of
     likelihood times prior). The contig belongs to the set with a posterior of at least min_posterior (n).
@@ -77,5 +86,11 @@ def find_shared_contigs(
     fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     total = np.logaddexp(np.logaddexp.reduceat(fit, first), none_score[rows[first]])
-    best = np.flatnonzero(fit - np.repeat(total, np.diff(first, append=len(rows))) >= np.log(min_posterior[rows]))
-    return {sets[i][0]: list(sets[i][1]) for i in best.tolist() if len(sets[i][1]) > 1}
+    total = np.repeat(total, np.diff(first, append=len(rows)))
+    best = np.flatnonzero(fit - total >= np.log(min_posterior[rows]))
+    none = np.exp(none_score[rows] - total)
+    return {
+        contig: Holders(list(group), float(np.exp(fit[i] - total[i])), float(none[i]))
+        for i, (contig, group) in zip(best.tolist(), (sets[i] for i in best))
+        if len(group) > 1
+    }

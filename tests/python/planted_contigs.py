@@ -5,6 +5,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 import refine
 from bin_model import NO_BIN, Contigs
@@ -119,6 +120,13 @@ def refined_sets(known: Community, min_posterior=0.8):
     genome_of = genomes_of_bins(known, table["bins"].tolist(), n_bins)
     after = [{genome_of[b] for b in bins} for bins in table["bins"]]
     return [{b} - {NO_BIN} for b in known.label.tolist()], after, table["reason"].tolist()
+
+
+def check_posteriors_of_several(table: pd.DataFrame, shared: dict[int, list[int]], min_posterior: float) -> None:
+    """Assert that the posterior of each contig of several bins is that of all of them."""
+    found = table.loc[sorted(shared)]
+    assert (found["posterior"] >= min_posterior).all()
+    assert (found["none"] >= 0).all() and (found["posterior"] + found["none"] <= 1 + 1e-9).all()
 
 
 def quality(known: Community, bins: list[set[int]]):

@@ -8,7 +8,7 @@ import pytest
 import collapsed_contigs
 import refine
 from bin_model import NO_BIN, Contigs
-from planted_contigs import KB, composition, plant_contigs
+from planted_contigs import KB, check_posteriors_of_several, composition, plant_contigs
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -69,6 +69,13 @@ def test_contigs_without_a_cluster_belong_to_both_strains(seed):
     known = known._replace(label=np.where(known.label > 1, known.label - 1, known.label))
     found = [{b + (b > 1) for b in bins} for bins in bins_of(known)]
     assert share_right(known, found) > 0.97
+
+
+def test_the_posterior_of_a_collapsed_contig_is_that_of_both_strains():
+    known = strains(0)
+    table, shared = refine.refine_labels(known.contigs, known.label, 0.8, 200 * KB)
+    assert len(shared) >= 35
+    check_posteriors_of_several(table, shared, 0.8)
 
 
 def test_a_strain_with_little_of_its_own_is_a_bin_with_what_it_has_in_common():

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 import assign_contigs
 import refine
-from planted_contigs import KB, READ, community, composition, plant_contigs, quality, refined_sets
+from planted_contigs import (
+    KB,
+    READ,
+    check_posteriors_of_several,
+    community,
+    composition,
+    plant_contigs,
+    quality,
+    refined_sets,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -41,6 +50,13 @@ def test_community(seed, linked):
     assert all(a <= g for g, a, _ in shared)
     if linked:
         assert np.mean([a == g and reason == "added,multi_labelled" for g, a, reason in shared]) >= 0.8
+
+
+def test_the_posterior_of_a_contig_of_several_bins_is_that_of_all_of_them():
+    known = community(0, 6)
+    table, shared = refine.refine_labels(known.contigs, known.label, 0.8, 0)
+    assert len(shared) >= 5
+    check_posteriors_of_several(table, shared, 0.8)
 
 
 @pytest.mark.parametrize("linked", [True, False])
