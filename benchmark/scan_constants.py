@@ -44,7 +44,7 @@ NOT_SCANNED = {
 # Probabilities above a half and ratios just above 1: the distance to 1 is scaled
 NEAR_ONE = (
     "MAX_LINK_TRUST", "MIN_CONFIRMED_SEED_FRACTION", "MIN_SIDE_POSTERIOR", "MIN_SURE_FRACTION",
-    "MIN_MESSAGE_POSTERIOR", "MIN_CLOSED_DEPTH_RATIO", "CLOSED_SAMPLE_FACTOR",
+    "MIN_MESSAGE_POSTERIOR", "MIN_CLOSED_DEPTH_RATIO", "CLOSED_SAMPLE_FACTOR", "MAX_DEPTH_RATIO",
 )  # fmt: skip
 # Numbers of rounds or of things: they stay integers
 COUNTS = (
