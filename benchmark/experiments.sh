@@ -50,3 +50,10 @@ for seed in 2 3; do
     run "seed_$seed" --assembly_input three.csv --truth truth.tsv --experiment_epochs 60 --seed "$seed" \
         --experiments inputs,autoencoder,latent
 done
+
+# One table of each kind, with the run in front
+for table in trials genomes_found; do
+    awk -F '\t' -v OFS='\t' 'FNR == 1 { if (NR == 1) print "run", $0; next }
+        { run = FILENAME; sub("/.*", "", run); print run, $0 }' \
+        {three,seed_2,seed_3,long}/experiments/$table.tsv > "$table.tsv"
+done

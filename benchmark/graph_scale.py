@@ -14,7 +14,6 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -217,8 +216,7 @@ def main(
     for size in sizes:
         at = folder / str(size)
         at.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
-            apart.submit(write_assembly, at, size, samples, copies, pair_links, sequence_bp, seed).result()
+        write_assembly(at, size, samples, copies, pair_links, sequence_bp, seed)
         for stage in stages:
             used = measure(stage, at)
             counts = json.loads((at / "graph.json").read_text())

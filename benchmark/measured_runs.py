@@ -29,7 +29,8 @@ class Usage(NamedTuple):
 def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None = None) -> Usage:
     """Run a command in a folder, its messages in log.txt there. Raise ClickException with them if it fails.
 
-    environment: variables that the command gets besides those of this process.
+    environment: variables that the command gets besides those of this process. The memory is looked at while the
+    command runs: the peak that the system tells at the end (ru_maxrss) would begin with what this process holds.
     """
     folder.mkdir(exist_ok=True)
     variables = {**os.environ, **(environment or {})}
@@ -38,14 +39,14 @@ def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None =
         process = subprocess.Popen(list(map(str, command)), cwd=folder, stdout=log, stderr=log, env=variables)
         most = 0
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            most = max(most, tree_kb(process.pid))
+            most = max(most, tree_kb(process.pid), status_kb(process.pid, "VmHWM"))
             time.sleep(POLL_SECONDS)
     _, status, used = ended
     if status:
         messages = (folder / "log.txt").read_text(errors="replace").strip()
         raise click.ClickException(f"{command[0]} failed in {folder}: {messages}")
     seconds = time.perf_counter() - start
-    return Usage(used.ru_utime + used.ru_stime, seconds, max(most, used.ru_maxrss) / KB_PER_MB)
+    return Usage(used.ru_utime + used.ru_stime, seconds, most / KB_PER_MB)
 
 
 def tree_kb(pid: int | str) -> int:

@@ -14,7 +14,6 @@ import shutil
 import statistics
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -94,8 +93,7 @@ def opening_times(report: Path) -> Sequence[float]:
 
 def row_of(contigs: int, bins: int, samples: int, folder: Path) -> dict[str, object]:
     """Return the cells of the report of a group of this size, which is made in a folder."""
-    with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
-        apart.submit(write_group, folder, contigs, bins, samples).result()
+    write_group(folder, contigs, bins, samples)
     programs = dict(zip(("data", "report", "multiqc"), (run_data(folder, samples), *run_report(folder)), strict=True))
     sizes = [files_bytes(folder, files, []) for files in KINDS]
     table, least = memory_table()

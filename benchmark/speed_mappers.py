@@ -9,7 +9,6 @@ with the first mapper's.
 """
 
 import shutil
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -76,9 +75,7 @@ def main(
         raise click.UsageError(f"not on PATH: {', '.join(absent)}")
     if catalogue is None:
         catalogue = fresh(folder / "generated")
-        # In a process of its own: what this one holds would count as memory of those that it starts
-        with ProcessPoolExecutor(1) as pool:
-            pool.submit(generate, catalogue, bases, pairs).result()
+        generate(catalogue, bases, pairs)
         reads = (catalogue / "1.fq", catalogue / "2.fq")
     table, first = ResultTable(tsv, ("set", "mapper")), None
     for mapper in mappers:

@@ -15,7 +15,6 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import click
@@ -160,8 +159,7 @@ def write_latent(folder: Path, n: int, dimensions: int, kind: str) -> None:
 
 def measure_cluster(folder: Path, n: int, dimensions: int, kind: str, threads: int) -> tuple[Usage, dict]:
     """Return what cluster.py takes on points around centres."""
-    with ProcessPoolExecutor(1) as apart:  # for a child's peak memory starts from what its parent held
-        apart.submit(write_latent, folder, n, dimensions, kind).result()
+    write_latent(folder, n, dimensions, kind)
     words = ["--latent", "latent.npy", "--latent_json", "latent.json", "--rows", "rows.tsv", "--contigs", "contigs.tsv"]
     return run_task([BIN / "cluster.py", *words, "--threads", threads], folder), {}
 

@@ -13,13 +13,14 @@ WITH_CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {HO
 
 
 MEASURE = (
+    "held = bytearray(400 << 20); "
     "import sys; from pathlib import Path; from measured_runs import run; "
     "print(run([sys.executable, *sys.argv[2:]], Path(sys.argv[1])).memory)"
 )
 
 
 def memory_of(folder, *words) -> float:
-    """What `run` says of a Python program, in a process of its own: what this one holds would count as memory of it."""
+    """What `run` says of a Python program, in a process that holds more memory itself."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, folder, *map(str, words)],
         cwd=measured_runs.PROJECT / "benchmark", capture_output=True, text=True, check=True,
