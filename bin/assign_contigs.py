@@ -306,10 +306,5 @@ def assign_to_bins(
     for contig, found in shared.items():
         final[contig] = found.bins[0] if final[contig] not in found.bins else final[contig]
         greatest[contig], none[contig] = found.posterior, found.none
-    table = {
-        "unlinked": cluster_of_bin[unlinked],
-        "final": cluster_of_bin[final],
-        "posterior": greatest,
-        "none": none,
-    }
+    table = {"unlinked": cluster_of_bin[unlinked], "final": cluster_of_bin[final], "posterior": greatest, "none": none}
     return pd.DataFrame(table), {contig: cluster_of_bin[found.bins].tolist() for contig, found in shared.items()}
