@@ -5,7 +5,8 @@
 #   BENCH        as for community.sh
 #   COMMUNITY_A  the OUTDIR of community.sh for community_a: its abundances stand for the reads
 #   CONCOCT16    the same for concoct16
-#   OUTDIR       sheets, work directory and results: three/, seed_2/, seed_3/ and long/, each with experiments/
+#   OUTDIR       sheets, work directory and results: three/, seed_2/, seed_3/ and long/, each with experiments/, and
+#                trials.tsv and genomes_found.tsv of all
 # The groups are community_a, community_a_two (the same contigs, with samples S1 and S4 alone) and concoct16. The search
 # learns from the first two. A second call with the same OUTDIR goes on where the first one ended.
 set -euo pipefail
