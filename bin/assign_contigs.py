@@ -15,7 +15,7 @@ import pandas as pd
 
 from bin_model import NO_BIN, Bins, Contigs, bin_sizes, describe_bins, log_sum
 from collapsed_contigs import enough_in_common, likeliest_groups
-from contig_evidence import ContigEvidence, contig_evidence, in_threads, row_blocks
+from contig_evidence import ContigEvidence, contig_evidence, in_threads, likeliest_bins, row_blocks
 from related_bins import related_groups
 from shared_contigs import Holders, find_shared_contigs
 
@@ -146,13 +146,6 @@ class Messages(NamedTuple):
     posterior: np.ndarray  # n, of this bin
 
 
-def likeliest_bins(probability: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the most probable candidate of each contig, and its probability (n each; of n x K)."""
-    best = probability.argmax(axis=1)[:, None]
-    likeliest, greatest = (np.take_along_axis(values, best, axis=1)[:, 0] for values in (candidates, probability))
-    return likeliest, greatest
-
-
 def best_bins(probability: np.ndarray, candidates: np.ndarray, min_posterior: np.ndarray) -> np.ndarray:
     """Return the most probable candidate of each contig (n), or NO_BIN below its min_posterior (n; equation 16)."""
     likeliest, greatest = likeliest_bins(probability, candidates)
@@ -233,7 +226,7 @@ def posterior_with_links(
     return unlinked, linked
 
 
-def collapsed_contigs(
+def find_collapsed_contigs(
     contigs: Contigs,
     bins: Bins,
     label: np.ndarray,
@@ -302,7 +295,7 @@ def assign_to_bins(
     greatest, none = probability.max(axis=1), np.maximum(1 - probability.sum(axis=1), 0)
     shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
     if collapsed:
-        shared |= collapsed_contigs(contigs, bins, label, final, evidence, min_posterior, threads)
+        shared |= find_collapsed_contigs(contigs, bins, label, final, evidence, min_posterior, threads)
     for contig, found in shared.items():
         final[contig] = found.bins[0] if final[contig] not in found.bins else final[contig]
         greatest[contig], none[contig] = found.posterior, found.none

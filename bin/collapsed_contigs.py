@@ -22,7 +22,7 @@ from bin_model import (
     log_sum,
     summed_coverage,
 )
-from contig_evidence import contig_evidence
+from contig_evidence import contig_evidence, likeliest_bins
 from join_clusters import MIN_MERGE_ODDS, whole_bin_evidence
 from related_bins import families, groups_of_relatives, shared_seed_fractions
 from shared_contigs import MAX_SHARING_BINS, SHARED_PRIOR
@@ -59,9 +59,7 @@ def likeliest_groups(
     evidence = contig_evidence(contigs, sums_of_bins(bins, groups), np.full(len(contigs.length), NO_BIN), threads)
     priors = prior + log(SHARED_PRIOR) * np.array([len(group) - 1 for group in groups])
     weight = evidence.likelihood + priors[evidence.candidates]
-    best = weight.argmax(axis=1)[:, None]
-    likeliest, greatest = (np.take_along_axis(values, best, axis=1)[:, 0] for values in (evidence.candidates, weight))
-    return likeliest, greatest, log_sum(weight)
+    return *likeliest_bins(weight, evidence.candidates), log_sum(weight)
 
 
 def enough_in_common(

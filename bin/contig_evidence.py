@@ -117,3 +117,10 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
 
     in_threads(fill, row_blocks(n, max(len(typical) * s, n_bins, contigs.tetranucleotides.shape[1])), threads)
     return found
+
+
+def likeliest_bins(probability: np.ndarray, candidates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the most probable candidate of each contig, and its probability or the logarithm (n each; of n x K)."""
+    best = probability.argmax(axis=1)[:, None]
+    likeliest, greatest = (np.take_along_axis(values, best, axis=1)[:, 0] for values in (candidates, probability))
+    return likeliest, greatest
