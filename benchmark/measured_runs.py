@@ -29,8 +29,7 @@ class Usage(NamedTuple):
 def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None = None) -> Usage:
     """Run a command in a folder, its messages in log.txt there. Raise ClickException with them if it fails.
 
-    environment: variables that the command gets besides those of this process. The memory is looked at while the
-    command runs: the peak that the system tells at the end (ru_maxrss) would begin with what this process holds.
+    environment: variables that the command gets besides those of this process.
     """
     folder.mkdir(exist_ok=True)
     variables = {**os.environ, **(environment or {})}
@@ -38,6 +37,7 @@ def run(command: Sequence, folder: Path, environment: Mapping[str, str] | None =
     with open(folder / "log.txt", "wb") as log:
         process = subprocess.Popen(list(map(str, command)), cwd=folder, stdout=log, stderr=log, env=variables)
         most = 0
+        # Not ru_maxrss, which the system tells at the end: it begins with what this process holds
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             most = max(most, tree_kb(process.pid), status_kb(process.pid, "VmHWM"))
             time.sleep(POLL_SECONDS)

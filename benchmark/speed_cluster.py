@@ -29,6 +29,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from measured_runs import KB_PER_MB, POLL_SECONDS, status_kb
 from result_tables import ResultTable, tsv_option
 
 BIN = Path(__file__).resolve().parents[1] / "bin"
@@ -118,16 +119,17 @@ def measure(python: str, program: str, folder: Path, threads: int, limit: float)
     (folder / "result.json").unlink(missing_ok=True)
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(command, stderr=log, env=environment)
-        start = time.monotonic()
+        start, most = time.monotonic(), 0
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             if time.monotonic() - start > limit:
                 os.kill(process.pid, signal.SIGKILL)
                 os.wait4(process.pid, 0)
                 return None
-            time.sleep(0.05)
+            most = max(most, status_kb(process.pid, "VmHWM"))
+            time.sleep(POLL_SECONDS)
     if ended[1]:
         raise click.ClickException(f"{python}: {(folder / 'log').read_text()}")
-    return json.loads((folder / "result.json").read_text()) | {"memory": ended[2].ru_maxrss / 1024}
+    return json.loads((folder / "result.json").read_text()) | {"memory": most / KB_PER_MB}
 
 
 def compare(

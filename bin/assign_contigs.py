@@ -242,8 +242,9 @@ def find_collapsed_contigs(
     """
     n_bins = len(bins.density)
     groups = related_groups(contigs, final, n_bins)
-    closed = closed_bins(bins) if groups else np.zeros(n_bins, dtype=bool)
-    groups = [group for group in groups if not closed[list(group)].any()]
+    if groups:
+        closed = closed_bins(bins)
+        groups = [group for group in groups if not closed[list(group)].any()]
     if not groups:
         return {}
     rows = np.flatnonzero(np.isin(final, [NO_BIN, *set().union(*groups)]))

@@ -88,9 +88,9 @@ def find_shared_contigs(
     total = np.logaddexp(np.logaddexp.reduceat(fit, first), none_score[rows[first]])
     total = np.repeat(total, np.diff(first, append=len(rows)))
     best = np.flatnonzero(fit - total >= np.log(min_posterior[rows]))
-    none = np.exp(none_score[rows] - total)
+    posterior, none = np.exp(fit - total), np.exp(none_score[rows] - total)
     return {
-        contig: Holders(list(group), float(np.exp(fit[i] - total[i])), float(none[i]))
-        for i, (contig, group) in zip(best.tolist(), (sets[i] for i in best))
-        if len(group) > 1
+        sets[i][0]: Holders(list(sets[i][1]), float(posterior[i]), float(none[i]))
+        for i in best.tolist()
+        if len(sets[i][1]) > 1
     }
