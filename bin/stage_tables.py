@@ -61,6 +61,7 @@ EXCLUDED = Table(
 )
 RPKM = Table("features/rpkm.tsv.gz", "features", text("contigname"), key=("contigname",), sample=Column("", float))
 COVERAGE = Table("features/coverage.tsv.gz", "features", text("contig"), key=("contig",), sample=Column("", float))
+EDITS = Table("features/edits.tsv.gz", "features", text("contig"), key=("contig",), sample=Column("", float))
 TRAINING = Table(
     "vae/training.tsv",
     "vae",

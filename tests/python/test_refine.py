@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assign_contigs
+import bin_model
 import refine
 from planted_contigs import (
     KB,
@@ -66,6 +67,29 @@ def test_one_sample_never_lowers_purity(seed, linked):
     before, after, _ = refined_sets(known)
     was, now = quality(known, before), quality(known, after)
     assert now[0] >= was[0] and now[1] > was[1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mismatches_tell_which_of_two_relatives_a_contig_is_of(seed):
+    """Two strains of one composition, without links: a share of the other's reads lies on most contigs of each."""
+    rng = np.random.default_rng(seed)
+    coverage, near = np.array([[30.0, 4, 12, 6], [5, 24, 10, 3]]), composition(rng)
+    genomes = [(g,) for g in (0, 1) for _ in range(80)]
+    length = rng.integers(1 * KB, 40 * KB, 160)
+    contigs, order = plant_contigs(rng, genomes, length, coverage, [near, near], [])
+    of = np.array(genomes)[order, 0]
+    share = np.where(rng.random(160) < 0.8, rng.uniform(0.3, 1, 160), 0)[:, None]
+    foreign = rng.poisson(share * coverage[1 - of] * contigs.length[:, None] / READ)
+    excess = rng.poisson(foreign * rng.choice([0.01, 0.02, 0.03], (160, 1)) * READ) / READ
+    label = np.where(rng.random(160) < 0.5, of, bin_model.NO_BIN)
+    right = []
+    for given in (None, excess):
+        known = contigs._replace(reads=contigs.reads + foreign, excess=given)
+        final = refine.refine_labels(known, label, 0.8, 100 * KB)[0]["final"].to_numpy()
+        right.append(contigs.length[final == of].sum() / contigs.length.sum())
+        wrong = contigs.length[(final != of) & (final != bin_model.NO_BIN)].sum() / contigs.length.sum()
+    assert right[1] >= 0.95 and wrong <= 0.03
+    assert right[0] <= right[1] - 0.1
 
 
 def test_samples_without_reads_change_nothing():
