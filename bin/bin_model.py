@@ -178,8 +178,8 @@ def coverage_evidence(
 ) -> np.ndarray:
     """Return the log densities (c x K) of reads (c x s) of contigs of length (c) in K bins each (expected: c x K x s).
 
-    scatter: c, or 1, x K x s. Of contigs with an excess of mismatches (c x s, as in Contigs), some reads may be those of
-    relatives: the density is the mean over their possible numbers (equation 41).
+    scatter: c (or 1) x K x s. Of contigs with an excess of mismatches (c x s, as in Contigs), some reads may be those
+    of relatives: the density is the mean over their possible numbers (equation 41).
     """
     fit = coverage_density(reads, length, expected, scatter, None, freedom)
     rows = np.flatnonzero(excess.any(axis=1)) if excess is not None else ()
@@ -203,8 +203,8 @@ def coverage_density(
 
     The root counts follow a multivariate t distribution. Its covariance is the counting noise, the scatter of the bin,
     the error of the number of foreign reads, and an amplitude that all samples share: a rank-one term, inverted by the
-    Sherman-Morrison formula (equations 2 to 4 and 40). It has CONTIG_FREEDOM degrees of freedom unless another number is
-    given.
+    Sherman-Morrison formula (equations 2 to 4 and 40). It has CONTIG_FREEDOM degrees of freedom unless another number
+    is given.
     """
     freedom = CONTIG_FREEDOM if freedom is None else freedom
     if foreign is None:
@@ -226,9 +226,7 @@ def coverage_density(
     return constant - 0.5 * volume - (freedom + s) / 2 * np.log1p(distance / freedom)
 
 
-def unknown_coverage_evidence(
-    reads: np.ndarray, expected: np.ndarray, excess: np.ndarray | None = None
-) -> np.ndarray:
+def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray, excess: np.ndarray | None = None) -> np.ndarray:
     """Return the log densities (c) of reads (c x s) of contigs of a genome without a bin (equation 8).
 
     In each sample, independently of the others, its coverage is near that of one of Q typical bins

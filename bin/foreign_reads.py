@@ -11,7 +11,7 @@ import numpy as np
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
-# The error rate of a sample is this quantile of the edits per aligned base: most reads of relatives lie on other contigs.
+# The error rate of a sample is this quantile of the edits per aligned base: many contigs have no reads of relatives.
 ERROR_QUANTILE = 0.25
 # Only contigs with this number of aligned bases show it, if there are any.
 MIN_ERROR_BASES = 50_000

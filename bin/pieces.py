@@ -76,9 +76,11 @@ def describe_piece(contigs: Contigs, members: np.ndarray, all_tetranucleotides: 
     families = np.zeros(int(family.max(initial=NO_BIN)) + 1, dtype=bool)
     families[family[np.isin(contig, members)]] = True
     some = profile_members(contigs, members)
-    total = median_density(contigs.reads[some], contigs.length[some])
-    excess = np.zeros_like(total) if contigs.excess is None else median_density(contigs.excess[some], contigs.length[some])
-    return Profiles(*(x[None] for x in (density, scatter, counts, frequencies, families, total, excess)))
+    length, given = contigs.length[some], contigs.excess_of(some)
+    with_foreign = median_density(contigs.reads[some], length)
+    excess = np.zeros_like(with_foreign) if given is None else median_density(given, length)
+    of_piece = density, scatter, counts, frequencies, families, with_foreign, excess
+    return Profiles(*(values[None] for values in of_piece))
 
 
 def own_composition_evidence(pieces: Profiles) -> np.ndarray:

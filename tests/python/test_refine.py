@@ -83,8 +83,8 @@ def test_mismatches_tell_which_of_two_relatives_a_contig_is_of(seed):
     excess = rng.poisson(foreign * rng.choice([0.01, 0.02, 0.03], (160, 1)) * READ) / READ
     label = np.where(rng.random(160) < 0.5, of, bin_model.NO_BIN)
     right = []
-    for given in (None, excess):
-        known = contigs._replace(reads=contigs.reads + foreign, excess=given)
+    for seen in (None, excess):
+        known = contigs._replace(reads=contigs.reads + foreign, excess=seen)
         final = refine.refine_labels(known, label, 0.8, 100 * KB)[0]["final"].to_numpy()
         right.append(contigs.length[final == of].sum() / contigs.length.sum())
         wrong = contigs.length[(final != of) & (final != bin_model.NO_BIN)].sum() / contigs.length.sum()
