@@ -4,7 +4,8 @@
 In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group, edits.tsv.gz
 (without it all reads on a contig count as its own), pair_links.tsv.gz (without it no pairs of reads link contigs),
 homologs.tsv.gz (without it no cluster is split by them) and, if there is a graph, vertices.tsv.gz and edges.tsv.gz of
-the assembly (graph stage). Out: contig2bin.tsv (contig, bin), refinement.tsv, refinement.json. Binloom's own method: docs/method.md, section 6.1.
+the assembly (graph stage). Out: contig2bin.tsv (contig, bin), refinement.tsv, refinement.json. Binloom's own method:
+docs/method.md, section 6.1.
 
 Bins are made of clusters: those that hold two related genomes are split (split_clusters.py), and those that are pieces
 of one genome are joined (join_clusters.py). Every contig, of any length, then goes to the bin in which it has a
