@@ -429,6 +429,52 @@ def test_bad_input(tmp_path, run_refine, spoil, words):
     assert [word for word in words if word not in result.output] == []
 
 
+def edits_of(tables: Tables, rate: float, samples=("S0", "S1")):
+    """Return what writes edits.tsv.gz with so many edits per aligned base, ten times as many on r1."""
+    rows = [
+        "\t".join([contig, *(str(depth * rate * (10 if contig == "A1~r1" else 1)) for depth in depths[: len(samples)])])
+        for contig, depths in tables.coverage.items()
+    ]
+    return packed("edits.tsv.gz", "\n".join(["\t".join(["contig", *samples]), *rows]) + "\n")
+
+
+def of_one_assembly() -> Tables:
+    """Return two_genomes without the contig of another assembly."""
+    tables = two_genomes()
+    coverage, clusters = ({c: x for c, x in of.items() if c != "A2~r0"} for of in (tables.coverage, tables.clusters))
+    return tables._replace(contigs=tables.contigs[:-1], coverage=coverage, clusters=clusters)
+
+
+WITH_EDITS = FILES | GRAPH | {"edits": "edits.tsv.gz"}
+
+
+@pytest.mark.parametrize("tables, matters", [(of_one_assembly(), True), (two_genomes(), False)], ids=["one", "two"])
+def test_edits_count_where_the_group_has_one_assembly(tmp_path_factory, run_refine, tables, matters):
+    """r1 has ten times the edits of the others: reads of relatives, if mismatches are looked at."""
+
+    def refinement(files, spoil=None):
+        return run_refine(tmp_path_factory.mktemp("edits"), tables, files=files, spoil=spoil)[2]
+
+    none, some = (refinement(WITH_EDITS, edits_of(tables, rate)) for rate in (0.0, 0.02))
+    assert none.equals(refinement(FILES | GRAPH))  # no edits are as no table of them
+    assert none.equals(some) != matters
+
+
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (edits_of(of_one_assembly(), 0.0, ["S0"]), ["edits.tsv.gz", "no sample 'S1'", "coverage.tsv.gz"]),
+        (packed("edits.tsv.gz", "contig\tS0\tS1\nA1~s1\t0\t-1\n"), ["edits.tsv.gz", "'A1~s1'", "-1"]),
+        (packed("edits.tsv.gz", "contig\tS0\tS1\nzz\t0\t0\n"), ["edits.tsv.gz", "'zz'"]),
+    ],
+    ids=["sample", "negative", "contig"],
+)
+def test_edits_of_another_run(tmp_path, run_refine, spoil, words):
+    result = run_refine(tmp_path, of_one_assembly(), files=WITH_EDITS, spoil=spoil)[0]
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert [word for word in words if word not in result.output] == []
+
+
 @pytest.mark.parametrize("half", GRAPH)
 def test_half_a_graph(tmp_path, run_refine, half):
     result = run_refine(tmp_path, two_genomes(), files=FILES | {half: GRAPH[half]})[0]
