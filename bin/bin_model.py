@@ -7,6 +7,7 @@ docs/method.md, section 6.1, equations (1) to (9). The refine stage uses this mo
 """
 
 import itertools
+from collections.abc import Sequence
 from math import lgamma, log
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ OWN_EXCESS_PRIOR = 0.1
 # The number of reads of relatives on a contig is known up to this relative error.
 FOREIGN_ERROR = 0.1
 # So many times, the profile of a bin and the reads of relatives on its contigs are computed anew, from each other.
-PROFILE_ROUNDS = 4
+PROFILE_ROUNDS = 2
 # Every bin gets this number of 4-mers of the mean composition, so that no 4-mer is impossible in a small bin.
 PSEUDO_TETRANUCLEOTIDES = 50
 # The mean frequency of a 4-mer gets this addition, so that its logarithm exists.
@@ -110,13 +111,13 @@ def weighted_median(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def log_sum(values: np.ndarray) -> np.ndarray:
-    """Return the logarithms (c) of the sums of numbers that are given by their logarithms (c x K).
+    """Return the logarithms (...) of the sums of numbers that are given by their logarithms (... x K).
 
     The same as np.logaddexp.reduce, which takes each number by itself and longer.
     """
-    greatest = np.maximum(values.max(axis=1), np.finfo(values.dtype).min)  # a sum of zeros has no greatest part
+    greatest = np.maximum(values.max(axis=-1), np.finfo(values.dtype).min)  # a sum of zeros has no greatest part
     with np.errstate(divide="ignore"):
-        return greatest + np.log(np.exp(values - greatest[:, None]).sum(axis=1))
+        return greatest + np.log(np.exp(values - greatest[..., None]).sum(axis=-1))
 
 
 def root_counts(counts: np.ndarray) -> np.ndarray:
@@ -159,13 +160,23 @@ def most_probable_scatter(reads: np.ndarray, expected: np.ndarray) -> np.ndarray
     return SCATTER_GRID[(fit.sum(axis=0) + prior).argmax(axis=-1)]
 
 
-def foreign_reads(excess: np.ndarray) -> list[tuple[float, np.ndarray | None]]:
-    """Return how many reads of relatives may lie on contigs (each c x s; None: none), and the log prior of each case.
+def foreign_reads(excess: np.ndarray) -> list[np.ndarray]:
+    """Return the numbers of reads of relatives (c x s) that may lie on contigs with this excess, one for a divergence.
 
-    excess (c x s): as in Contigs. The fewer mismatches a read of a relative has, the more such reads there are.
+    The fewer mismatches a read of a relative has, the more such reads there are.
     """
-    prior = log((1 - OWN_EXCESS_PRIOR) / len(DIVERGENCES))
-    return [(log(OWN_EXCESS_PRIOR), None), *((prior, excess / divergence) for divergence in DIVERGENCES)]
+    return [excess / divergence for divergence in DIVERGENCES]
+
+
+def with_priors(own: np.ndarray, foreign: Sequence[np.ndarray]) -> np.ndarray:
+    """Return log densities (...) and their log priors (... x 1 + cases), of no reads of relatives and of each case."""
+    prior = log((1 - OWN_EXCESS_PRIOR) / len(foreign))
+    return np.stack([own + log(OWN_EXCESS_PRIOR), *(density + prior for density in foreign)], axis=-1)
+
+
+def rows_with_excess(excess: np.ndarray | None) -> np.ndarray:
+    """Return the contigs that have an excess of mismatches in a sample."""
+    return np.empty(0, dtype=np.int64) if excess is None else np.flatnonzero(excess.any(axis=1))
 
 
 def coverage_evidence(
@@ -182,12 +193,11 @@ def coverage_evidence(
     of relatives: the density is the mean over their possible numbers (equation 41).
     """
     fit = coverage_density(reads, length, expected, scatter, None, freedom)
-    rows = np.flatnonzero(excess.any(axis=1)) if excess is not None else ()
-    if len(rows):
+    if len(rows := rows_with_excess(excess)):
         of_rows = [np.broadcast_to(values, (len(reads), *values.shape[1:]))[rows] for values in (expected, scatter)]
-        cases = foreign_reads(excess[rows])
-        fits = [prior + coverage_density(reads[rows], length[rows], *of_rows, case, freedom) for prior, case in cases]
-        fit[rows] = np.logaddexp.reduce(fits)
+        of_rows = [reads[rows], length[rows], *of_rows]
+        cases = [coverage_density(*of_rows, foreign, freedom) for foreign in foreign_reads(excess[rows])]
+        fit[rows] = log_sum(with_priors(fit[rows], cases))
     return fit
 
 
@@ -233,17 +243,10 @@ def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray, excess: n
     (expected: c x Q x s). excess: as of coverage_evidence.
     """
     fit = unknown_coverage_density(reads, expected)
-    rows = np.flatnonzero(excess.any(axis=1)) if excess is not None else ()
-    if len(rows):
-        cases = foreign_reads(excess[rows])
-        fits = [p + unknown_coverage_density(without(reads[rows], foreign), expected[rows]) for p, foreign in cases]
-        fit[rows] = np.logaddexp.reduce(fits)
+    if len(rows := rows_with_excess(excess)):
+        left = [np.maximum(reads[rows] - foreign, 0) for foreign in foreign_reads(excess[rows])]
+        fit[rows] = log_sum(with_priors(fit[rows], [unknown_coverage_density(own, expected[rows]) for own in left]))
     return fit
-
-
-def without(reads: np.ndarray, foreign: np.ndarray | None) -> np.ndarray:
-    """Return the reads that are left without the foreign ones."""
-    return reads if foreign is None else np.maximum(reads - foreign, 0)
 
 
 def unknown_coverage_density(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -288,19 +291,20 @@ def bin_members(label: np.ndarray, n_bins: int) -> list[np.ndarray]:
 
 def first_own_reads(reads: np.ndarray, excess: np.ndarray | None) -> np.ndarray:
     """Return the reads (c x s) without those of relatives, as long as no bin tells more of their divergence."""
-    return without(reads, None if excess is None else excess / FIRST_DIVERGENCE)
+    return reads if excess is None else np.maximum(reads - excess / FIRST_DIVERGENCE, 0)
 
 
 def own_reads(reads: np.ndarray, length: np.ndarray, excess: np.ndarray | None, density: np.ndarray) -> np.ndarray:
     """Return the reads (c x s) without those of relatives if the contigs are of a bin with this density (s)."""
-    if excess is None or not len(rows := np.flatnonzero(excess.any(axis=1))):
+    if not len(rows := rows_with_excess(excess)):
         return reads
     some, cases = reads[rows], foreign_reads(excess[rows])
     in_bin = length[rows], (density * length[rows, None])[:, None], np.full((1, 1, len(density)), PRIOR_SCATTER)
-    fits = [prior + coverage_density(some, *in_bin, foreign) for prior, foreign in cases]
-    best = np.argmax(fits, axis=0)[:, 0]
+    fits = [coverage_density(some, *in_bin, foreign)[:, 0] for foreign in (None, *cases)]
+    best = with_priors(fits[0], fits[1:]).argmax(axis=-1)
+    left = np.stack([some, *(np.maximum(some - foreign, 0) for foreign in cases)])
     own = reads.copy()
-    own[rows] = np.stack([without(some, foreign) for _, foreign in cases])[best, np.arange(len(rows))]
+    own[rows] = left[best, np.arange(len(rows))]
     return own
 
 
