@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bin_model import NO_BIN, Contigs, composition_evidence, coverage_evidence, describe_bins
+from bin_model import NO_BIN, Contigs, composition_evidence, coverage_evidence, describe_bins, first_own_reads
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
@@ -38,10 +38,12 @@ def settle_sides(
     penalty: given the sides, what speaks against each side for each contig (n x 2). Return None if a side is empty.
     """
     tetranucleotides = contigs.tetranucleotides.astype(np.float64)
+    # Profiles are made many times, and quickly: of the reads that are left if all relatives are equally far away
+    own = contigs._replace(reads=first_own_reads(contigs.reads, contigs.excess), excess=None)
     for _ in range(MAX_SPLIT_ROUNDS):
         if min(np.bincount(side[side != NO_BIN], minlength=2)) == 0:
             return None
-        bins = describe_bins(contigs, side, 2)
+        bins = describe_bins(own, side, 2)
         expected = bins.density[None] * contigs.length[:, None, None]
         fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None], contigs.excess)
         fit += composition_evidence(tetranucleotides, bins.log_composition)
