@@ -31,7 +31,7 @@ STAGES = {
     "graph": "graph.py --assembler metaspades --graph graph.gfa --paths contigs.paths --contigs contigs.tsv",
     "refine, article": f"graphbin2.py {LINKS} {LABELS}",
     "refine, evidence": f"refine.py {LINKS} {LABELS} --tetranucleotides tetranucleotides.npy --features features.json"
-    " --pair_links pair_links.tsv.gz --threads 2",
+    " --edits edits.tsv.gz --pair_links pair_links.tsv.gz --threads 2",
 }
 
 OVERLAP, GAP, READ = 55, 100, 150  # bp
@@ -42,6 +42,9 @@ OWN, RELATED, RELATIVES = 0.7, 0.25, 5  # repeats of one genome, of genomes in g
 FORWARD = 0.5  # share of links, and of contigs, that are written as generated; the others are reversed
 ISOLATED = 0.12  # share of segments and links that are contigs without a link
 LABELLED_BP, MISLABELLED, UNBINNED_GENOMES = 1500, 0.03, 0.1
+
+ERROR_RATE = 0.003  # edits per aligned base
+RELATED_CONTIGS, RELATED_EDITS = 0.2, 4  # share of contigs with reads of relatives; how many times the edits these have
 
 MIN_PAIRS, PAIRS = 2, 4.0  # pairs of reads of a link: at least, and the mean of those beyond
 
@@ -159,7 +162,7 @@ def write_assembly(
 def write_tables(
     folder: Path, names: list[str], bases: np.ndarray, depth: np.ndarray, genome: np.ndarray, draws: np.random.Generator
 ) -> None:
-    """Write what the stages before would: contigs, clusters, coverage around `depth` (n x s), composition."""
+    """Write what the stages before would: contigs, clusters, coverage around `depth` (n x s), edits, composition."""
     form, genomes = {"sep": "\t", "index": False}, genome.max() + 1
     table = pd.DataFrame({"contig": names, "assembly": "A", "name": names, "length": bases})
     table.to_csv(folder / "contigs.tsv", **form)
@@ -169,9 +172,12 @@ def write_tables(
     clusters[["cluster", "contig", "assembly", "name"]].to_csv(folder / "clusters.tsv", **form)
     reads = draws.poisson(depth * bases[:, None] / READ)
     samples = [f"S{s + 1}" for s in range(depth.shape[1])]
-    coverage = pd.DataFrame(reads * READ / bases[:, None], columns=samples, index=pd.Index(names, name="contig"))
+    times = np.where(draws.random(len(names)) < RELATED_CONTIGS, RELATED_EDITS, 1)[:, None]
+    edits = draws.poisson(times * ERROR_RATE * READ * reads)
     zipped = {"method": "gzip", "mtime": 0}
-    coverage.to_csv(folder / "coverage.tsv.gz", sep="\t", float_format="%.6g", compression=zipped)
+    for name, total in (("coverage", reads * READ), ("edits", edits)):
+        per_base = pd.DataFrame(total / bases[:, None], columns=samples, index=pd.Index(names, name="contig"))
+        per_base.to_csv(folder / f"{name}.tsv.gz", sep="\t", float_format="%.6g", compression=zipped)
     composition = draws.dirichlet(np.full(136, 20), genomes)
     windows = np.array([draws.multinomial(n, composition[of]).astype(np.float32) for n, of in zip(bases, genome)])
     np.save(folder / "tetranucleotides.npy", windows)

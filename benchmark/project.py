@@ -54,8 +54,8 @@ def refine_files(results: Path, assembly: str) -> dict[str, Path]:
     }
     if (graph / "edges.tsv.gz").exists():
         files |= {"vertices": graph / "vertices.tsv.gz", "edges": graph / "edges.tsv.gz"}
-    pairs = results / "features/pair_links.tsv.gz"
-    files |= {"pair_links": pairs} if pairs.exists() else {}
+    pairs, edits = (results / "features" / name for name in ("pair_links.tsv.gz", "edits.tsv.gz"))
+    files |= {name: file for name, file in (("pair_links", pairs), ("edits", edits)) if file.exists()}
     markers = results / "markers" / assembly / "markers.tsv.gz"
     return files | ({"markers": markers} if markers.exists() else {})
 

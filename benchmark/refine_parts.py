@@ -46,6 +46,11 @@ def nothing_shared(*given: np.ndarray) -> np.ndarray:
     return np.zeros(len(given[-1]), dtype=bool)
 
 
+def no_excess(edits: np.ndarray, *_: Any) -> np.ndarray:
+    """Stand in for excess_edits: all reads on a contig count as its own."""
+    return np.zeros_like(edits)
+
+
 def returns(value: Any) -> Callable:
     """Return a function that gives this value whatever it is given."""
     return lambda *_: value
@@ -73,6 +78,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "what two bins share grows": {"refine.shared_clusters": nothing_shared},
     "no whole bins joined": {"join_clusters.merge_linked_bins": nothing_joined},
     "no bin closed": {"assign_contigs.closed_bins": no_bin_closed},
+    "mismatches not looked at": {"model_inputs.excess_edits": no_excess},
     "no shared contigs": {"assign_contigs.find_shared_contigs": returns({})},
     "nothing collapsed": {
         "assign_contigs.related_groups": returns([]),

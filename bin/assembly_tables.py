@@ -27,6 +27,7 @@ from stage_tables import (
     read_kept,
     read_table,
 )
+from table_columns import Table
 
 
 def read_contigs_by_name(path: Path) -> pd.DataFrame:
@@ -87,33 +88,35 @@ def read_coverage(path: Path, contigs: pd.DataFrame, assembly: str | None = None
 
     With an assembly, they are those of it. Raise ClickException unless the table has exactly the contigs of the group.
     """
-    return read_coverage_and_bases(path, contigs, assembly)[0]
+    return read_per_base(COVERAGE, path, contigs, assembly)[0]
 
 
-def read_coverage_and_bases(path: Path, contigs: pd.DataFrame, assembly: str | None) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the same, and coverage times length (s), summed over all contigs of the group."""
+def read_per_base(
+    schema: Table, path: Path, contigs: pd.DataFrame, assembly: str | None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the same of COVERAGE or EDITS, and what is per base times length (s), summed over all contigs."""
     length = contigs["length"].to_numpy()
     is_there = np.zeros(len(contigs), dtype=bool)
     is_kept = is_of(assembly, contigs["assembly"])
     place = np.cumsum(is_kept) - 1
-    coverage, bases, samples = np.empty(0), 0.0, None
-    for block in read_blocks(COVERAGE, path):
+    kept, total, samples = np.empty(0), 0.0, None
+    for block in read_blocks(schema, path):
         (rows,) = check_contigs(path, block, contigs.index, "in contigs.tsv")
-        check_key(COVERAGE, path, block, is_there[rows])
+        check_key(schema, path, block, is_there[rows])
         is_there[rows] = True
         values = block.drop(columns="contig")
         if samples is None:
             samples = values.columns
-            coverage = np.empty((int(is_kept.sum()), len(samples)))
+            kept = np.empty((int(is_kept.sum()), len(samples)))
         of_block = values.to_numpy()
-        bases = bases + length[rows] @ of_block
-        coverage[place[rows[is_kept[rows]]]] = of_block[is_kept[rows]]
+        total = total + length[rows] @ of_block
+        kept[place[rows[is_kept[rows]]]] = of_block[is_kept[rows]]
     if not is_there.all():
         first = contigs["contig"].iloc[int(is_there.argmin())]
         raise click.ClickException(
             f"{path}: no row for contig {shown(first)} of contigs.tsv; give both from the same run"
         )
-    return pd.DataFrame(coverage, contigs.index[is_kept], samples), bases
+    return pd.DataFrame(kept, contigs.index[is_kept], samples), total
 
 
 def read_contig_graph(vertices: Path, edges: Path, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -57,7 +57,9 @@ def with_reads(contigs: Contigs) -> Contigs:
 
     Such a sample says nothing, but a t distribution of more dimensions has lighter tails.
     """
-    return contigs._replace(reads=contigs.reads[:, contigs.reads.any(axis=0)])
+    kept = contigs.reads.any(axis=0)
+    excess = None if contigs.excess is None else contigs.excess[:, kept]
+    return contigs._replace(reads=contigs.reads[:, kept], excess=excess)
 
 
 def needed_posterior(contigs: Contigs, min_posterior: float) -> np.ndarray:
@@ -251,8 +253,7 @@ def find_collapsed_contigs(
     of_rows = ContigEvidence(*(values[rows] for values in evidence))
     label_odds = np.where(of_rows.candidates == label[rows, None], log(LABEL_ODDS), 0.0)
     score, none = log_weights(of_rows, label_odds, np.zeros_like(label_odds), n_bins)
-    unlinked = np.empty((2, 0), dtype=np.int64)
-    some = Contigs(contigs.length[rows], contigs.reads[rows], contigs.tetranucleotides[rows], unlinked)
+    some = contigs.take(rows)
     group, greatest, several = likeliest_groups(some, bins, groups, log((1 - NONE_PRIOR) / n_bins), threads)
     total = np.logaddexp(several, np.logaddexp(log_sum(score), none))
     found = np.flatnonzero(greatest - total >= np.log(min_posterior[rows]))

@@ -7,6 +7,7 @@ docs/method.md, section 6.1, equations (1) to (9). The refine stage uses this mo
 """
 
 import itertools
+from collections.abc import Sequence
 from math import lgamma, log
 from typing import NamedTuple
 
@@ -42,6 +43,16 @@ END_LOSS_LENGTH = 100
 TETRANUCLEOTIDE_WEIGHT = 0.2
 # A contig with this number of 4-mers has half of the greatest possible weight: genomes are patchy.
 TETRANUCLEOTIDE_SATURATION = 300
+# Reads of a relative differ from a contig that they lie on by one of these fractions of their bases.
+DIVERGENCES = np.array([0.08, 0.04, 0.02, 0.01])
+# By this one where the profile of a bin is not known yet.
+FIRST_DIVERGENCE = 0.02
+# The prior probability that mismatches in excess are those of the genome itself, and not of reads of relatives.
+OWN_EXCESS_PRIOR = 0.1
+# The number of reads of relatives on a contig is known up to this relative error.
+FOREIGN_ERROR = 0.1
+# So many times, the profile of a bin and the reads of relatives on its contigs are computed anew, from each other.
+PROFILE_ROUNDS = 2
 # Every bin gets this number of 4-mers of the mean composition, so that no 4-mer is impossible in a small bin.
 PSEUDO_TETRANUCLEOTIDES = 50
 # The mean frequency of a 4-mer gets this addition, so that its logarithm exists.
@@ -66,6 +77,18 @@ class Contigs(NamedTuple):
         (2, 0), dtype=np.int64
     )  # 2 x m: contigs and single-copy families that they hold whole
     pairs: np.ndarray = np.empty((2, 0), dtype=np.int64)  # 2 x 2p: as links, of contigs that pairs of reads link
+    # n x s, from foreign_reads.py: reads of relatives times their divergence; None if mismatches are not known
+    excess: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> "Contigs":
+        """Return these contigs, without links, homologs and markers."""
+        nothing = np.empty((2, 0), dtype=np.int64)
+        excess = self.excess_of(rows)
+        return Contigs(self.length[rows], self.reads[rows], self.tetranucleotides[rows], nothing, excess=excess)
+
+    def excess_of(self, rows: np.ndarray | slice) -> np.ndarray | None:
+        """Return the excess of these contigs."""
+        return None if self.excess is None else self.excess[rows]
 
 
 class Bins(NamedTuple):
@@ -88,13 +111,13 @@ def weighted_median(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def log_sum(values: np.ndarray) -> np.ndarray:
-    """Return the logarithms (c) of the sums of numbers that are given by their logarithms (c x K).
+    """Return the logarithms (...) of the sums of numbers that are given by their logarithms (... x K).
 
     The same as np.logaddexp.reduce, which takes each number by itself and longer.
     """
-    greatest = np.maximum(values.max(axis=1), np.finfo(values.dtype).min)  # a sum of zeros has no greatest part
+    greatest = np.maximum(values.max(axis=-1), np.finfo(values.dtype).min)  # a sum of zeros has no greatest part
     with np.errstate(divide="ignore"):
-        return greatest + np.log(np.exp(values - greatest[:, None]).sum(axis=1))
+        return greatest + np.log(np.exp(values - greatest[..., None]).sum(axis=-1))
 
 
 def root_counts(counts: np.ndarray) -> np.ndarray:
@@ -137,18 +160,71 @@ def most_probable_scatter(reads: np.ndarray, expected: np.ndarray) -> np.ndarray
     return SCATTER_GRID[(fit.sum(axis=0) + prior).argmax(axis=-1)]
 
 
+def foreign_reads(excess: np.ndarray) -> list[np.ndarray]:
+    """Return the numbers of reads of relatives (c x s) that may lie on contigs with this excess, one for a divergence.
+
+    The fewer mismatches a read of a relative has, the more such reads there are.
+    """
+    return [excess / divergence for divergence in DIVERGENCES]
+
+
+def with_priors(own: np.ndarray, foreign: Sequence[np.ndarray]) -> np.ndarray:
+    """Return log densities (...) and their log priors (... x 1 + cases), of no reads of relatives and of each case."""
+    prior = log((1 - OWN_EXCESS_PRIOR) / len(foreign))
+    return np.stack([own + log(OWN_EXCESS_PRIOR), *(density + prior for density in foreign)], axis=-1)
+
+
+def rows_with_excess(excess: np.ndarray | None) -> np.ndarray:
+    """Return the contigs that have an excess of mismatches in a sample."""
+    return np.empty(0, dtype=np.int64) if excess is None else np.flatnonzero(excess.any(axis=1))
+
+
 def coverage_evidence(
-    reads: np.ndarray, length: np.ndarray, expected: np.ndarray, scatter: np.ndarray, freedom: float | None = None
+    reads: np.ndarray,
+    length: np.ndarray,
+    expected: np.ndarray,
+    scatter: np.ndarray,
+    excess: np.ndarray | None = None,
+    freedom: float | None = None,
 ) -> np.ndarray:
     """Return the log densities (c x K) of reads (c x s) of contigs of length (c) in K bins each (expected: c x K x s).
 
-    The root counts follow a multivariate t distribution, with CONTIG_FREEDOM degrees of freedom unless another number
-    is given. Its covariance is the counting noise, the scatter of the bin, and an amplitude that all samples share:
-    a rank-one term, inverted by the Sherman-Morrison formula (equations 2 to 4).
+    scatter: c (or 1) x K x s. Of contigs with an excess of mismatches (c x s, as in Contigs), some reads may be those
+    of relatives: the density is the mean over their possible numbers (equation 41).
+    """
+    fit = coverage_density(reads, length, expected, scatter, None, freedom)
+    if len(rows := rows_with_excess(excess)):
+        of_rows = [np.broadcast_to(values, (len(reads), *values.shape[1:]))[rows] for values in (expected, scatter)]
+        of_rows = [reads[rows], length[rows], *of_rows]
+        cases = [coverage_density(*of_rows, foreign, freedom) for foreign in foreign_reads(excess[rows])]
+        fit[rows] = log_sum(with_priors(fit[rows], cases))
+    return fit
+
+
+def coverage_density(
+    reads: np.ndarray,
+    length: np.ndarray,
+    expected: np.ndarray,
+    scatter: np.ndarray,
+    foreign: np.ndarray | None,
+    freedom: float | None = None,
+) -> np.ndarray:
+    """Return the same where foreign (c x s) of the reads are of relatives.
+
+    The root counts follow a multivariate t distribution. Its covariance is the counting noise, the scatter of the bin,
+    the error of the number of foreign reads, and an amplitude that all samples share: a rank-one term, inverted by the
+    Sherman-Morrison formula (equations 2 to 4 and 40). It has CONTIG_FREEDOM degrees of freedom unless another number
+    is given.
     """
     freedom = CONTIG_FREEDOM if freedom is None else freedom
-    gap, variance = root_count_gap(reads[:, None], expected, scatter)
-    slope = np.sqrt(expected) / 2
+    if foreign is None:
+        gap, variance = root_count_gap(reads[:, None], expected, scatter)
+        slope = np.sqrt(expected) / 2
+    else:
+        total = np.maximum(expected + foreign[:, None], MIN_DENSITY)
+        gap = root_counts(reads[:, None]) - root_counts(total)
+        error = (scatter * expected) ** 2 + (FOREIGN_ERROR * foreign[:, None]) ** 2
+        variance, slope = root_count_variance(error / total), expected / np.sqrt(total) / 2
     amplitude = (COMMON_AMPLITUDE**2 + (END_LOSS_LENGTH / length) ** 2)[:, None]
     scaled = gap / variance
     spread = 1 + amplitude * np.einsum("cks,cks->ck", slope / variance, slope)
@@ -160,12 +236,21 @@ def coverage_evidence(
     return constant - 0.5 * volume - (freedom + s) / 2 * np.log1p(distance / freedom)
 
 
-def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray, excess: np.ndarray | None = None) -> np.ndarray:
     """Return the log densities (c) of reads (c x s) of contigs of a genome without a bin (equation 8).
 
     In each sample, independently of the others, its coverage is near that of one of Q typical bins
-    (expected: c x Q x s).
+    (expected: c x Q x s). excess: as of coverage_evidence.
     """
+    fit = unknown_coverage_density(reads, expected)
+    if len(rows := rows_with_excess(excess)):
+        left = [np.maximum(reads[rows] - foreign, 0) for foreign in foreign_reads(excess[rows])]
+        fit[rows] = log_sum(with_priors(fit[rows], [unknown_coverage_density(own, expected[rows]) for own in left]))
+    return fit
+
+
+def unknown_coverage_density(reads: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Return the same without foreign reads."""
     density = 1 / np.sqrt(inverse_squared_t_density(*root_count_gap(reads[:, None], expected, UNKNOWN_SCATTER)))
     return (np.log(density.mean(axis=1)) + log_t_constant()).sum(axis=1)
 
@@ -204,14 +289,50 @@ def bin_members(label: np.ndarray, n_bins: int) -> list[np.ndarray]:
     return np.split(order, np.searchsorted(label[order], np.arange(n_bins + 1)))[1:-1]
 
 
-def coverage_profile(contigs: Contigs, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return density and scatter (s each) of a bin with these members, which go from the longest to the shortest."""
+def first_own_reads(reads: np.ndarray, excess: np.ndarray | None) -> np.ndarray:
+    """Return the reads (c x s) without those of relatives, as long as no bin tells more of their divergence."""
+    return reads if excess is None else np.maximum(reads - excess / FIRST_DIVERGENCE, 0)
+
+
+def own_reads(reads: np.ndarray, length: np.ndarray, excess: np.ndarray | None, density: np.ndarray) -> np.ndarray:
+    """Return the reads (c x s) without those of relatives if the contigs are of a bin with this density (s)."""
+    if not len(rows := rows_with_excess(excess)):
+        return reads
+    some, cases = reads[rows], foreign_reads(excess[rows])
+    in_bin = length[rows], (density * length[rows, None])[:, None], np.full((1, 1, len(density)), PRIOR_SCATTER)
+    fits = [coverage_density(some, *in_bin, foreign)[:, 0] for foreign in (None, *cases)]
+    best = with_priors(fits[0], fits[1:]).argmax(axis=-1)
+    left = np.stack([some, *(np.maximum(some - foreign, 0) for foreign in cases)])
+    own = reads.copy()
+    own[rows] = left[best, np.arange(len(rows))]
+    return own
+
+
+def profile_members(contigs: Contigs, members: np.ndarray) -> np.ndarray:
+    """Return those of the members of a bin that determine its coverage."""
     long = members[contigs.length[members] >= MIN_PROFILE_LENGTH]
-    members = long if len(long) else members
-    length = contigs.length[members]
-    density = weighted_median(contigs.reads[members] / length[:, None], length)
-    longest = members[:MAX_SCATTER_CONTIGS]
-    return density, most_probable_scatter(contigs.reads[longest], density * contigs.length[longest, None])
+    return long if len(long) else members
+
+
+def median_density(reads: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Return the median reads per bp (s) of contigs with these reads (m x s), weighted by length (m)."""
+    return weighted_median(reads / length[:, None], length)
+
+
+def coverage_profile(contigs: Contigs, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return density and scatter (s each) of a bin with these members, which go from the longest to the shortest.
+
+    Reads of relatives are left out. What is left depends on the density, and this on what is left.
+    """
+    members = profile_members(contigs, members)
+    length, reads, excess = contigs.length[members], contigs.reads[members], contigs.excess_of(members)
+    own = first_own_reads(reads, excess)
+    density = median_density(own, length)
+    for _ in range(0 if excess is None or not excess.any() else PROFILE_ROUNDS):
+        own = own_reads(reads, length, excess, density)
+        density = median_density(own, length)
+    longest = slice(MAX_SCATTER_CONTIGS)
+    return density, most_probable_scatter(own[longest], density * length[longest, None])
 
 
 def log_frequencies(counts: np.ndarray, all_counts: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ def settle_sides(
             return None
         bins = describe_bins(contigs, side, 2)
         expected = bins.density[None] * contigs.length[:, None, None]
-        fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None])
+        fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None], contigs.excess)
         fit += composition_evidence(tetranucleotides, bins.log_composition)
         before, side = side, (fit - penalty(side)).argmax(axis=1)
         if (side == before).all():

@@ -17,6 +17,7 @@ from bin_model import (
     Contigs,
     composition_evidence,
     coverage_evidence,
+    first_own_reads,
     log_sum,
     root_count_variance,
     root_counts,
@@ -56,7 +57,9 @@ def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.nd
     if n_bins <= MAX_CANDIDATES:
         return np.broadcast_to(np.arange(n_bins), (len(length), n_bins))
     middle = np.median(length)
-    root = root_counts(contigs.reads[rows] / length[:, None] * middle).astype(np.float32)
+    root = root_counts(first_own_reads(contigs.reads[rows], contigs.excess_of(rows)) / length[:, None] * middle).astype(
+        np.float32
+    )
     center = root_counts(bins.density * middle)
     variance = root_count_variance(bins.scatter**2 * bins.density * middle)
     score = root @ (center / variance).T.astype(np.float32) - root**2 @ (0.5 / variance).T.astype(np.float32)
@@ -101,7 +104,7 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
     found = ContigEvidence(*(np.empty(*kind) for kind in kinds))
 
     def fill(rows: slice) -> None:
-        length, reads = contigs.length[rows], contigs.reads[rows]
+        length, reads, excess = contigs.length[rows], contigs.reads[rows], contigs.excess_of(rows)
         tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
         composition = composition_evidence(tetranucleotides, log_composition)
         candidates = candidate_bins(contigs, rows, bins, composition, label)
@@ -110,8 +113,8 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
         unlike = np.maximum(average, composition_evidence(tetranucleotides, mean_composition)[:, 0])
         composition = np.take_along_axis(composition, candidates, axis=1)
         expected = bins.density[candidates] * length[:, None, None]
-        fit = coverage_evidence(reads, length, expected, bins.scatter[candidates])
-        unknown = unknown_coverage_evidence(reads, typical * length[:, None, None])
+        fit = coverage_evidence(reads, length, expected, bins.scatter[candidates], excess)
+        unknown = unknown_coverage_evidence(reads, typical * length[:, None, None], excess)
         for values, block in zip(found, (candidates, fit + composition, composition, unknown, unlike)):
             values[rows] = block
 

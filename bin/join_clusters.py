@@ -206,7 +206,7 @@ def whole_bin_evidence(bins: Bins, b: int, tetranucleotides: np.ndarray, groups:
     reads = bins.density[[b]] * length
     others = np.arange(len(bins.density)) != b
     density, scatter = summed_coverage(bins, groups)
-    fit = coverage_evidence(reads, length, density[None] * length, scatter[None], WHOLE_BIN_FREEDOM)[0]
+    fit = coverage_evidence(reads, length, density[None] * length, scatter[None], freedom=WHOLE_BIN_FREEDOM)[0]
     fit -= unknown_coverage_evidence(reads, bins.density[None, others] * length)
     composition = composition_evidence(tetranucleotides[None], bins.log_composition)[0]
     usual = np.logaddexp.reduce(composition[others]) - log(others.sum())

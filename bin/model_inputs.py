@@ -6,7 +6,7 @@ and by pairs of reads.
 The stages refine and transfer read them here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,13 @@ from assembly_tables import (
     links_from_both_ends,
     read_contig_graph,
     read_contigs_by_name,
-    read_coverage_and_bases,
     read_pair_links,
+    read_per_base,
 )
 from bin_model import Contigs
+from foreign_reads import excess_edits
 from stage_arrays import FEATURES, TETRANUCLEOTIDE_COUNTS, check_hash, read_description, read_matrix
+from stage_tables import COVERAGE, EDITS
 
 # If the number of reads is unknown, one read adds this to coverage times length: RPKM count as of a million reads.
 # docs/benchmark.md, section "Constants", shows what halving and doubling it does.
@@ -39,6 +41,7 @@ class Group(NamedTuple):
     bases_per_read: np.ndarray  # s, what one read adds to coverage times length
     tetranucleotides: Path  # their counts (features stage), of all contigs
     pairs: np.ndarray  # 2 x p, rows of contigs that pairs of reads link
+    edits: pd.DataFrame | None = None  # as coverage, edits per base; None if mismatches are not looked at
 
 
 def read_group(
@@ -48,21 +51,31 @@ def read_group(
     features: Path,
     pair_links: Path | None,
     assembly: str | None = None,
+    edits: Path | None = None,
 ) -> Group:
     """Read what is known of the contigs of a group, or of one assembly in it: no more than that is held of the others.
 
+    edits: edits.tsv.gz, if the group has one assembly. With several, mismatches are not looked at.
     Raise ClickException if the files are of different runs.
     """
     table = read_contigs_by_name(contigs)
     mapped_reads = read_mapped_reads(features, table["contig"], contigs)
-    depth, bases = read_coverage_and_bases(coverage, table, assembly)
-    unknown = set() if mapped_reads is None else set(depth.columns) - set(mapped_reads)
-    if unknown:
-        problem = f"no sample {min(unknown)!r}, which {coverage} has"
-        raise click.ClickException(f"{features}: {problem}; give both from the same run")
+    depth, bases = read_per_base(COVERAGE, coverage, table, assembly)
+    check_samples(features, depth.columns if mapped_reads is None else mapped_reads, coverage, depth.columns)
     per_read = bases_per_read(depth.columns, bases, mapped_reads)
     pairs = np.empty((2, 0), np.int64) if pair_links is None else read_pair_links(pair_links, table, assembly)
-    return Group(table, contigs, depth, per_read, tetranucleotides, pairs)
+    if edits is None or table["assembly"].nunique() > 1:
+        return Group(table, contigs, depth, per_read, tetranucleotides, pairs)
+    differing = read_per_base(EDITS, edits, table, assembly)[0]
+    check_samples(edits, differing.columns, coverage, depth.columns)
+    return Group(table, contigs, depth, per_read, tetranucleotides, pairs, differing[depth.columns])
+
+
+def check_samples(path: Path, samples: Iterable[str], coverage: Path, needed: Iterable[str]) -> None:
+    """Raise ClickException if a file has not all samples that the table of coverages has."""
+    if lacking := set(needed) - set(samples):
+        problem = f"no sample {min(lacking)!r}, which {coverage} has"
+        raise click.ClickException(f"{path}: {problem}; give both from the same run")
 
 
 def read_contigs(
@@ -82,9 +95,13 @@ def read_contigs(
         TETRANUCLEOTIDE_COUNTS, group.tetranucleotides, group.table["contig"], group.path, rows=rows
     )
     links, in_graph = read_links(vertices, edges, names)
-    reads = group.coverage.loc[names].to_numpy() * length[:, None] / group.bases_per_read
+    bases = group.coverage.loc[names].to_numpy() * length[:, None]
+    excess = None
+    if group.edits is not None:
+        excess = excess_edits(group.edits.loc[names].to_numpy() * length[:, None], bases) / group.bases_per_read
     pairs = links_between(group.pairs, rows, len(group.table))
-    return table, Contigs(length, reads, tetranucleotides, links, pairs=pairs), in_graph
+    reads = bases / group.bases_per_read
+    return table, Contigs(length, reads, tetranucleotides, links, pairs=pairs, excess=excess), in_graph
 
 
 def bases_per_read(samples: Sequence[str], bases: np.ndarray, mapped_reads: dict | None) -> np.ndarray:

@@ -18,6 +18,8 @@ from bin_model import (
     coverage_evidence,
     coverage_profile,
     log_frequencies,
+    median_density,
+    profile_members,
     unknown_coverage_evidence,
 )
 
@@ -54,6 +56,8 @@ class Profiles(NamedTuple):
     tetranucleotides: np.ndarray  # P x 136, counts
     log_composition: np.ndarray  # P x 136, log frequencies
     families: np.ndarray  # P x F, whether it holds each single-copy family whole
+    with_foreign: np.ndarray  # P x s, the density with the reads of relatives
+    excess: np.ndarray  # P x s, per bp: those reads times their divergence
 
     def take(self, rows: np.ndarray) -> "Profiles":
         """Return the profiles of these pieces."""
@@ -71,7 +75,12 @@ def describe_piece(contigs: Contigs, members: np.ndarray, all_tetranucleotides: 
     contig, family = contigs.markers
     families = np.zeros(int(family.max(initial=NO_BIN)) + 1, dtype=bool)
     families[family[np.isin(contig, members)]] = True
-    return Profiles(density[None], scatter[None], counts[None], frequencies[None], families[None])
+    some = profile_members(contigs, members)
+    length, given = contigs.length[some], contigs.excess_of(some)
+    with_foreign = median_density(contigs.reads[some], length)
+    excess = np.zeros_like(with_foreign) if given is None else median_density(given, length)
+    of_piece = density, scatter, counts, frequencies, families, with_foreign, excess
+    return Profiles(*(values[None] for values in of_piece))
 
 
 def own_composition_evidence(pieces: Profiles) -> np.ndarray:
@@ -120,17 +129,28 @@ def family_evidence(small: Profiles, large: Profiles) -> np.ndarray:
     return np.where(odds <= -log(MIN_FAMILY_ODDS), odds, 0.0)
 
 
+def piece_coverage_evidence(pieces: Profiles, bins: Profiles) -> np.ndarray:
+    """Return the log density (c x K) of the coverage of each of c pieces in each of K bins."""
+    length = np.full(len(pieces.density), JUDGED_LENGTH)
+    reads, excess = pieces.with_foreign * JUDGED_LENGTH, pieces.excess * JUDGED_LENGTH
+    return coverage_evidence(
+        reads, length, bins.density[None] * JUDGED_LENGTH, bins.scatter[None], excess, WHOLE_BIN_FREEDOM
+    )
+
+
 def one_genome_evidence(
     small: Profiles, large: Profiles, own_composition: np.ndarray, unknown_coverage: np.ndarray
 ) -> np.ndarray:
     """Return the log odds (c x K) that each of c pieces is of the genome of each of K larger ones (equation 20).
 
     The sum of three parts: the coverage under the larger piece against a genome without a bin (unknown_coverage, c),
+    or that of the larger piece under the smaller one, if reads of relatives lie on either and this fits better;
     what the composition loses under the larger piece against the piece's own (own_composition, c), and what the
     single-copy families that both have say against it.
     """
-    reads, length = small.density * JUDGED_LENGTH, np.full(len(small.density), JUDGED_LENGTH)
-    expected = large.density[None] * JUDGED_LENGTH
-    fit = coverage_evidence(reads, length, expected, large.scatter, WHOLE_BIN_FREEDOM) - unknown_coverage[:, None]
+    fit = piece_coverage_evidence(small, large)
+    if small.excess.any() or large.excess.any():
+        fit = np.maximum(fit, piece_coverage_evidence(large, small).T)
+    fit -= unknown_coverage[:, None]
     loss = composition_evidence(small.tetranucleotides, large.log_composition) - own_composition[:, None]
     return JOIN_COVERAGE_WEIGHT * np.minimum(fit, MAX_JOIN_COVERAGE) + loss + family_evidence(small, large)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Correct and complete the bins of one assembly by coverage, composition and assembly graph.
 
-In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group, pair_links.tsv.gz
-(without it no pairs of reads link contigs), homologs.tsv.gz (without it no cluster is split by them) and, if there is a
-graph, vertices.tsv.gz and edges.tsv.gz of the assembly (graph stage). Out: contig2bin.tsv (contig, bin),
-refinement.tsv, refinement.json. Binloom's own method: docs/method.md, section 6.1.
+In: contigs.tsv, clusters.tsv, coverage.tsv.gz, tetranucleotides.npy and features.json of the group, edits.tsv.gz
+(without it all reads on a contig count as its own), pair_links.tsv.gz (without it no pairs of reads link contigs),
+homologs.tsv.gz (without it no cluster is split by them) and, if there is a graph, vertices.tsv.gz and edges.tsv.gz of
+the assembly (graph stage). Out: contig2bin.tsv (contig, bin), refinement.tsv, refinement.json. Binloom's own method:
+docs/method.md, section 6.1.
 
 Bins are made of clusters: those that hold two related genomes are split (split_clusters.py), and those that are pieces
 of one genome are joined (join_clusters.py). Every contig, of any length, then goes to the bin in which it has a
@@ -69,6 +70,7 @@ class Files(NamedTuple):
     coverage: Path
     tetranucleotides: Path
     features: Path
+    edits: Path | None = None
     pair_links: Path | None = None
     homologs: Path | None = None
     markers: Path | None = None
@@ -111,6 +113,7 @@ class Bins(NamedTuple):
 @click.option("--coverage", required=True, type=FILE)
 @click.option("--tetranucleotides", required=True, type=FILE, help="Counts of all contigs (features stage).")
 @click.option("--features", required=True, type=FILE, help="features.json.")
+@click.option("--edits", type=FILE, help="edits.tsv.gz (features stage): tells which reads are those of relatives.")
 @click.option("--pair_links", type=FILE, help="Contigs that pairs of reads link (features stage).")
 @click.option("--homologs", type=FILE, help="Contigs that are homologous (homologs stage).")
 @click.option("--markers", type=FILE, help="Single-copy marker genes (markers stage).")
@@ -150,9 +153,8 @@ def main(assembly: str, min_posterior: float, min_bin_size: int, threads: int, *
 
 def read_assembly(assembly: str, files: Files, min_size: int) -> Assembly:
     """Read what is known of an assembly; its clusters are those of at least min_size bp in it."""
-    group = read_group(
-        files.contigs, files.coverage, files.tetranucleotides, files.features, files.pair_links, assembly
-    )
+    profiles = files.contigs, files.coverage, files.tetranucleotides, files.features, files.pair_links
+    group = read_group(*profiles, assembly, files.edits)
     table, contigs, in_graph = read_contigs(group, assembly, files.vertices, files.edges)
     cluster = large_clusters(read_clusters(files.clusters, group.table, assembly), table.sort_index(), min_size)
     names = table["contig"].tolist()

@@ -81,8 +81,8 @@ def find_shared_contigs(
         return {}
     rows = np.array([contig for contig, _ in sets])
     density, scatter = summed_coverage(bins, [group for _, group in sets])
-    length, reads = contigs.length[rows], contigs.reads[rows]
-    fit = coverage_evidence(reads, length, (density * length[:, None])[:, None], scatter[:, None])[:, 0]
+    length, reads, excess = contigs.length[rows], contigs.reads[rows], contigs.excess_of(rows)
+    fit = coverage_evidence(reads, length, (density * length[:, None])[:, None], scatter[:, None], excess)[:, 0]
     fit += log(SHARED_PRIOR) * np.array([len(group) - 1 for _, group in sets])
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     total = np.logaddexp(np.logaddexp.reduceat(fit, first), none_score[rows[first]])

@@ -9,7 +9,7 @@ section 6.1, equations (26) and (27). The refine stage uses this module.
 
 import numpy as np
 
-from bin_model import Contigs, coverage_profile, log_sum, root_count_gap
+from bin_model import Contigs, coverage_profile, log_sum, own_reads, root_count_gap
 from cluster_sides import Sides, settle_sides
 from pieces import describe_piece, one_genome_evidence, own_composition_evidence, unknown_genome_evidence
 
@@ -38,7 +38,8 @@ def coverage_components(contigs: Contigs) -> np.ndarray:
     deviations, weighted by length.
     """
     density, scatter = coverage_profile(contigs, np.arange(len(contigs.length)))
-    gap, variance = root_count_gap(contigs.reads, density * contigs.length[:, None], scatter)
+    own = own_reads(contigs.reads, contigs.length, contigs.excess, density)
+    gap, variance = root_count_gap(own, density * contigs.length[:, None], scatter)
     deviation = np.clip(gap / np.sqrt(variance), -MAX_DEVIATION, MAX_DEVIATION)
     weight = contigs.length / contigs.length.sum()
     deviation -= weight @ deviation

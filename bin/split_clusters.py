@@ -25,11 +25,11 @@ def pairs_by_cluster(pairs: np.ndarray, label: np.ndarray, n_bins: int) -> list[
 
 def take_contigs(contigs: Contigs, rows: np.ndarray, links: np.ndarray, homologs: np.ndarray) -> Contigs:
     """Return these contigs (ascending rows), with the links and homologs between them."""
-    members = [values[rows] for values in (contigs.length, contigs.reads, contigs.tetranucleotides)]
     inner_homologs = np.concatenate([np.searchsorted(rows, homologs[:2]), homologs[2:]])
     contig, family = contigs.markers[:, np.isin(contigs.markers[0], rows)]
     markers = np.stack([np.searchsorted(rows, contig), family])
-    return Contigs(*members, links=np.searchsorted(rows, links), homologs=inner_homologs, markers=markers)
+    inner_links = np.searchsorted(rows, links)
+    return contigs.take(rows)._replace(links=inner_links, homologs=inner_homologs, markers=markers)
 
 
 def split_related_genomes(

@@ -10,6 +10,7 @@ import pytest
 
 import assembly_tables
 import stage_tables
+from stage_tables import COVERAGE
 
 CONTIGS = pd.DataFrame(
     [("A1~NA", "A1", "NA", 300), ("A1~b", "A1", "b", 200), ("A2~b", "A2", "b", 90), ("A1~c", "A1", "c", 100)],
@@ -78,7 +79,7 @@ def small_blocks(monkeypatch):
 def test_coverage_of_one_assembly(small_blocks):
     """What all contigs have together is that of the group."""
     path = write("coverage.tsv.gz", "contig\tS2\tS1\nA1~c\t4\t40\nA2~b\t3\t30\nA1~b\t2\t20\nA1~NA\t1\t10\n")
-    coverage, bases = assembly_tables.read_coverage_and_bases(path, CONTIGS, "A1")
+    coverage, bases = assembly_tables.read_per_base(COVERAGE, path, CONTIGS, "A1")
     assert coverage.index.tolist() == ["A1~NA", "A1~b", "A1~c"]
     assert coverage.to_numpy().tolist() == [[1, 10], [2, 20], [4, 40]]
     total = 300 * 1 + 200 * 2 + 90 * 3 + 100 * 4
@@ -90,7 +91,7 @@ def test_a_contig_has_one_coverage_in_all_blocks(small_blocks):
     with pytest.raises(
         click.ClickException, match=r"^coverage.tsv.gz: row 4 \(contig 'A1~c'\): stands in the table twice"
     ):
-        assembly_tables.read_coverage_and_bases(path, CONTIGS, "A1")
+        assembly_tables.read_per_base(COVERAGE, path, CONTIGS, "A1")
 
 
 @pytest.mark.parametrize(

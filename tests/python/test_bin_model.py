@@ -105,7 +105,53 @@ def test_scatter_is_recovered(planted):
 def test_coverage_evidence_takes_the_current_constants(monkeypatch):
     """A scan replaces constants of the module: none of them may be a default that is bound on import."""
     given = np.array([[30.0, 8.0]]), np.array([5000]), np.array([[[36.0, 10.0]]]), np.array([[[0.1, 0.2]]])
-    with_ten = bin_model.coverage_evidence(*given, 10)
+    with_ten = bin_model.coverage_evidence(*given, freedom=10)
     assert with_ten != bin_model.coverage_evidence(*given)
     monkeypatch.setattr(bin_model, "CONTIG_FREEDOM", 10)
     assert with_ten == bin_model.coverage_evidence(*given)
+
+
+def test_reads_of_relatives_are_among_the_expected_ones():
+    """Equations (40) and (41): the density is the mean over what the excess of mismatches may stand for."""
+    reads, length = np.array([[90.0, 12.0]]), np.array([20_000])
+    expected, scatter = np.array([[[60.0, 12.0]]]), np.array([[[0.2, 0.1]]])
+    excess = np.array([[0.6, 0.0]])  # 30 reads of a relative that is 2 % away
+    amplitude = bin_model.COMMON_AMPLITUDE**2 + (bin_model.END_LOSS_LENGTH / length[0]) ** 2
+    parts = []
+    for divergence in [np.inf, *bin_model.DIVERGENCES]:
+        foreign = excess[0] / divergence
+        total = expected[0, 0] + foreign
+        error = (scatter[0, 0] * expected[0, 0]) ** 2 + (bin_model.FOREIGN_ERROR * foreign) ** 2
+        slope = expected[0, 0] / np.sqrt(total) / 2
+        covariance = np.diag(bin_model.ROOT_COUNT_VARIANCE + error / total / 4) + amplitude * np.outer(slope, slope)
+        prior = bin_model.OWN_EXCESS_PRIOR
+        prior = prior if divergence == np.inf else (1 - prior) / len(bin_model.DIVERGENCES)
+        roots = np.sqrt(reads[0] + 0.25), np.sqrt(total + 0.25)
+        parts.append(math.log(prior) + log_t(*roots, covariance, bin_model.CONTIG_FREEDOM) + math.log(math.pi))
+    found = bin_model.coverage_evidence(reads, length, expected, scatter, excess)
+    assert found[0, 0] == pytest.approx(np.logaddexp.reduce(parts), rel=1e-9)
+    without = bin_model.coverage_evidence(reads, length, expected, scatter)
+    assert found[0, 0] > without[0, 0] + 1
+    assert bin_model.coverage_evidence(reads, length, expected, scatter, 0 * excess) == without
+    # Of a genome without a bin, too, some reads may be those of relatives
+    unknown = [bin_model.unknown_coverage_evidence(reads, expected, given)[0] for given in (None, 0 * excess, excess)]
+    assert unknown[0] == unknown[1] < unknown[2]
+
+
+@pytest.mark.parametrize("divergence", [0.02, 0.04, 0.08])
+def test_the_profile_of_a_bin_is_without_the_reads_of_relatives(divergence):
+    """Two thirds of the contigs have reads of a relative: a median of all reads is that of both genomes."""
+    rng = np.random.default_rng(5)
+    length = np.sort(rng.integers(2_000, 60_000, 90))[::-1]
+    own, relative = np.array([0.1, 0.02, 0.05]), np.array([0.01, 0.2, 0.08])
+    share = np.where(rng.random(90) < 2 / 3, rng.uniform(0.5, 1, 90), 0)[:, None]
+    foreign = rng.poisson(share * relative * length[:, None])
+    reads = rng.poisson(own * length[:, None]) + foreign
+    excess = rng.poisson(foreign * divergence * 150) / 150
+    contigs = bin_model.Contigs(length, reads, np.zeros((90, 136)), np.empty((2, 0), int), excess=excess)
+    density, _ = bin_model.coverage_profile(contigs, np.arange(90))
+    assert density == pytest.approx(own, rel=0.1)
+    blind, _ = bin_model.coverage_profile(contigs._replace(excess=None), np.arange(90))
+    assert blind[1] > 4 * own[1]
+    left = bin_model.own_reads(reads, length, excess, own) / length[:, None]
+    assert np.median(np.abs(left[:, 1] - own[1])) < 0.2 * own[1]

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import assign_contigs
+import bin_model
 import refine
 from planted_contigs import (
     KB,
@@ -66,6 +67,29 @@ def test_one_sample_never_lowers_purity(seed, linked):
     before, after, _ = refined_sets(known)
     was, now = quality(known, before), quality(known, after)
     assert now[0] >= was[0] and now[1] > was[1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_mismatches_tell_which_of_two_relatives_a_contig_is_of(seed):
+    """Two strains of one composition, without links: a share of the other's reads lies on most contigs of each."""
+    rng = np.random.default_rng(seed)
+    coverage, near = np.array([[30.0, 4, 12, 6], [5, 24, 10, 3]]), composition(rng)
+    genomes = [(g,) for g in (0, 1) for _ in range(80)]
+    length = rng.integers(1 * KB, 40 * KB, 160)
+    contigs, order = plant_contigs(rng, genomes, length, coverage, [near, near], [])
+    of = np.array(genomes)[order, 0]
+    share = np.where(rng.random(160) < 0.8, rng.uniform(0.3, 1, 160), 0)[:, None]
+    foreign = rng.poisson(share * coverage[1 - of] * contigs.length[:, None] / READ)
+    excess = rng.poisson(foreign * rng.choice([0.01, 0.02, 0.03], (160, 1)) * READ) / READ
+    label = np.where(rng.random(160) < 0.5, of, bin_model.NO_BIN)
+    right = []
+    for seen in (None, excess):
+        known = contigs._replace(reads=contigs.reads + foreign, excess=seen)
+        final = refine.refine_labels(known, label, 0.8, 100 * KB)[0]["final"].to_numpy()
+        right.append(contigs.length[final == of].sum() / contigs.length.sum())
+        wrong = contigs.length[(final != of) & (final != bin_model.NO_BIN)].sum() / contigs.length.sum()
+    assert right[1] >= 0.95 and wrong <= 0.03
+    assert right[0] <= right[1] - 0.1
 
 
 def test_samples_without_reads_change_nothing():
@@ -402,6 +426,52 @@ def array(*shape: int):
 def test_bad_input(tmp_path, run_refine, spoil, words):
     result = run_refine(tmp_path, two_genomes(), spoil=spoil)[0]
     assert result.exit_code == 1 and result.output.startswith("Error: ") and result.output.count("\n") == 1
+    assert [word for word in words if word not in result.output] == []
+
+
+def edits_of(tables: Tables, rate: float, samples=("S0", "S1")):
+    """Return what writes edits.tsv.gz with so many edits per aligned base, ten times as many on r1."""
+    rows = [
+        "\t".join([contig, *(str(depth * rate * (10 if contig == "A1~r1" else 1)) for depth in depths[: len(samples)])])
+        for contig, depths in tables.coverage.items()
+    ]
+    return packed("edits.tsv.gz", "\n".join(["\t".join(["contig", *samples]), *rows]) + "\n")
+
+
+def of_one_assembly() -> Tables:
+    """Return two_genomes without the contig of another assembly."""
+    tables = two_genomes()
+    coverage, clusters = ({c: x for c, x in of.items() if c != "A2~r0"} for of in (tables.coverage, tables.clusters))
+    return tables._replace(contigs=tables.contigs[:-1], coverage=coverage, clusters=clusters)
+
+
+WITH_EDITS = FILES | GRAPH | {"edits": "edits.tsv.gz"}
+
+
+@pytest.mark.parametrize("tables, matters", [(of_one_assembly(), True), (two_genomes(), False)], ids=["one", "two"])
+def test_edits_count_where_the_group_has_one_assembly(tmp_path_factory, run_refine, tables, matters):
+    """r1 has ten times the edits of the others: reads of relatives, if mismatches are looked at."""
+
+    def refinement(files, spoil=None):
+        return run_refine(tmp_path_factory.mktemp("edits"), tables, files=files, spoil=spoil)[2]
+
+    none, some = (refinement(WITH_EDITS, edits_of(tables, rate)) for rate in (0.0, 0.02))
+    assert none.equals(refinement(FILES | GRAPH))  # no edits are as no table of them
+    assert none.equals(some) != matters
+
+
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (edits_of(of_one_assembly(), 0.0, ["S0"]), ["edits.tsv.gz", "no sample 'S1'", "coverage.tsv.gz"]),
+        (packed("edits.tsv.gz", "contig\tS0\tS1\nA1~s1\t0\t-1\n"), ["edits.tsv.gz", "'A1~s1'", "-1"]),
+        (packed("edits.tsv.gz", "contig\tS0\tS1\nzz\t0\t0\n"), ["edits.tsv.gz", "'zz'"]),
+    ],
+    ids=["sample", "negative", "contig"],
+)
+def test_edits_of_another_run(tmp_path, run_refine, spoil, words):
+    result = run_refine(tmp_path, of_one_assembly(), files=WITH_EDITS, spoil=spoil)[0]
+    assert result.exit_code == 1 and result.output.count("\n") == 1
     assert [word for word in words if word not in result.output] == []
 
 
