@@ -60,7 +60,9 @@ def write_former(folder: Path, bundled: Path, n_samples: int) -> Path:
         name, source = f"s{number:04}", bundled / "co" / "abundance" / BUNDLED[number % len(BUNDLED)]
         counts = known[number % len(BUNDLED)].assign(sample=name)
         drawn = rng.poisson(counts["reads"] * rng.uniform(0.5, 2))
-        counts["coverage"] *= drawn / counts["reads"].clip(lower=1)
+        times = drawn / counts["reads"].clip(lower=1)
+        counts["coverage"] *= times
+        counts["edits"] *= times
         counts["reads"] = drawn
         mapping = pd.read_csv(f"{source}.mapping.tsv", sep="\t").assign(sample=name)
         with gzip.open(group / "abundance" / f"{name}.counts.tsv.gz", "wt", compresslevel=1) as out:

@@ -211,10 +211,10 @@ def check_tetranucleotides(folder: Path) -> None:
     click.echo(f"Counts of {len(ours):,} contigs: equal", err=True)
 
 
-def plain_counts(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return reads and aligned bases of each contig, record by record (of minimap2's records: no XA)."""
+def plain_counts(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return reads, aligned bases and edits of each contig, record by record (of minimap2's records: no XA)."""
     with pysam.AlignmentFile(str(path)) as records:
-        reads, bases = np.zeros((2, records.nreferences), np.int64)
+        reads, bases, edits = np.zeros((3, records.nreferences), np.int64)
         read, seen = None, set()
         for record in records:
             if (record.query_name, record.is_read2) != read:
@@ -226,15 +226,18 @@ def plain_counts(path: Path) -> tuple[np.ndarray, np.ndarray]:
             seen.add(record.reference_id)
             if not record.is_secondary:
                 bases[record.reference_id] += sum(n for kind, n in record.cigartuples if kind in (0, 7, 8))
-    return reads, bases
+                edits[record.reference_id] += record.get_tag("NM")
+    return reads, bases, edits
 
 
 def check_alignments(folder: Path) -> None:
     """Raise ClickException unless our counts are a plain loop's; say how well they agree with vamb's coverage."""
     ours = pd.read_csv(folder / "S.counts.tsv.gz", sep="\t")
     lengths = pd.read_csv(folder / "contigs.tsv", sep="\t")["length"]
-    reads, bases = plain_counts(folder / NAMED)
-    if not np.array_equal(reads, ours["reads"]) or not np.allclose(bases / lengths, ours["coverage"], rtol=1e-5):
+    reads, *sums = plain_counts(folder / NAMED)
+    per_base = zip(sums, ("coverage", "edits"), strict=True)
+    is_equal = [np.allclose(summed / lengths, ours[column], rtol=1e-5) for summed, column in per_base]
+    if not np.array_equal(reads, ours["reads"]) or not all(is_equal):
         raise click.ClickException("the counts differ from a plain loop's")
     vamb = np.load(folder / "coverage.npy")[:, 0]
     correlation = np.corrcoef(np.log1p(vamb), np.log1p(ours["coverage"]))[0, 1]

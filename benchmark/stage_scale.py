@@ -26,7 +26,7 @@ from project import BIN
 from result_tables import FOLDER, ResultTable, tsv_option
 from speed_cluster import KINDS, draw_points
 
-GENES_PER_GENOME, READS_PER_KB, DEPTH_SPREAD = 200, 20, 1.5
+GENES_PER_GENOME, READS_PER_KB, DEPTH_SPREAD, EDITS_A_READ = 200, 20, 1.5, 0.5
 LEAST_BP = 100
 BASES = np.frombuffer(b"ACGT", np.uint8)
 BLOCK = 20_000  # rows that are drawn at once
@@ -83,10 +83,11 @@ def write_counts(folder: Path, names: list[str], length: np.ndarray, depth: Iter
     rng, options = np.random.default_rng(2), []
     for number, column in enumerate(depth):
         sample, reads = f"S{number}", rng.poisson(column * length * READS_PER_KB / 1000)
-        rows = zip(names, reads.tolist(), (reads / length).tolist(), strict=True)
+        edits = rng.poisson(reads * EDITS_A_READ) / length
+        rows = zip(names, reads.tolist(), (reads / length).tolist(), edits.tolist(), strict=True)
         with gzip.open(folder / f"{sample}.counts.tsv.gz", "wt", compresslevel=1) as file:
-            file.write("sample\tcontig\treads\tcoverage\n")
-            file.writelines(f"{sample}\t{name}\t{count}\t{coverage:.6g}\n" for name, count, coverage in rows)
+            file.write("sample\tcontig\treads\tcoverage\tedits\n")
+            file.writelines(f"{sample}\t{name}\t{n}\t{depth:.6g}\t{each:.6g}\n" for name, n, depth, each in rows)
         mapping = {"sample": sample, "reads": reads.sum(), "mapped_reads": reads.sum(), "counted_reads": reads.sum()}
         mapping |= {"alignments": reads.sum(), "mean_coverage": 1}
         pd.DataFrame([mapping]).to_csv(folder / f"{sample}.mapping.tsv", sep="\t", index=False)

@@ -27,7 +27,7 @@ READ_BP, STEP_BP, MAX_READS = 150, 300, 4  # reads of a contig
 BATCH = 624_000_000  # bytes (`batchBytes`) of minimap2, with short reads and two threads
 CATALOGUE = "--catalogue catalogue.fa.gz --contigs contigs.tsv"
 FEATURES = "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json"
-PROFILES = "coverage.tsv.gz tetranucleotides.npy features.json pair_links.tsv.gz"
+PROFILES = "coverage.tsv.gz edits.tsv.gz tetranucleotides.npy features.json pair_links.tsv.gz"
 ARRAYS, TABLES = "rows.tsv tnf.npy abundance.npy", "contigs.tsv contig2bin.tsv unbinned.tsv"
 # Process, its command in the folder of a group, and the files (or bytes) that its directive `memory` names, by kind;
 # `{share}` stands before those of which the first assembly has a share
@@ -42,8 +42,8 @@ STAGES = (
     ("CLUSTER", "cluster.py --latent latent.npy --latent_json latent.json --rows rows.tsv --contigs contigs.tsv",
      ["latent.npy", "rows.tsv contigs.tsv"]),
     ("REFINE", "refine.py --assembly {first} --contigs contigs.tsv --clusters clusters.tsv --coverage coverage.tsv.gz "
-     "--tetranucleotides tetranucleotides.npy --features features.json --pair_links pair_links.tsv.gz "
-     "--homologs homologs.tsv.gz", ["contigs.tsv", "{share} " + PROFILES]),
+     "--edits edits.tsv.gz --tetranucleotides tetranucleotides.npy --features features.json "
+     "--pair_links pair_links.tsv.gz --homologs homologs.tsv.gz", ["contigs.tsv", "{share} " + PROFILES]),
     ("BINS", f"bins.py {CATALOGUE} --clusters clusters.tsv --excluded excluded.tsv --coverage coverage.tsv.gz "
      "--refined contig2bin.tsv refinement.tsv", ["coverage.tsv.gz excluded.tsv", "refinement.tsv"]),
     ("REPORT_DATA", f"report_data.py --group co --contigs {TABLES} --bins bins.tsv --features features.json "

@@ -6,7 +6,8 @@ out their alignment and prints, for each contig, the bases of the reads that are
 with n best places counts as 1/n of a read at each. So there is no score, no identity and no pair of reads to look at:
 the rules of alignment_counts and read_pairs do not hold. What is estimated is in the same tables all the same:
 - the reads of a contig are its bases over the mean length of the sample's reads, rounded;
-- the reads that are mapped, and those that are counted, are all these bases over that length.
+- the reads that are mapped, and those that are counted, are all these bases over that length;
+- the edits are 0, since nothing is known of mismatches.
 
 MAP_READS uses this module.
 """
@@ -57,6 +58,5 @@ def estimated_tally(depths: np.ndarray, contigs: pd.DataFrame, n_reads: int, rea
     reads = np.rint(bases / read_length).astype(np.int64)
     mapped = min(n_reads, round(bases.sum() / read_length))
     links = PairLinks(contigs["length"].tolist(), [0] * len(contigs)) if pairs else None
-    return Tally(
-        reads.tolist(), bases.tolist(), links, seen=n_reads, mapped=mapped, counted=mapped, alignments=int(reads.sum())
-    )
+    numbers = {"seen": n_reads, "mapped": mapped, "counted": mapped, "alignments": int(reads.sum())}
+    return Tally(reads.tolist(), bases.tolist(), [0] * len(contigs), links, **numbers)

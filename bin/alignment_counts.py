@@ -29,7 +29,7 @@ import click
 import pandas as pd
 import pysam
 
-from alignment_limits import Limits, alignment_score, is_good, is_good_alternative
+from alignment_limits import Limits, alignment_score, edit_distance, is_good, is_good_alternative
 from message_text import shown
 from read_pairs import PairLinks
 
@@ -55,20 +55,23 @@ END_OF_CONTIG = 2**32 - 1  # beyond the end of any contig of a BAM
 class Tally:
     """The counts of one sample.
 
-    `reads` and `bases` hold one number per contig of the catalogue. `bases` are the aligned bases (CIGAR M, = and X)
-    of primary and supplementary records that count. `seen` and `mapped` are numbers of primary records, `counted` is
-    the number of reads with at least one counted alignment, and `alignments` that of the different pairs of a read
-    and a contig. `unpaired` is the first read name that came without both reads of a pair. `pairs` is None where no
-    links by pairs are asked for.
+    `reads`, `bases` and `edits` hold one number per contig of the catalogue. `bases` are the aligned bases (CIGAR M, =
+    and X) of primary and supplementary records that count, and `edits` the sum of the edit distances (NM tag) of the
+    same records. `without_edits` is how many of them have no such tag; they add no edits. `seen` and `mapped` are
+    numbers of primary records, `counted` is the number of reads with at least one counted alignment, and `alignments`
+    that of the different pairs of a read and a contig. `unpaired` is the first read name that came without both reads
+    of a pair. `pairs` is None where no links by pairs are asked for.
     """
 
     reads: list[int]
     bases: list[int]
+    edits: list[int]
     pairs: PairLinks | None
     seen: int = 0
     mapped: int = 0
     counted: int = 0
     alignments: int = 0
+    without_edits: int = 0
     unpaired: str | None = None
 
 
@@ -152,15 +155,24 @@ def count_read_name(
             key = 2 * each + is_second
             if times.get(key, 0) < weight:
                 times[key] = weight
-        if not flag & SECONDARY:
-            tally.bases[row] += record.get_overlap(0, END_OF_CONTIG) or 0
+        if not flag & SECONDARY and (bases := record.get_overlap(0, END_OF_CONTIG)):
+            tally.bases[row] += bases
+            if differing := edit_distance(record):
+                tally.edits[row] += differing
+            elif differing is None:
+                tally.without_edits += 1
+    add_reads(tally, times, of_pair)
+    return ends
+
+
+def add_reads(tally: Tally, times: dict[int, int], of_pair: list[tuple[int, pysam.AlignedSegment]]) -> None:
+    """Add how often the reads of one name count, and the links by their pair, as `count_read_name` collects both."""
     for key, weight in times.items():
         tally.reads[key // 2] += weight
     tally.counted += len({key % 2 for key in times})
     tally.alignments += len(times)
     if of_pair:
         tally.pairs.add(of_pair)
-    return ends
 
 
 def shared_name(name: str | None, source: str) -> click.ClickException:
@@ -206,7 +218,7 @@ def count_alignments(
     references = match_references(lengths, contigs, source, contigs_path)
     assembly = pd.factorize(contigs["assembly"])[0].tolist()
     pairs = PairLinks(contigs["length"].tolist(), assembly) if with_pairs else None
-    tally = Tally([0] * len(contigs), [0] * len(contigs), pairs)
+    tally = Tally(*([0] * len(contigs) for _ in range(3)), pairs)
     # The hash of each name, and whether it lacks records. Two single reads of one name may stand apart: each is whole.
     seen: dict[int, bool] = {}
     for name, records in groupby(alignments, attrgetter("query_name")):

@@ -65,6 +65,15 @@ def alignment_score(record: pysam.AlignedSegment, source: str) -> int:
     return score
 
 
+def edit_distance(record: pysam.AlignedSegment) -> int | None:
+    """Return the edit distance (NM tag), or None if there is none. What is not a number of at least 0 is none."""
+    try:
+        differing = record.get_tag("NM")
+    except KeyError:
+        return None
+    return differing if isinstance(differing, int) and differing >= 0 else None
+
+
 def is_good(record: pysam.AlignedSegment, limits: Limits, source: str) -> bool:
     """Tell whether a mapped record has the identity and the mapping quality that the limits ask for.
 
@@ -80,8 +89,8 @@ def is_good(record: pysam.AlignedSegment, limits: Limits, source: str) -> bool:
             return False
     if not limits.min_identity:
         return True
-    differing = record.get_tag("NM") if record.has_tag("NM") else None
-    if not isinstance(differing, int):
+    differing = edit_distance(record)
+    if differing is None:
         raise lacking(record, "edit distance (NM tag), which --min_read_identity needs", source)
     counts = record.get_cigar_stats()[0]
     return limits.is_identical(sum(counts[place] for place in ALIGNED_OPERATIONS), differing)

@@ -6,10 +6,10 @@ In:  catalogue.fa.gz, contigs.tsv, and either each sample's counts.tsv.gz, mappi
 Out: tnf.npy (n x 136 float32, z-scaled), abundance.npy (n x s float32, rows sum to 1), depth.npy (n float32, log of the
      RPKM summed over the samples, scaled), rows.tsv (`contig, length`: the rows of these), excluded.tsv (`contig,
      reason`: `short` or `no_tetranucleotide`), and of all contigs tetranucleotides.npy (counts, N x 136 float32),
-     rpkm.tsv.gz (`contigname`, samples) and coverage.tsv.gz (`contig`, samples); pair_links.tsv.gz (`contig_1,
-     contig_2, pairs`: the pairs of reads of all samples that link two contigs); features.json. With --no_profiles
-     those of all contigs are left out: only the refinement reads them, and of millions of genes in a thousand samples
-     they would have billions of numbers.
+     rpkm.tsv.gz (`contigname`, samples), coverage.tsv.gz and edits.tsv.gz (`contig`, samples: reads and edits per
+     base); pair_links.tsv.gz (`contig_1, contig_2, pairs`: the pairs of reads of all samples that link two contigs);
+     features.json. With --no_profiles those of all contigs are left out: only the refinement reads them, and of
+     millions of genes in a thousand samples they would have billions of numbers.
 
 Implements "Computation of abundance and tetranucleotide frequencies" of the VAMB preprint (Nissen et al. 2018,
 doi:10.1101/490078) with tetranucleotides.py and abundances.py. The rows are the contigs of at least --min_contig_length
@@ -19,7 +19,7 @@ A sample whose reads all count for nothing says nothing about any contig: it is 
 names it. If that holds for all samples, it is an error.
 
 With --abundance no coverage is known. Then coverage.tsv.gz holds the RPKM, which are proportional to the reads per base
-within each sample, and `mapped_reads` of features.json is null.
+within each sample, edits.tsv.gz holds zeros, and `mapped_reads` of features.json is null.
 """
 
 import itertools
@@ -52,6 +52,7 @@ from stage_tables import (
     CONTIGS,
     COUNTS,
     COVERAGE,
+    EDITS,
     EXCLUDED,
     MAPPING,
     PAIR_LINKS,
@@ -69,6 +70,8 @@ from tetranucleotides import TETRANUCLEOTIDES, FrequencyScale, count_blocks
 ABUNDANCE_TABLE = replace(RPKM, advice="give a table of contigname and the RPKM in each sample, separated by tabs")
 READS_REMEDY = "check that its reads are whole and of the community that was assembled"
 TABLE_REMEDY = "give the RPKM of its reads, or leave the column out"
+# Numbers per base of all contigs: the columns of counts.tsv.gz that become tables of their own
+PROFILES = {"coverage": COVERAGE, "edits": EDITS}
 MAX_NAMED = 5  # samples in an error
 RESERVED_NAME = "contig"  # a column of coverage.tsv.gz beside those of the samples
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -99,8 +102,8 @@ class Counts(NamedTuple):
 
     samples: list[str]
     reads: SampleColumns  # reads, or RPKM if these are given; in the order of `numbers`
-    coverage: SampleColumns | None  # the same, if it is wanted
-    numbers: list[int]  # of each sample, its place in both
+    profiles: dict[str, SampleColumns]  # the same of what PROFILES names, or nothing if it is not wanted
+    numbers: list[int]  # of each sample, its place in all of these
     counted_reads: np.ndarray | None  # s; None: RPKM are given
     mapped_reads: list[int] | None  # s; None: unknown
 
@@ -118,7 +121,7 @@ class Counts(NamedTuple):
 
 
 def read_counts(
-    counts: Sequence[Path], mapping: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path, with_coverage: bool
+    counts: Sequence[Path], mapping: Sequence[Path], contigs: pd.DataFrame, contigs_path: Path, with_profiles: bool
 ) -> tuple[Counts, pd.DataFrame]:
     """Merge the samples' tables by the name of the sample, one after the other.
 
@@ -127,13 +130,13 @@ def read_counts(
     same samples.
     """
     number, reads = {}, SampleColumns(len(contigs), np.int64)
-    coverage = SampleColumns(len(contigs), np.float64) if with_coverage else None
+    profiles = {column: SampleColumns(len(contigs), np.float64) for column in PROFILES if with_profiles}
     for sample, path, table in tables_by_sample(COUNTS, counts):
         check_order(path, table["contig"], contigs["contig"], contigs_path)
         number[sample] = len(number)
         reads.append(table["reads"].to_numpy())
-        if coverage is not None:
-            coverage.append(table["coverage"].to_numpy())
+        for column, profile in profiles.items():
+            profile.append(table[column].to_numpy())
     statistics = {sample: table for sample, _, table in tables_by_sample(MAPPING, mapping)}
     for sample in sorted(number.keys() ^ statistics.keys()):
         lacks, has = ("--mapping", "--counts") if sample in number else ("--counts", "--mapping")
@@ -143,7 +146,7 @@ def read_counts(
     samples = sorted(number)
     table = pd.concat([statistics[name] for name in samples])
     counted, mapped = table["counted_reads"].to_numpy(), table["mapped_reads"].to_list()
-    return Counts(samples, reads, coverage, [number[name] for name in samples], counted, mapped), table
+    return Counts(samples, reads, profiles, [number[name] for name in samples], counted, mapped), table
 
 
 def check_order(path: Path, names: pd.Series, known: pd.Series, known_path: Path) -> None:
@@ -176,8 +179,8 @@ def abundance_rows(names: pd.Series, contigs: pd.DataFrame, path: Path) -> np.nd
     return rows
 
 
-def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int, with_coverage: bool) -> Counts:
-    """Read a table of RPKM, which stand for the coverage, if it is wanted.
+def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int, with_profiles: bool) -> Counts:
+    """Read a table of RPKM, which stand for the coverage beside edits of 0, if these profiles are wanted.
 
     Contigs shorter than `min_length` may be absent: they get 0. Raise ClickException for an absent longer one, an
     unknown or repeated contig, a repeated sample, and for a value that is not a number of at least 0.
@@ -195,11 +198,14 @@ def read_abundance(path: Path, contigs: pd.DataFrame, min_length: int, with_cove
             f"give every contig of at least {min_length} bp"
         )
     rpkm = SampleColumns(len(contigs), np.float64)
+    profiles = {"coverage": rpkm, "edits": SampleColumns(len(contigs), np.float64)} if with_profiles else {}
     for sample in samples:
         values = np.zeros(len(contigs))
         values[rows] = table[sample].to_numpy()
         rpkm.append(values)
-    return Counts(samples, rpkm, rpkm if with_coverage else None, list(range(len(samples))), None, None)
+        if with_profiles:
+            profiles["edits"].append(np.zeros(len(contigs)))
+    return Counts(samples, rpkm, profiles, list(range(len(samples))), None, None)
 
 
 def why_empty(statistics: pd.Series) -> str:
@@ -258,7 +264,7 @@ def write_composition(is_kept: np.ndarray) -> FrequencyScale:
 
 
 def write_abundances(contigs: pd.DataFrame, counts: Counts, is_kept: np.ndarray) -> np.ndarray:
-    """Write abundance.npy of the kept contigs (N, bool); of all, with coverage, also rpkm.tsv.gz and coverage.tsv.gz.
+    """Write abundance.npy of the kept contigs (N, bool); of all, with profiles, also rpkm.tsv.gz and the profiles.
 
     Return the RPKM of the kept contigs summed over the samples.
     """
@@ -268,14 +274,16 @@ def write_abundances(contigs: pd.DataFrame, counts: Counts, is_kept: np.ndarray)
     shape = int(is_kept.sum()), len(counts.samples)
     with ExitStack() as opened:
         write_shares = opened.enter_context(matrix_in_blocks(ABUNDANCE, shape))
-        tables = [] if counts.coverage is None else [RPKM, COVERAGE]
+        tables = [RPKM, *(PROFILES[column] for column in counts.profiles)] if counts.profiles else []
         writers = [opened.enter_context(table_in_blocks(table)) for table in tables]
         for start, stop in blocks_of_contigs(len(contigs), len(counts.samples)):
             rpkm = counts.rpkm(start, stop, lengths[start:stop])
             kept = rpkm[is_kept[start:stop]]
             write_shares(sample_shares(kept))
             depth.append(kept.sum(axis=1))
-            matrices = (rpkm, counts.coverage.block(start, stop, counts.numbers)) if tables else ()
+            # Each is read in its turn, so that they are not in memory all at once
+            profiles = (columns.block(start, stop, counts.numbers) for columns in counts.profiles.values())
+            matrices = itertools.chain([rpkm], profiles) if tables else ()
             for write, table, values in zip(writers, tables, matrices, strict=True):
                 frame = pd.DataFrame(values, columns=counts.samples)
                 frame.insert(0, table.key[0], names.iloc[start:stop].to_numpy())

@@ -2,7 +2,7 @@
 """Maps the reads of a sample to the catalogue and counts the alignments as the mapper writes them.
 
 In:  the sample's FASTQ (one file, or two for pairs) and the mapper's index of the catalogue, or a BAM; contigs.tsv.
-Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig of the catalogue),
+Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage, edits`, one row per contig of the catalogue),
      SAMPLE.pairs.tsv.gz (`contig_1, contig_2, pairs`, one row for each two contigs that pairs of reads link; not with
      --no_pairs) and
      SAMPLE.mapping.tsv (one row: `sample, reads, mapped_reads, counted_reads, alignments, mean_coverage`). With
@@ -10,6 +10,7 @@ Out: SAMPLE.counts.tsv.gz (`sample, contig, reads, coverage`, one row per contig
 
 `alignment_counts` has the rules of counting, `alignment_limits` says which alignments are good enough, `read_pairs` has
 the rules of links. `coverage` is the mean number of reads per base: the aligned bases over the length of the contig.
+`edits` is the same of edit distances (NM tag): their sum over the length, 0 where the records have none.
 `reads` and `mapped_reads` of mapping.tsv count primary records, `counted_reads` the reads with at least one counted
 alignment, and `alignments` the pairs of a read and a contig; no number of mapping.tsv is weighted. `mean_coverage` is
 the mean over all bases of the catalogue. With --mapper strobealign all numbers are estimates and no pairs are known
@@ -221,7 +222,7 @@ def estimate_reads(
 
 
 def report(sample: str, tally: Tally) -> None:
-    """Log what was counted, and warn if few of the reads map.
+    """Log what was counted, and warn if few of the reads map, and if alignments lack their edit distance.
 
     FEATURES, which knows all samples of the group, warns of a sample without any count.
     """
@@ -232,6 +233,12 @@ def report(sample: str, tally: Tally) -> None:
             f"only {tally.mapped} of its {tally.seen} reads ({tally.mapped / tally.seen:.1%}) map to the contigs: "
             "check that they are of the community that was assembled"
         )
+    if tally.without_edits:
+        warn(
+            f"{tally.without_edits} of its alignments have no edit distance (NM tag) and count as if they had no "
+            "mismatch: reads of relatives cannot be told from those of a contig's own genome; write the tags with "
+            "`samtools calmd`, or give the reads"
+        )
 
 
 def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
@@ -240,6 +247,7 @@ def write_tables(sample: str, contigs: pd.DataFrame, tally: Tally) -> None:
     counts = pd.DataFrame({"sample": sample, "contig": contigs["contig"]})
     counts["reads"] = np.array(tally.reads, np.int64)
     counts["coverage"] = bases / contigs["length"]
+    counts["edits"] = np.array(tally.edits, np.int64) / contigs["length"]
     mapping = {
         "sample": sample,
         "reads": tally.seen,

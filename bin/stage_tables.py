@@ -35,8 +35,9 @@ CONTIGS = Table(
 COUNTS = Table(
     "abundance/<sample>.counts.tsv.gz",
     "map_reads",
-    (*text("sample", "contig"), *whole("reads"), *real("coverage")),
+    (*text("sample", "contig"), *whole("reads"), *real("coverage", "edits")),
     key=("contig",),
+    advice="give the table that the map_reads stage of this version wrote",
 )
 READ_NUMBERS = ("reads", "mapped_reads", "counted_reads", "alignments")
 MAPPING = Table(

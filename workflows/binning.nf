@@ -177,8 +177,9 @@ workflow BINNING {
             article: graph
         }
     ch_profiles = together([described.coverage, described.tetranucleotides, described.json, described.pair_links])
+    ch_profiles_and_edits = ch_profiles.join(described.edits).map { group, profiles, edits -> [group, profiles + [edits]] }
     REFINE(
-        ch_clustered.evidence.combine(ch_profiles.join(HOMOLOGS.out.homologs).join(CATALOGUE.out.sizes), by: 0)
+        ch_clustered.evidence.combine(ch_profiles_and_edits.join(HOMOLOGS.out.homologs).join(CATALOGUE.out.sizes), by: 0)
             .map { _group, meta, graph, contigs, clusters, profiles, homologs, sizes -> [meta, graph, contigs, clusters, profiles, homologs, shareOf(sizes, meta.id)] }
             .join(MARKERS.out.markers.mix(ch_graphs.filter { _row -> !options.markers }.map { _group, meta, _graph, _paths -> [meta, []] }))
             .map { meta, graph, contigs, clusters, profiles, homologs, share, markers -> [meta, graph, contigs, clusters, profiles, homologs, markers, share] },

@@ -5,8 +5,8 @@ def publishedFiles() {
     return [
         features: [
             tnf: 'features/tnf.npy', abundance: 'features/abundance.npy', depth: 'features/depth.npy', rows: 'features/rows.tsv', json: 'features/features.json',
-            tetranucleotides: 'features/tetranucleotides.npy', coverage: 'features/coverage.tsv.gz', rpkm: 'features/rpkm.tsv.gz',
-            excluded: 'features/excluded.tsv', pair_links: 'features/pair_links.tsv.gz',
+            tetranucleotides: 'features/tetranucleotides.npy', coverage: 'features/coverage.tsv.gz', edits: 'features/edits.tsv.gz',
+            rpkm: 'features/rpkm.tsv.gz', excluded: 'features/excluded.tsv', pair_links: 'features/pair_links.tsv.gz',
         ],
         vae: [latent: 'vae/latent.npy', json: 'vae/latent.json', model: 'vae/model.pt', training: 'vae/training.tsv'],
         cluster: [clusters: 'clusters.tsv', threshold: 'cluster/threshold.json'],
@@ -21,7 +21,7 @@ def countFiles(sample) {
 // Those of some files that a run has: one of a gene catalogue does not write what only the refinement reads
 def writtenFiles(names, of_genes) {
     def files = publishedFiles().features
-    def of_contigs = [files.tetranucleotides, files.coverage, files.rpkm, files.pair_links]
+    def of_contigs = [files.tetranucleotides, files.coverage, files.edits, files.rpkm, files.pair_links]
     return names.findAll { name -> !of_genes || !(name in of_contigs || name.endsWith('.pairs.tsv.gz')) }
 }
 

@@ -16,7 +16,7 @@ def memoryTable() {
         MARKERS    : [1000, 4.0],        // catalogue
         GRAPH      : [90, 26.0],         // contigs.tsv
         GRAPHBIN2  : [90, 20.0],         // contigs.tsv
-        REFINE     : [120, 8.0, 8.0],    // contigs.tsv; of coverage, tetranucleotides and links by pairs, the assembly's
+        REFINE     : [120, 8.0, 8.0],    // contigs.tsv; of coverage, edits, tetranucleotides and links by pairs, the assembly's
         TRANSFER   : [300, 4.6, 4.3],    // catalogue and contigs.tsv; coverage, tetranucleotides and links by pairs
         BINS       : [110, 38.0, 38.0],  // coverage; tables of the refinement
         REPORT_DATA: [200, 3.0, 20.0],   // what the network sees; tables of the contigs

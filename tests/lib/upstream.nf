@@ -22,6 +22,7 @@ workflow UPSTREAM {
     json             = FEATURES.out.json
     tetranucleotides = FEATURES.out.tetranucleotides
     coverage         = FEATURES.out.coverage
+    edits            = FEATURES.out.edits
     pair_links       = FEATURES.out.pair_links
     excluded         = FEATURES.out.excluded
     homologs         = HOMOLOGS.out.homologs
@@ -36,6 +37,7 @@ workflow UPSTREAM {
     json             = json
     tetranucleotides = tetranucleotides
     coverage         = coverage
+    edits            = edits
     pair_links       = pair_links
     excluded         = excluded
     homologs         = homologs

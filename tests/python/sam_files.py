@@ -47,7 +47,7 @@ def run(*arguments, contigs="contigs.tsv"):
 
 def results() -> tuple[dict[str, int], dict[str, float], pd.Series]:
     counts = pd.read_csv("S.counts.tsv.gz", sep="\t", dtype={"contig": str}, na_filter=False)
-    assert list(counts.columns) == ["sample", "contig", "reads", "coverage"]
+    assert list(counts.columns) == ["sample", "contig", "reads", "coverage", "edits"]
     assert set(counts["sample"]) <= {"S"}
     mapping = pd.read_csv("S.mapping.tsv", sep="\t")
     assert list(mapping.columns) == [

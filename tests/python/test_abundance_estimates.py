@@ -50,6 +50,7 @@ def test_depths_become_reads_bases_and_mapped_reads():
     tally = estimated_tally(np.array([1.5, 0.5, 0]), CONTIGS, 20, 100, pairs=True)
     assert tally.reads == [15, 2, 0]  # 2.5 is rounded to the even number
     assert tally.bases == [1500, 250, 0]
+    assert tally.edits == [0, 0, 0] and tally.without_edits == 0
     assert (tally.seen, tally.mapped, tally.counted, tally.alignments) == (20, 18, 18, 17)
     assert tally.pairs.counts().shape == (3, 0)
     assert estimated_tally(np.array([1.5, 0.5, 0]), CONTIGS, 16, 100, pairs=False).mapped == 16
@@ -69,8 +70,9 @@ def indexed(tmp_path, monkeypatch):
 @needs_strobealign
 def test_real_pairs(indexed):
     done = run("--reads", "1.fq", "--reads", "2.fq.gz", *indexed)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == 0 and "WARNING" not in done.output, done.output
     reads, coverage, mapping = results()
+    assert set(pd.read_csv("S.counts.tsv.gz", sep="\t")["edits"]) == {0}
     # Of 20 pairs of the repeat, half are counted on each of its copies
     assert reads == {"k1": 20, "k2": 100, "k3": 20}
     assert coverage["k2"] == pytest.approx(100 * 100 / 4000)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pysam
 import pytest
 
@@ -167,6 +168,56 @@ def test_coverage_is_aligned_bases_of_primary_and_supplementary_records():
     assert mapping["mean_coverage"] == pytest.approx((80 + 30 + 25 + 160) / 1800, rel=1e-5)
 
 
+def counted_edits(lines, *arguments) -> tuple[dict[str, float], str]:
+    """Return the edits of each contig times its length, and the warnings."""
+    write_contigs(CONTIGS)
+    write_bam("x.bam", lines)
+    done = run("--bam", "x.bam", *arguments)
+    assert done.exit_code == 0, done.output
+    edits = pd.read_csv("S.counts.tsv.gz", sep="\t")["edits"]
+    warnings = "\n".join(line for line in done.output.splitlines() if line.startswith("WARNING"))
+    return {name: round(each * length, 6) for each, (name, length) in zip(edits, CONTIGS, strict=True)}, warnings
+
+
+def test_edits_are_of_the_records_whose_bases_are_coverage():
+    lines = [
+        record("a", 0, "c1", "5S40M2I10M3D30M8S", differing=7),
+        record("b", 0, "c1", differing=0),
+        record("b", 0x800, "c2", "30H25M", differing=4),
+        record("b", 0x100, "c3", differing=9),
+        record("d", 0, "c3", differing=2, xa="c4,+1,60M,5;"),
+        record("e", 0, "c3", score=50, differing=11),
+        record("f", 0x400, "c3", differing=13),
+        record("g", 0x200, "c3", differing=17),
+        record("h", 4, None),
+    ]
+    assert counted_edits(lines) == ({"c1": 7, "c2": 4, "c3": 2, "c4": 0}, "")
+    assert counted_edits(lines, "--min_read_identity", 97)[0] == {"c1": 0, "c2": 0, "c3": 2, "c4": 0}
+
+
+def test_both_mates_have_edits():
+    lines = [record("r", 0x1 | 0x40, "c1", differing=3), record("r", 0x1 | 0x80, "c1", differing=2)]
+    assert counted_edits(lines)[0] == {"c1": 5, "c2": 0, "c3": 0, "c4": 0}
+
+
+def test_records_without_edits_add_none_and_are_told_of():
+    lines = [
+        record("a", 0, "c1", differing=3),
+        record("b", 0, "c1"),
+        f"{record('d', 0x800, 'c1')}\tNM:Z:2",
+        record("e", 0, "c2", differing=-1),
+        # What is in no coverage is not missed
+        record("f", 0x100, "c1"),
+        record("g", 0x400, "c1"),
+        record("h", 0, "c1", score=50),
+        record("i", 0, "c1", "100S"),
+    ]
+    edits, warning = counted_edits(lines)
+    assert edits == {"c1": 3, "c2": 0, "c3": 0, "c4": 0}
+    assert warning.startswith("WARNING: 3 of its alignments have no edit distance (NM tag)")
+    assert "relatives" in warning and "`samtools calmd`" in warning and warning.count("WARNING") == 1
+
+
 def test_score_threshold_is_an_option():
     lines = [record("a", 0, "c1", score=20), record("b", 0, "c2", score=21)]
     assert count(lines, "--min_alignment_score", 20)[0] == only(c2=1)
@@ -310,7 +361,7 @@ def test_a_read_counts_once_on_a_contig_and_twice_if_any_of_its_records_there_sa
         made.set_tag("AS", 100)
         return made
 
-    tally, references = Tally([0] * 3, [0] * 3, PairLinks([9] * 3, [0] * 3)), References({}, [0, 1, 2])
+    tally, references = Tally([0] * 3, [0] * 3, [0] * 3, PairLinks([9] * 3, [0] * 3)), References({}, [0, 1, 2])
     count_read_name(tally, [hit(0, 0), hit(2, 0x100), hit(0, 0x800)], references, Limits(50), "x.bam")
     assert tally.reads == [1, 0, 1]
     count_read_name(tally, [hit(2, 0x9), hit(2, 0x100)], references, Limits(50), "x.bam")

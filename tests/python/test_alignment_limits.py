@@ -4,6 +4,7 @@ import gzip
 import random
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sam_files import CONTIGS, SORTED, count, only, record, results, run, write_bam, write_contigs
@@ -132,9 +133,10 @@ def test_a_record_without_what_is_asked_for_is_one_clear_error(head):
     assert done.exit_code == 1 and "x.bam: read 'odd' has no mapping quality (255)" in done.output
 
 
-def test_a_text_is_no_edit_distance():
+@pytest.mark.parametrize("tag", ["NM:Z:0", "NM:f:1", "NM:i:-1"])
+def test_what_is_no_number_of_bases_is_no_edit_distance(tag):
     write_contigs(CONTIGS)
-    write_bam("x.bam", [record("bad", 0, "c1") + "\tNM:Z:0"])
+    write_bam("x.bam", [f"{record('bad', 0, 'c1')}\t{tag}"])
     assert "has no edit distance" in run("--bam", "x.bam", *IDENTITY).output
 
 
@@ -169,6 +171,8 @@ def test_the_tags_of_both_mappers(mapper):
         return results()[0]
 
     assert counted() == {"c1": 2, "c2": 1, "c3": 1}
+    edits = pd.read_csv("S.counts.tsv.gz", sep="\t")["edits"]
+    assert edits.to_list() == [21 / 3000, 0, 0]
     assert counted("--min_read_identity", 95) == {"c1": 1, "c2": 1, "c3": 1}
     assert counted("--min_read_identity", 94.5) == {"c1": 2, "c2": 1, "c3": 1}
     assert counted("--min_mapping_quality", 30) == {"c1": 2, "c2": 0, "c3": 0}

@@ -27,12 +27,14 @@ def write_catalogue(contigs: dict[str, str], assembly: str = "co", own: dict | N
     Path("contigs.tsv").write_text("\n".join(["contig\tassembly\tname\tlength", *lines]) + "\n")
 
 
-def write_sample(name, reads: dict, counted: int, coverage: dict | None = None, file=None) -> list[str]:
+def write_sample(
+    name, reads: dict, counted: int, coverage: dict | None = None, file=None, edits: dict | None = None
+) -> list[str]:
     """Write a sample's two tables and return the options that name them."""
-    file = file or name
-    lines = [f"{name}\t{contig}\t{n}\t{(coverage or {}).get(contig, 0)}" for contig, n in reads.items()]
+    file, coverage, edits = file or name, coverage or {}, edits or {}
+    lines = [f"{name}\t{contig}\t{n}\t{coverage.get(contig, 0)}\t{edits.get(contig, 0)}" for contig, n in reads.items()]
     with gzip.open(f"{file}.counts.tsv.gz", "wt") as out:
-        out.write("\n".join(["sample\tcontig\treads\tcoverage", *lines]) + "\n")
+        out.write("\n".join(["sample\tcontig\treads\tcoverage\tedits", *lines]) + "\n")
     Path(f"{file}.mapping.tsv").write_text(
         "sample\treads\tmapped_reads\tcounted_reads\talignments\tmean_coverage\n"
         f"{name}\t{counted + 9}\t{counted + 3}\t{counted}\t{counted}\t1.5\n"
@@ -62,15 +64,16 @@ CONTIGS = {
 def two_samples() -> list[str]:
     first = {"long": 8, "NA": 0, "short": 5, "blank": 1, "001": 0}
     second = {"long": 4, "NA": 6, "short": 0, "blank": 0, "001": 0}
-    options = write_sample("b", second, 1000, {"NA": 0.25})
-    return options + write_sample("a", first, 2000, {"long": 1.5, "short": 0.123456789})
+    options = write_sample("b", second, 1000, {"NA": 0.25}, edits={"NA": 0.002})
+    first_edits = {"long": 0.0312345678, "blank": 0.5}
+    return options + write_sample("a", first, 2000, {"long": 1.5, "short": 0.123456789}, edits=first_edits)
 
 
 def test_without_profiles_the_autoencoder_gets_the_same_and_nothing_else_is_written():
     write_catalogue(CONTIGS)
     options = two_samples()
     names = ("tnf.npy", "abundance.npy", "depth.npy", "rows.tsv", "excluded.tsv", "features.json")
-    profiles = ("coverage.tsv.gz", "rpkm.tsv.gz", "tetranucleotides.npy", "pair_links.tsv.gz")
+    profiles = ("coverage.tsv.gz", "edits.tsv.gz", "rpkm.tsv.gz", "tetranucleotides.npy", "pair_links.tsv.gz")
     assert run(*options).exit_code == 0
     expected = {name: Path(name).read_bytes() for name in names}
     for name in (*names, *profiles):
@@ -102,6 +105,11 @@ def test_everything_from_counts():
     assert coverage["contig"].to_list() == list(CONTIGS)
     assert coverage["a"].to_list() == [1.5, 0, 0.123457, 0, 0]
     assert coverage["b"].to_list() == [0, 0.25, 0, 0, 0]
+    edits = table("edits.tsv.gz")
+    assert list(edits.columns) == ["contig", "a", "b"]
+    assert edits["contig"].to_list() == list(CONTIGS)
+    assert edits["a"].to_list() == [0.0312346, 0, 0, 0.5, 0]
+    assert edits["b"].to_list() == [0, 0.002, 0, 0, 0]
 
     abundance = np.load("abundance.npy", allow_pickle=False)
     assert abundance.dtype == np.float32
@@ -145,6 +153,7 @@ def test_order_of_files_does_not_matter_and_bytes_repeat(monkeypatch):
         "excluded.tsv",
         "rpkm.tsv.gz",
         "coverage.tsv.gz",
+        "edits.tsv.gz",
         "features.json",
     ]
     assert run(*options).exit_code == 0
@@ -201,7 +210,8 @@ def test_a_sample_without_a_count_is_left_out_everywhere_with_a_warning(monkeypa
     about = json.loads(Path("features.json").read_text())
     assert about["samples"] == ["a", "c"] and about["mapped_reads"] == {"a": 103, "c": 103}
     assert list(table("rpkm.tsv.gz").columns) == ["contigname", "a", "c"]
-    assert list(table("coverage.tsv.gz").columns) == ["contig", "a", "c"]
+    for path in ("coverage.tsv.gz", "edits.tsv.gz"):
+        assert list(table(path).columns) == ["contig", "a", "c"]
 
 
 def test_no_sample_with_a_count_is_an_error_that_names_them():
@@ -229,7 +239,8 @@ def test_a_column_of_zeros_is_left_out_and_a_table_of_zeros_refused(monkeypatch)
     assert Path("warnings.txt").read_text().startswith("sample 'x' (zeros alone in t.tsv) is left out of the model: ")
     about = json.loads(Path("features.json").read_text())
     assert about["samples"] == ["y"] and about["mapped_reads"] is None
-    assert list(table("coverage.tsv.gz").columns) == ["contig", "y"]
+    for path in ("coverage.tsv.gz", "edits.tsv.gz"):
+        assert list(table(path).columns) == ["contig", "y"]
     Path("t.tsv").write_text("contigname\tx\ty\n" + "".join(f"{name}\t0\t0\n" for name in CONTIGS))
     done = run("--abundance", "t.tsv", least=100)
     assert done.exit_code == 1
@@ -261,7 +272,7 @@ def test_no_contig_long_enough(abundance):
     about = json.loads(Path("features.json").read_text())
     assert about["n_contigs"] == 0 and about["tnf_mean"] == [0] * 136
     assert about["rows_sha256"] == hashlib.sha256(b"").hexdigest()
-    assert table("coverage.tsv.gz").shape == (3, 3)
+    assert table("coverage.tsv.gz").shape == table("edits.tsv.gz").shape == (3, 3)
 
 
 def test_contigs_that_differ_are_named_with_both_files():
@@ -338,13 +349,26 @@ def test_counts_must_be_counts(value, said):
     assert isinstance(done.exception, SystemExit)
 
 
+@pytest.mark.parametrize("column", ["coverage", "edits"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-0.5", "", "x"])
-def test_coverage_must_be_a_number(value):
+def test_coverage_and_edits_must_be_numbers(column, value):
     write_catalogue(CONTIGS)
-    done = run(*write_sample("a", dict.fromkeys(CONTIGS, 1), 9, {"NA": value}))
+    done = run(*write_sample("a", dict.fromkeys(CONTIGS, 1), 9, **{column: {"NA": value}}))
     assert done.exit_code == 1
-    assert "a.counts.tsv.gz" in done.output
+    assert "a.counts.tsv.gz: row 2 (contig 'NA'): has " in done.output and f" in column {column}" in done.output
     assert isinstance(done.exception, SystemExit)
+
+
+def test_counts_of_a_former_version_are_refused():
+    write_catalogue(CONTIGS)
+    options = write_sample("a", dict.fromkeys(CONTIGS, 1), 9)
+    rows = gzip.decompress(Path("a.counts.tsv.gz").read_bytes()).decode().splitlines()
+    without = "".join(row.rpartition("\t")[0] + "\n" for row in rows)
+    Path("a.counts.tsv.gz").write_bytes(gzip.compress(without.encode()))
+    done = run(*options)
+    assert done.exit_code == 1
+    assert "a.counts.tsv.gz: no column edits (it has sample, contig, reads, coverage); give the table" in done.output
+    assert "that the map_reads stage of this version wrote" in done.output
 
 
 def test_damaged_files_are_named():
@@ -381,6 +405,7 @@ def test_abundance_table(zipped):
             "x": [1, 0, 0, 0, 2.5],
             "y": [3, 0, 0, 0, 0],
         }
+    assert table("edits.tsv.gz").to_dict("list") == {"contig": list(CONTIGS), "x": [0] * 5, "y": [0] * 5}
     about = json.loads(Path("features.json").read_text())
     assert about["samples"] == ["x", "y"]
     assert about["mapped_reads"] is None

@@ -44,11 +44,13 @@ def lines(*rows) -> bytes:
 def good_tables() -> dict[str, bytes]:
     """Return the tables of a small group by their names in the folder."""
     by_assembly = [(name, assembly, own, len(bases)) for name, assembly, own, bases in CONTIGS]
-    counts = {sample: [(sample, name, 9, 1.5) for name in NAMES] for sample in SAMPLES}
+    counts = {sample: [(sample, name, 9, 1.5, 0.01) for name in NAMES] for sample in SAMPLES}
     depths = [(name, 4 + row, 9 - row) for row, name in enumerate(NAMES)]
     return {
         "contigs.tsv": lines(("contig", "assembly", "name", "length"), *by_assembly),
-        **{f"{s}.counts.tsv.gz": lines(("sample", "contig", "reads", "coverage"), *counts[s]) for s in SAMPLES},
+        **{
+            f"{s}.counts.tsv.gz": lines(("sample", "contig", "reads", "coverage", "edits"), *counts[s]) for s in SAMPLES
+        },
         **{
             f"{sample}.mapping.tsv": lines(
                 ("sample", "reads", "mapped_reads", "counted_reads", "alignments", "mean_coverage"),

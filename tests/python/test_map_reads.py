@@ -171,7 +171,7 @@ def test_sam_text_is_refused():
 
 def test_few_mapped_reads_give_a_warning(monkeypatch):
     monkeypatch.setenv("BINLOOM_WARNINGS", "warnings.txt")
-    mapped, unmapped = ([record(f"{kind}{i}", *where) for i in range(10)] for kind, where in KINDS.items())
+    mapped, unmapped = ([record(f"{kind}{i}", **where) for i in range(10)] for kind, where in KINDS.items())
     count(mapped + unmapped)
     assert not Path("warnings.txt").exists()
     count(mapped[1:] + unmapped)
@@ -179,7 +179,7 @@ def test_few_mapped_reads_give_a_warning(monkeypatch):
     assert Path("warnings.txt").read_text() == f"{said}\n"
 
 
-KINDS = {"mapped": (0, "c1"), "unmapped": (4, None)}
+KINDS = {"mapped": {"flag": 0, "contig": "c1", "differing": 0}, "unmapped": {"flag": 4, "contig": None}}
 
 
 @pytest.mark.parametrize("head", [GROUPED, SORTED])

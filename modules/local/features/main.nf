@@ -19,6 +19,7 @@ process FEATURES {
     tuple val(meta), path('features.json')       , emit: json
     tuple val(meta), path('tetranucleotides.npy'), emit: tetranucleotides, optional: true
     tuple val(meta), path('coverage.tsv.gz')     , emit: coverage, optional: true
+    tuple val(meta), path('edits.tsv.gz')        , emit: edits, optional: true
     tuple val(meta), path('rpkm.tsv.gz')         , emit: rpkm, optional: true
     tuple val(meta), path('excluded.tsv')        , emit: excluded
     tuple val(meta), path('pair_links.tsv.gz')   , emit: pair_links, optional: true
@@ -36,7 +37,7 @@ process FEATURES {
     """
 
     stub:
-    def profiles = options.contains('--no_profiles') ? '' : 'tetranucleotides.npy coverage.tsv.gz rpkm.tsv.gz pair_links.tsv.gz'
+    def profiles = options.contains('--no_profiles') ? '' : 'tetranucleotides.npy coverage.tsv.gz edits.tsv.gz rpkm.tsv.gz pair_links.tsv.gz'
     """
     touch tnf.npy abundance.npy depth.npy rows.tsv features.json excluded.tsv ${profiles}
     """
