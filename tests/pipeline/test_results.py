@@ -128,6 +128,21 @@ def test_pairs_of_reads_link_contigs_of_one_genome(coassembly):
     assert len(links) > 100 and np.mean(is_right) > 0.95
 
 
+def test_edits_are_those_of_the_simulated_reads(coassembly):
+    """The group has what its samples' tables say; of most contigs the edits are the sequencing errors alone."""
+    folder = coassembly.results / "co"
+    edits, coverage = (
+        pd.read_csv(folder / "features" / f"{name}.tsv.gz", sep="\t").set_index("contig")
+        for name in ("edits", "coverage")
+    )
+    for sample in edits:
+        counts = pd.read_csv(folder / "abundance" / f"{sample}.counts.tsv.gz", sep="\t").set_index("contig")
+        pd.testing.assert_series_equal(edits[sample], counts["edits"], check_names=False, rtol=1e-4)
+    rate = (edits.sum(axis=1) / coverage.sum(axis=1)).dropna()
+    assert list(edits) == list(coverage) == ["S1", "S2", "S3"]
+    assert 0.001 < rate.median() < 0.003  # of tests/data/generate.py: 0.002
+
+
 def test_groups_keep_pairs_of_reads_within_an_assembly(two_groups):
     contigs = read_table(two_groups.results / "ms" / "catalogue" / "contigs.tsv").set_index("contig")["assembly"]
     links = read_table(two_groups.results / "ms" / "features" / "pair_links.tsv.gz")
