@@ -11,8 +11,9 @@ import numpy as np
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
-# The error rate of a sample is this quantile of the edits per aligned base: many contigs have no reads of relatives.
-ERROR_QUANTILE = 0.25
+# The error rate of a sample is this quantile of the edits per aligned base: in some samples most contigs have reads of
+# relatives.
+ERROR_QUANTILE = 0.05
 # Only contigs with this number of aligned bases show it, if there are any.
 MIN_ERROR_BASES = 50_000
 # Edits are in excess if they are this fraction more than the errors that are expected, over all samples ...

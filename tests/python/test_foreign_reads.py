@@ -12,7 +12,7 @@ MB = 10**6
 def test_the_error_rate_is_that_of_contigs_without_reads_of_relatives():
     bases = np.full((100, 2), 1.0 * MB)
     edits = bases * [0.002, 0.05]
-    edits[:70] *= 3  # most contigs have reads of relatives
+    edits[:90] *= 3  # most contigs have reads of relatives
     assert foreign_reads.error_rates(edits, bases) == pytest.approx([0.002, 0.05])
 
 
