@@ -3,7 +3,7 @@
 
 A bin has a profile: its coverage in each sample, the scatter of its contigs about this coverage, and its frequencies of
 tetranucleotides. A contig, or a whole bin, is compared with a profile by log likelihoods. Binloom's own model:
-docs/method.md, section 6.1, equations (1) to (9). The refine stage uses this module.
+docs/method.md, section 6.1, equations (1) to (9), (40) and (41). The refine stage uses this module.
 """
 
 import itertools

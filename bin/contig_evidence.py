@@ -57,9 +57,8 @@ def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.nd
     if n_bins <= MAX_CANDIDATES:
         return np.broadcast_to(np.arange(n_bins), (len(length), n_bins))
     middle = np.median(length)
-    root = root_counts(first_own_reads(contigs.reads[rows], contigs.excess_of(rows)) / length[:, None] * middle).astype(
-        np.float32
-    )
+    own = first_own_reads(contigs.reads[rows], contigs.excess_of(rows))
+    root = root_counts(own / length[:, None] * middle).astype(np.float32)
     center = root_counts(bins.density * middle)
     variance = root_count_variance(bins.scatter**2 * bins.density * middle)
     score = root @ (center / variance).T.astype(np.float32) - root**2 @ (0.5 / variance).T.astype(np.float32)
