@@ -49,7 +49,7 @@ NEAR_ONE = (
 # Numbers of rounds or of things: they stay integers
 COUNTS = (
     "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_COMPONENTS", "MAX_LINKED_BINS",
-    "MAX_CANDIDATES", "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS", "MAX_RELATIVES",
+    "MAX_CANDIDATES", "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS", "MAX_RELATIVES", "PROFILE_ROUNDS",
 )  # fmt: skip
 OTHER_CORE_SEEDS = (2, 3, 4, 5, 6)  # in place of 1: other draws of the cores of seeds
 THIRD_BASE = 2  # of a codon: no part of a seed
