@@ -92,6 +92,24 @@ def test_mismatches_tell_which_of_two_relatives_a_contig_is_of(seed):
     assert right[0] <= right[1] - 0.1
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_population_that_varies_keeps_its_bins(seed):
+    """Reads that differ from half of the genomes, from contig to contig by another share, are no reads of relatives.
+
+    Yet they may be: so a long contig or two of a genome without a bin fit a bin by chance.
+    """
+    known = community(seed, 6)
+    rng = np.random.default_rng(seed)
+    variable = np.array([genomes[0] % 2 == 0 for genomes in known.genomes])[:, None]
+    rate = variable * 0.006 * rng.gamma(10, 0.1, (len(known.label), 1))
+    excess = rng.poisson(rate * known.contigs.reads * READ) / READ
+    plain, varying = (
+        quality(with_excess, refined_sets(with_excess)[1])
+        for with_excess in (known, known._replace(contigs=known.contigs._replace(excess=excess)))
+    )
+    assert varying[0] > 0.98 and varying[1] > plain[1] - 0.01
+
+
 def test_samples_without_reads_change_nothing():
     known = community(0, 3)
     contigs = known.contigs._replace(reads=np.hstack([known.contigs.reads, np.zeros((len(known.label), 50))]))
