@@ -58,8 +58,7 @@ def with_reads(contigs: Contigs) -> Contigs:
     Such a sample says nothing, but a t distribution of more dimensions has lighter tails.
     """
     kept = contigs.reads.any(axis=0)
-    excess = None if contigs.excess is None else contigs.excess[:, kept]
-    return contigs._replace(reads=contigs.reads[:, kept], excess=excess)
+    return contigs._replace(reads=contigs.reads[:, kept], excess=contigs.excess_of(np.s_[:, kept]))
 
 
 def needed_posterior(contigs: Contigs, min_posterior: float) -> np.ndarray:

@@ -86,9 +86,9 @@ class Contigs(NamedTuple):
         excess = self.excess_of(rows)
         return Contigs(self.length[rows], self.reads[rows], self.tetranucleotides[rows], nothing, excess=excess)
 
-    def excess_of(self, rows: np.ndarray | slice) -> np.ndarray | None:
-        """Return the excess of these contigs."""
-        return None if self.excess is None else self.excess[rows]
+    def excess_of(self, chosen: np.ndarray | slice | tuple[slice, np.ndarray]) -> np.ndarray | None:
+        """Return the excess of these contigs, or of these contigs and samples."""
+        return None if self.excess is None else self.excess[chosen]
 
 
 class Bins(NamedTuple):
@@ -168,6 +168,11 @@ def foreign_reads(excess: np.ndarray) -> list[np.ndarray]:
     return [excess / divergence for divergence in DIVERGENCES]
 
 
+def without(reads: np.ndarray, foreign: np.ndarray) -> np.ndarray:
+    """Return the reads that are left without foreign ones."""
+    return np.maximum(reads - foreign, 0)
+
+
 def with_priors(own: np.ndarray, foreign: Sequence[np.ndarray]) -> np.ndarray:
     """Return log densities (...) and their log priors (... x 1 + cases), of no reads of relatives and of each case."""
     prior = log((1 - OWN_EXCESS_PRIOR) / len(foreign))
@@ -244,7 +249,7 @@ def unknown_coverage_evidence(reads: np.ndarray, expected: np.ndarray, excess: n
     """
     fit = unknown_coverage_density(reads, expected)
     if len(rows := rows_with_excess(excess)):
-        left = [np.maximum(reads[rows] - foreign, 0) for foreign in foreign_reads(excess[rows])]
+        left = [without(reads[rows], foreign) for foreign in foreign_reads(excess[rows])]
         fit[rows] = log_sum(with_priors(fit[rows], [unknown_coverage_density(own, expected[rows]) for own in left]))
     return fit
 
@@ -291,7 +296,7 @@ def bin_members(label: np.ndarray, n_bins: int) -> list[np.ndarray]:
 
 def first_own_reads(reads: np.ndarray, excess: np.ndarray | None) -> np.ndarray:
     """Return the reads (c x s) without those of relatives, as long as no bin tells more of their divergence."""
-    return reads if excess is None else np.maximum(reads - excess / FIRST_DIVERGENCE, 0)
+    return reads if excess is None else without(reads, excess / FIRST_DIVERGENCE)
 
 
 def own_reads(reads: np.ndarray, length: np.ndarray, excess: np.ndarray | None, density: np.ndarray) -> np.ndarray:
@@ -302,7 +307,7 @@ def own_reads(reads: np.ndarray, length: np.ndarray, excess: np.ndarray | None, 
     in_bin = length[rows], (density * length[rows, None])[:, None], np.full((1, 1, len(density)), PRIOR_SCATTER)
     fits = [coverage_density(some, *in_bin, foreign)[:, 0] for foreign in (None, *cases)]
     best = with_priors(fits[0], fits[1:]).argmax(axis=-1)
-    left = np.stack([some, *(np.maximum(some - foreign, 0) for foreign in cases)])
+    left = np.stack([some, *(without(some, foreign) for foreign in cases)])
     own = reads.copy()
     own[rows] = left[best, np.arange(len(rows))]
     return own

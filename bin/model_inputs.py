@@ -64,11 +64,12 @@ def read_group(
     check_samples(features, depth.columns if mapped_reads is None else mapped_reads, coverage, depth.columns)
     per_read = bases_per_read(depth.columns, bases, mapped_reads)
     pairs = np.empty((2, 0), np.int64) if pair_links is None else read_pair_links(pair_links, table, assembly)
+    group = Group(table, contigs, depth, per_read, tetranucleotides, pairs)
     if edits is None or table["assembly"].nunique() > 1:
-        return Group(table, contigs, depth, per_read, tetranucleotides, pairs)
+        return group
     differing = read_per_base(EDITS, edits, table, assembly)[0]
     check_samples(edits, differing.columns, coverage, depth.columns)
-    return Group(table, contigs, depth, per_read, tetranucleotides, pairs, differing[depth.columns])
+    return group._replace(edits=differing[depth.columns])
 
 
 def check_samples(path: Path, samples: Iterable[str], coverage: Path, needed: Iterable[str]) -> None:

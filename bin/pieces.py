@@ -75,10 +75,12 @@ def describe_piece(contigs: Contigs, members: np.ndarray, all_tetranucleotides: 
     contig, family = contigs.markers
     families = np.zeros(int(family.max(initial=NO_BIN)) + 1, dtype=bool)
     families[family[np.isin(contig, members)]] = True
-    some = profile_members(contigs, members)
-    length, given = contigs.length[some], contigs.excess_of(some)
-    with_foreign = median_density(contigs.reads[some], length)
-    excess = np.zeros_like(with_foreign) if given is None else median_density(given, length)
+    with_foreign, excess = density, np.zeros_like(density)
+    if contigs.excess is not None:
+        some = profile_members(contigs, members)
+        with_foreign, excess = (
+            median_density(of[some], contigs.length[some]) for of in (contigs.reads, contigs.excess)
+        )
     of_piece = density, scatter, counts, frequencies, families, with_foreign, excess
     return Profiles(*(values[None] for values in of_piece))
 
