@@ -65,7 +65,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "no pairs of reads, no graph": WITHOUT_LINKS["pairs"] | WITHOUT_LINKS["graph"],
     "no composition": {"bin_model.TETRANUCLEOTIDE_WEIGHT": 0.0},
     "no siblings": {"assign_contigs.SIBLING_PRIOR": 1e-12},
-    "one scatter for all bins and samples (0.15)": {"bin_model.SCATTER_GRID": np.array([0.15])},
+    "one scatter for all bins and samples (0.15)": {"coverage_evidence.SCATTER_GRID": np.array([0.15])},
     "no cluster split": {
         "split_clusters.two_genome_sides": returns(None),
         "split_clusters.two_coverage_sides": returns(None),

@@ -31,9 +31,9 @@ from result_tables import ResultTable, tsv_option
 from score import MIN_BIN_SIZE, Truth, bin_size, read_truth, score_bins
 
 MODULES = (
-    "bin_model", "cluster_sides", "split_by_homologs", "split_by_coverage", "split_clusters", "pieces", "join_clusters",
-    "grow_clusters", "contig_evidence", "assign_contigs", "shared_contigs", "related_bins", "collapsed_contigs",
-    "model_inputs", "foreign_reads", "refinement_tables", "refine",
+    "coverage_evidence", "bin_model", "cluster_sides", "split_by_homologs", "split_by_coverage", "split_clusters",
+    "pieces", "join_clusters", "grow_clusters", "contig_evidence", "assign_contigs", "shared_contigs", "related_bins",
+    "collapsed_contigs", "model_inputs", "foreign_reads", "refinement_tables", "refine",
 )  # fmt: skip
 NOT_SCANNED = {
     "NO_BIN": "stands for no bin",

@@ -6,7 +6,7 @@ In: for each --set a group's results of the pipeline, and the true coverage of e
 the names of its genomes), on stdout as Markdown and, with --tsv, in a file.
 
 An oracle knows which contigs are of these genomes, and the true coverages. It gives each contig to the set of genomes
-whose summed coverage fits the contig best (the likelihood of bin/bin_model.py). `recall` and `precision` are those of
+whose summed coverage fits the contig best (bin/coverage_evidence.py). `recall` and `precision` are those of
 all contigs whose set has the genome; `alone_recall` and `alone_precision` those of contigs whose set is the genome
 alone. Bases of a contig that several genomes share count for each. Where the oracle does not reach a recall and a
 precision of 0.9, no binner can by coverage: reads of several strains lie on contigs that are those of one.
@@ -25,7 +25,7 @@ from result_tables import FILE, ResultTable, tsv_option
 from score import Truth, bin_size, read_truth
 
 sys.path.insert(0, str(BIN))
-from bin_model import PRIOR_SCATTER, coverage_evidence
+from coverage_evidence import PRIOR_SCATTER, coverage_evidence
 from model_inputs import read_contigs, read_group
 
 READ = 150  # bp, of simulate_reads.py

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bin_model import NO_BIN, Bins, Contigs, bin_sizes, describe_bins, log_sum
+from bin_model import NO_BIN, Bins, Contigs, bin_sizes, describe_bins
 from collapsed_contigs import enough_in_common, likeliest_groups
 from contig_evidence import ContigEvidence, contig_evidence, in_threads, likeliest_bins, row_blocks
+from coverage_evidence import log_sum
 from related_bins import related_groups
 from shared_contigs import Holders, find_shared_contigs
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bin_model import NO_BIN, Contigs, composition_evidence, coverage_evidence, describe_bins, first_own_reads
+from bin_model import NO_BIN, Contigs, composition_evidence, describe_bins
+from coverage_evidence import coverage_evidence, first_own_reads
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 

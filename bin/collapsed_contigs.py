@@ -19,10 +19,10 @@ from bin_model import (
     composition_evidence,
     describe_bins,
     log_frequencies,
-    log_sum,
     summed_coverage,
 )
 from contig_evidence import contig_evidence, likeliest_bins
+from coverage_evidence import log_sum
 from join_clusters import MIN_MERGE_ODDS, whole_bin_evidence
 from related_bins import families, groups_of_relatives, shared_seed_fractions
 from shared_contigs import MAX_SHARING_BINS, SHARED_PRIOR

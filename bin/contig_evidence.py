@@ -11,11 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bin_model import (
-    NO_BIN,
-    Bins,
-    Contigs,
-    composition_evidence,
+from bin_model import NO_BIN, Bins, Contigs, composition_evidence
+from coverage_evidence import (
     coverage_evidence,
     first_own_reads,
     log_sum,

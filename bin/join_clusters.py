@@ -19,11 +19,10 @@ from bin_model import (
     bin_members,
     bin_sizes,
     composition_evidence,
-    coverage_evidence,
     describe_bins,
     summed_coverage,
-    unknown_coverage_evidence,
 )
+from coverage_evidence import coverage_evidence, unknown_coverage_evidence
 from pieces import (
     JUDGED_LENGTH,
     WHOLE_BIN_FREEDOM,

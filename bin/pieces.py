@@ -15,13 +15,12 @@ from bin_model import (
     NO_BIN,
     Contigs,
     composition_evidence,
-    coverage_evidence,
     coverage_profile,
     log_frequencies,
     median_density,
     profile_members,
-    unknown_coverage_evidence,
 )
+from coverage_evidence import coverage_evidence, unknown_coverage_evidence
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 

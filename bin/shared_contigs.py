@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bin_model import NO_BIN, Bins, Contigs, count_bin_links, coverage_evidence, summed_coverage
+from bin_model import NO_BIN, Bins, Contigs, count_bin_links, summed_coverage
+from coverage_evidence import coverage_evidence
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 

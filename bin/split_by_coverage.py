@@ -9,8 +9,9 @@ section 6.1, equations (26) and (27). The refine stage uses this module.
 
 import numpy as np
 
-from bin_model import Contigs, coverage_profile, log_sum, own_reads, root_count_gap
+from bin_model import Contigs, coverage_profile
 from cluster_sides import Sides, settle_sides
+from coverage_evidence import log_sum, own_reads, root_count_gap
 from pieces import describe_piece, one_genome_evidence, own_composition_evidence, unknown_genome_evidence
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.

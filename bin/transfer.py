@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from assign_contigs import LABEL_ODDS, NONE_PRIOR, assign_to_bins, needed_posterior, with_reads
-from bin_model import NO_BIN, Contigs, bin_sizes, log_sum
+from bin_model import NO_BIN, Contigs, bin_sizes
 from catalogue_fasta import catalogue_sequences
+from coverage_evidence import log_sum
 from kmer_samples import Samples, sample_contigs
 from model_inputs import read_contigs, read_group
 from output_files import writing

@@ -14,7 +14,7 @@ process ENSEMBLE {
 
     script:
     """
-    # modules: assembly_tables.py bin_model.py further_pieces.py message_text.py output_files.py pieces.py stage_tables.py table_bytes.py table_columns.py table_output.py
+    # modules: assembly_tables.py bin_model.py coverage_evidence.py further_pieces.py message_text.py output_files.py pieces.py stage_tables.py table_bytes.py table_columns.py table_output.py
     ensemble.py --contigs ${contigs} --own ${own} --given ${given} ${options} ${task.ext.args ?: ''}
     """
 

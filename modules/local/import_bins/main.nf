@@ -17,7 +17,7 @@ process IMPORT_BINS {
     script:
     def given = [binnings, [bins].flatten()].transpose().collect { binning, file -> "--bins ${binning} ${file}" }
     """
-    # modules: assembly_tables.py bin_model.py binner_files.py further_pieces.py message_text.py output_files.py pieces.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
+    # modules: assembly_tables.py bin_model.py binner_files.py coverage_evidence.py further_pieces.py message_text.py output_files.py pieces.py stage_tables.py stage_warnings.py table_bytes.py table_columns.py table_output.py
     import_bins.py --contigs ${contigs} ${given.join(' ')} ${options} ${task.ext.args ?: ''}
     """
 
