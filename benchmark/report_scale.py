@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measure the report of a run: time and memory to make it, its size, and how fast a browser opens it.
 
-The report is that of one group, which is generated (report_group.py), without UMAP and known genomes. Out: a row, on
-stdout as Markdown and, with --tsv, in a file: CPU seconds and peak memory of report_data.py, report.py and MultiQC, the
-memory that REPORT_DATA asks for (workflows/memory.nf) and the bytes of its inputs that count there, the size of
-report.html, and milliseconds from the start of its opening in Chromium, without network, by the time of day: to its
-first text or picture (painted_ms), to the end of its loading (load_ms), and until its last plot is drawn (drawn_ms).
+The report is that of one group, which is generated (report_group.py), without known genomes; with --umap it has the
+sections of UMAP, too. Out: a row, on stdout as Markdown and, with --tsv, in a file: CPU seconds and peak memory of
+report_data.py, report.py and MultiQC, the memory that REPORT_DATA asks for (workflows/memory.nf) and the bytes of its
+inputs that count there, the size of report.html, and milliseconds from the start of its opening in Chromium, without
+network, by the time of day: to its first text or picture (painted_ms), to the end of its loading (load_ms), and until
+its last plot is drawn (drawn_ms).
 """
 
 import json
@@ -24,9 +25,10 @@ from measured_runs import Usage, run_task
 from project import BIN, PROJECT
 from report_group import write_group
 from result_tables import FOLDER, ResultTable, tsv_option
-from task_memory import STAGES, files_bytes, formula_mb, memory_table
+from task_memory import ARRAYS, STAGES, files_bytes, formula_mb, memory_table
 
 COMMAND, KINDS = next(stage[1:] for stage in STAGES if stage[0] == "REPORT_DATA")
+UMAP = f"--bins contigs.tsv contig2bin.tsv bins.tsv --features features.json --inputs {ARRAYS} --latent latent.npy"
 SUMMARY = "--group co contigs.tsv features.json contig2bin.tsv bins.tsv"
 SETTINGS = ("multiqc_config.yml", "multiqc.css")
 OPENINGS, WIDTH, HEIGHT = 3, 1400, 900  # how often the report is opened; pixels of the window
@@ -45,10 +47,13 @@ const timer = setInterval(() => {
 </script>"""
 
 
-def run_data(folder: Path, n_samples: int) -> Usage:
+def run_data(folder: Path, n_samples: int, umap: bool = False) -> Usage:
     """Run report_data.py and summary.py on the group in a folder; return what the first takes."""
     mappings = [f"--mapping=S{number}.mapping.tsv" for number in range(1, n_samples + 1)]
     script, *words = COMMAND.split()
+    if umap:
+        run_task([BIN / "umap_points.py", *UMAP.split()], folder)
+        words += ["--umap", "umap_points.tsv"]
     used = run_task([BIN / script, *words, *mappings], folder)
     run_task([BIN / "summary.py", *SUMMARY.split()], folder)
     return used
@@ -91,14 +96,15 @@ def opening_times(report: Path) -> Sequence[float]:
     return [statistics.median(times) for times in zip(*(opening(page) for _ in range(OPENINGS)), strict=True)]
 
 
-def row_of(contigs: int, bins: int, samples: int, folder: Path) -> dict[str, object]:
+def row_of(contigs: int, bins: int, samples: int, umap: bool, folder: Path) -> dict[str, object]:
     """Return the cells of the report of a group of this size, which is made in a folder."""
     write_group(folder, contigs, bins, samples)
-    programs = dict(zip(("data", "report", "multiqc"), (run_data(folder, samples), *run_report(folder)), strict=True))
+    used = run_data(folder, samples, umap), *run_report(folder)
+    programs = dict(zip(("data", "report", "multiqc"), used, strict=True))
     sizes = [files_bytes(folder, files, []) for files in KINDS]
     table, least = memory_table()
     report = folder / "report.html"
-    row = {"contigs": contigs, "bins": bins, "samples": samples}
+    row = {"contigs": contigs, "bins": bins, "samples": samples, "umap": "yes" if umap else "no"}
     for name, used in programs.items():
         row |= {f"{name}_cpu_s": f"{used.cpu:.1f}", f"{name}_peak_mb": f"{used.memory:.0f}"}
     row |= {"data_sizes": " ".join(map(str, sizes))}
@@ -112,14 +118,15 @@ def row_of(contigs: int, bins: int, samples: int, folder: Path) -> dict[str, obj
 @click.option("--contigs", default=10**6, type=click.IntRange(1000))
 @click.option("--bins", default=2000, type=click.IntRange(1))
 @click.option("--samples", default=20, type=click.IntRange(1))
+@click.option("--umap", is_flag=True, help="With the sections of UMAP.")
 @tsv_option
-def main(folder: Path, contigs: int, bins: int, samples: int, tsv: Path | None) -> None:
+def main(folder: Path, contigs: int, bins: int, samples: int, umap: bool, tsv: Path | None) -> None:
     """Measure the report of a group that is generated in FOLDER, which must not exist."""
     if CHROMIUM is None:
         raise click.UsageError("chromium is not on PATH: it opens the report")
     folder = folder.resolve()
     folder.mkdir(parents=True)
-    ResultTable(tsv, ("contigs", "bins", "samples")).add(row_of(contigs, bins, samples, folder))
+    ResultTable(tsv, ("contigs", "bins", "samples", "umap")).add(row_of(contigs, bins, samples, umap, folder))
 
 
 if __name__ == "__main__":
