@@ -25,10 +25,9 @@ from measured_runs import Usage, run_task
 from project import BIN, PROJECT
 from report_group import write_group
 from result_tables import FOLDER, ResultTable, tsv_option
-from task_memory import ARRAYS, STAGES, files_bytes, formula_mb, memory_table
+from task_memory import STAGES, UMAP, files_bytes, formula_mb, memory_table
 
 COMMAND, KINDS = next(stage[1:] for stage in STAGES if stage[0] == "REPORT_DATA")
-UMAP = f"--bins contigs.tsv contig2bin.tsv bins.tsv --features features.json --inputs {ARRAYS} --latent latent.npy"
 SUMMARY = "--group co contigs.tsv features.json contig2bin.tsv bins.tsv"
 SETTINGS = ("multiqc_config.yml", "multiqc.css")
 OPENINGS, WIDTH, HEIGHT = 3, 1400, 900  # how often the report is opened; pixels of the window

@@ -29,6 +29,7 @@ CATALOGUE = "--catalogue catalogue.fa.gz --contigs contigs.tsv"
 FEATURES = "--tnf tnf.npy --abundance abundance.npy --depth_file depth.npy --rows rows.tsv --features features.json"
 PROFILES = "coverage.tsv.gz edits.tsv.gz tetranucleotides.npy features.json pair_links.tsv.gz"
 ARRAYS, TABLES = "rows.tsv tnf.npy abundance.npy", "contigs.tsv contig2bin.tsv unbinned.tsv"
+UMAP = f"--bins contigs.tsv contig2bin.tsv bins.tsv --features features.json --inputs {ARRAYS} --latent latent.npy"
 # Process, its command in the folder of a group, and the files (or bytes) that its directive `memory` names, by kind;
 # `{share}` stands before those of which the first assembly has a share
 STAGES = (
@@ -49,6 +50,9 @@ STAGES = (
     ("REPORT_DATA", f"report_data.py --group co --contigs {TABLES} --bins bins.tsv --features features.json "
      f"--inputs {ARRAYS} --trained latent.npy training.tsv threshold.json --refinement refinement.tsv",
      [ARRAYS, TABLES]),
+    ("UMAP_POINTS", f"umap_points.py {UMAP}", [f"{ARRAYS} latent.npy", TABLES]),
+    ("RUN_TRIAL", f"run_trial.py --group co --trial t --experiments e --vae_options=--epochs=1 {FEATURES} "
+     "--contigs contigs.tsv --truth truth.tsv", ["tnf.npy abundance.npy", "rows.tsv contigs.tsv"]),
 )  # fmt: skip
 
 
@@ -91,6 +95,8 @@ def write_group(folder: Path, n: int, n_assemblies: int) -> list[str]:
     assembly = np.repeat(assembly_ids(n_assemblies), -(-n // n_assemblies))[:n]
     write_assemblies(folder, assembly, length)
     names = [f"{of}~c{contig}" if n_assemblies > 1 else f"c{contig}" for contig, of in enumerate(assembly)]
+    truth = {"contig": [f"c{contig}" for contig in range(n)], "genome": [f"g{number}" for number in genome]}
+    pd.DataFrame(truth | {"assembly": assembly}).to_csv(folder / "truth.tsv", sep="\t", index=False)
     options = write_counts(folder, names, length, (column[genome] for column in depth.T))
     pairs = pd.DataFrame({"contig_1": names[:-1], "contig_2": names[1:], "pairs": 3})[assembly[:-1] == assembly[1:]]
     for sample in range(SAMPLES):
