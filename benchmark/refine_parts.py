@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from project import ResultSet, set_option
-from refine_runs import WITHOUT_LINKS, refined_bins
+from refine_runs import WITHOUT, refined_bins
 from result_tables import FILE, ResultTable, tsv_option
 from score import MIN_BIN_SIZE, read_truth, score_row
 
@@ -60,10 +60,11 @@ def returns(value: Any) -> Callable:
 PARTS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "no links": {"bin_model.MAX_LINK_TRUST": 0.0},
-    "no pairs of reads": WITHOUT_LINKS["pairs"],
-    "no graph": WITHOUT_LINKS["graph"],
-    "no pairs of reads, no graph": WITHOUT_LINKS["pairs"] | WITHOUT_LINKS["graph"],
+    "no pairs of reads": WITHOUT["pairs"],
+    "no graph": WITHOUT["graph"],
+    "no pairs of reads, no graph": WITHOUT["pairs"] | WITHOUT["graph"],
     "no composition": {"bin_model.TETRANUCLEOTIDE_WEIGHT": 0.0},
+    "no typical compositions": WITHOUT["typical compositions"],
     "no siblings": {"assign_contigs.SIBLING_PRIOR": 1e-12},
     "one scatter for all bins and samples (0.15)": {"coverage_evidence.SCATTER_GRID": np.array([0.15])},
     "no cluster split": {

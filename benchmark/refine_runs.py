@@ -31,10 +31,11 @@ def no_graph_links(_: Any, __: Any, names: Sequence[str]) -> tuple[np.ndarray, n
     return np.empty((2, 0), dtype=np.int64), np.zeros(len(names), dtype=bool)
 
 
-# What to replace so that one kind of links is missing
-WITHOUT_LINKS = {
+# What to replace so that one kind of links is missing, or that a genome without a bin has one composition: the mean
+WITHOUT = {
     "pairs": {"model_inputs.links_between": no_pair_links},
     "graph": {"model_inputs.read_links": no_graph_links},
+    "typical compositions": {"contig_evidence.TYPICAL_COMPOSITIONS": 1},
 }
 
 

@@ -50,6 +50,7 @@ NEAR_ONE = (
 COUNTS = (
     "MAX_SCATTER_CONTIGS", "TWO_COLOR_ITERATIONS", "MAX_SPLIT_ROUNDS", "MAX_COMPONENTS", "MAX_LINKED_BINS",
     "MAX_CANDIDATES", "MAX_TYPICAL_PROFILES", "MESSAGE_ROUNDS", "MAX_SHARING_BINS", "MAX_RELATIVES", "PROFILE_ROUNDS",
+    "TYPICAL_COMPOSITIONS",
 )  # fmt: skip
 OTHER_CORE_SEEDS = (2, 3, 4, 5, 6)  # in place of 1: other draws of the cores of seeds
 THIRD_BASE = 2  # of a codon: no part of a seed

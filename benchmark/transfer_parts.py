@@ -6,7 +6,7 @@ with contigs called ASSEMBLY:CONTIG (community.sh makes it). Out: a row for each
 and, with --tsv, in a file: genomes by recall in bins of at least --min_bin_size, where a genome in an assembly counts
 as one of its own, and purity; how many genomes are missed without the transfer, though another assembly has them at a
 recall of 0.9 (`missed_but_elsewhere`), and how many of these are found (`of_these_found`). Every assembly is refined
-anew, once; the transfer follows in each variant. With --without, graph or pairs of reads are left out everywhere.
+anew, once; the transfer follows in each variant. With --without, what it names is left out everywhere.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import click
 import pandas as pd
 
 from project import BIN, command_words, refine_files
-from refine_runs import WITHOUT_LINKS, replaced
+from refine_runs import WITHOUT, replaced
 from result_tables import FILE, FOLDER, ResultTable, tsv_option
 from score import MIN_BIN_SIZE, Bins, Truth, genomes_found, read_truth, score_row
 
@@ -119,7 +119,7 @@ def transfer_row(
 @click.option(
     "--variant", "chosen", multiple=True, type=click.Choice(list(VARIANTS)), help="Only this one. Repeatable."
 )
-@click.option("--without", multiple=True, type=click.Choice(list(WITHOUT_LINKS)), help="Leave out links. Repeatable.")
+@click.option("--without", multiple=True, type=click.Choice(list(WITHOUT)), help="Leave this out. Repeatable.")
 @tsv_option
 def main(
     sets: tuple[tuple[str, Path, Path], ...],
@@ -129,7 +129,7 @@ def main(
     tsv: Path | None,
 ) -> None:
     """Measure the transfer of genomes between the assemblies of a group."""
-    missing = {name: part for kind in without for name, part in WITHOUT_LINKS[kind].items()}
+    missing = {name: part for kind in without for name, part in WITHOUT[kind].items()}
     suffix = "".join(f", no {kind}" for kind in without)
     table = ResultTable(tsv and tsv.resolve(), ("set", "variant"))
     for group in (Group(name, *(path.resolve() for path in paths)) for name, *paths in sets):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bin_model import NO_BIN, Bins, Contigs, composition_evidence
+from bin_model import NO_BIN, Bins, Contigs, composition_evidence, log_frequencies
 from coverage_evidence import (
     coverage_evidence,
     first_own_reads,
@@ -20,6 +20,7 @@ from coverage_evidence import (
     root_counts,
     unknown_coverage_evidence,
 )
+from tetranucleotides import TETRANUCLEOTIDES
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
@@ -27,6 +28,10 @@ from coverage_evidence import (
 MAX_CANDIDATES = 32
 # At most so many typical coverages stand for those of all bins, where a contig is compared with a genome without a bin.
 MAX_TYPICAL_PROFILES = 32
+# So many groups of contigs, by GC content, stand for the compositions of genomes without a bin.
+TYPICAL_COMPOSITIONS = 16
+# Contigs with fewer 4-mers are in no such group, unless all have fewer: their GC content is chance.
+MIN_COMPOSITION_TETRANUCLEOTIDES = 300
 # Temporary arrays have at most so many numbers: they stay in the cache of the processor. Contigs in one block share a
 # length where candidates are chosen.
 BLOCK_SIZE = 1 << 17
@@ -78,6 +83,25 @@ def row_blocks(n: int, width: int) -> Iterator[slice]:
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
+def typical_compositions(tetranucleotides: np.ndarray) -> np.ndarray:
+    """Return the log frequencies of 4-mers (Q x 136) in groups of contigs, from the least GC content to the greatest.
+
+    tetranucleotides: counts (n x 136) of all contigs of an assembly, with and without a bin. The groups have about as
+    many 4-mers each. One without contigs, where they are few, has the mean composition.
+    """
+    n_gc = np.array([kmer.count("G") + kmer.count("C") for kmer in TETRANUCLEOTIDES])
+    total, gc = np.zeros((2, len(tetranucleotides)))
+    for rows in row_blocks(*tetranucleotides.shape):
+        total[rows], gc[rows] = tetranucleotides[rows].sum(axis=1), tetranucleotides[rows] @ n_gc
+    rows = np.flatnonzero(total >= min(MIN_COMPOSITION_TETRANUCLEOTIDES, max(total.max(initial=0), 1)))
+    rows = rows[np.argsort(gc[rows] / total[rows], kind="stable")]
+    before = (np.cumsum(total[rows]) - total[rows]) / max(total[rows].sum(), 1)
+    group = np.floor(before * TYPICAL_COMPOSITIONS)
+    members = (tetranucleotides[rows[group == number]] for number in range(TYPICAL_COMPOSITIONS))
+    counts = np.array([of_group.sum(axis=0, dtype=np.float64) for of_group in members])
+    return log_frequencies(counts, counts.sum(axis=0))
+
+
 def in_threads(work: Callable[[slice], None], blocks: Iterable[slice], threads: int) -> None:
     """Do the work on blocks of rows, each of which it fills, in so many threads; the result is the same with any."""
     with ThreadPoolExecutor(threads) as pool:
@@ -95,6 +119,7 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
     # Single precision takes half the time. The error stays below 0.001, since the weight of 4-mers saturates
     log_composition = bins.log_composition.astype(np.float32)
     mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
+    typical_composition = typical_compositions(contigs.tetranucleotides).astype(np.float32)
     shape = n, min(n_bins, MAX_CANDIDATES)
     kinds = (shape, np.int32), (shape, np.float64), (shape, np.float32), (n, np.float64), (n, np.float64)
     found = ContigEvidence(*(np.empty(*kind) for kind in kinds))
@@ -104,9 +129,11 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
         tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
         composition = composition_evidence(tetranucleotides, log_composition)
         candidates = candidate_bins(contigs, rows, bins, composition, label)
-        # The mean composition fits a genome unlike all bins better than any of these does: it can speak against all
+        # A genome unlike all bins has a composition of its own: one that other contigs have, or the mean
         average = log_sum(composition) - log(n_bins)
-        unlike = np.maximum(average, composition_evidence(tetranucleotides, mean_composition)[:, 0])
+        others = log_sum(composition_evidence(tetranucleotides, typical_composition)) - log(TYPICAL_COMPOSITIONS)
+        mean = composition_evidence(tetranucleotides, mean_composition)[:, 0]
+        unlike = np.maximum(np.maximum(average, mean), others)
         composition = np.take_along_axis(composition, candidates, axis=1)
         expected = bins.density[candidates] * length[:, None, None]
         fit = coverage_evidence(reads, length, expected, bins.scatter[candidates], excess)

@@ -21,7 +21,7 @@ process REFINE {
 
     script:
     """
-    # modules: assembly_tables.py assign_contigs.py bin_model.py cluster_sides.py collapsed_contigs.py contig_evidence.py coverage_evidence.py foreign_reads.py grow_clusters.py join_clusters.py message_text.py model_inputs.py output_files.py pieces.py refinement_tables.py related_bins.py shared_contigs.py split_by_coverage.py split_by_homologs.py split_clusters.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py
+    # modules: assembly_tables.py assign_contigs.py base_digits.py bin_model.py cluster_sides.py collapsed_contigs.py contig_evidence.py coverage_evidence.py foreign_reads.py grow_clusters.py join_clusters.py message_text.py model_inputs.py output_files.py pieces.py refinement_tables.py related_bins.py shared_contigs.py split_by_coverage.py split_by_homologs.py split_clusters.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py tetranucleotides.py
     refine.py --assembly ${meta.id} ${graph ? '--vertices vertices.tsv.gz --edges edges.tsv.gz' : ''} --contigs ${contigs} \\
         --clusters ${clusters} --coverage coverage.tsv.gz --edits edits.tsv.gz \\
         --tetranucleotides tetranucleotides.npy --features features.json --pair_links pair_links.tsv.gz \\

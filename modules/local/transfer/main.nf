@@ -26,7 +26,7 @@ process TRANSFER {
     def graphs = [graph_ids, [vertices].flatten(), [edges].flatten()].transpose()
         .collect { id, vertex, edge -> "--graph ${id} ${vertex} ${edge}" }
     """
-    # modules: assembly_tables.py assign_contigs.py base_digits.py bin_model.py catalogue_fasta.py cluster_sides.py collapsed_contigs.py contig_evidence.py coverage_evidence.py foreign_reads.py join_clusters.py kmer_samples.py message_text.py model_inputs.py output_files.py pieces.py refined_bins.py refinement_tables.py related_bins.py same_genomes.py shared_contigs.py shared_kmers.py split_by_homologs.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py
+    # modules: assembly_tables.py assign_contigs.py base_digits.py bin_model.py catalogue_fasta.py cluster_sides.py collapsed_contigs.py contig_evidence.py coverage_evidence.py foreign_reads.py join_clusters.py kmer_samples.py message_text.py model_inputs.py output_files.py pieces.py refined_bins.py refinement_tables.py related_bins.py same_genomes.py shared_contigs.py shared_kmers.py split_by_homologs.py stage_arrays.py stage_tables.py table_bytes.py table_columns.py table_output.py tetranucleotides.py
     transfer.py --catalogue catalogue.fa.gz --contigs contigs.tsv --coverage coverage.tsv.gz \\
         --tetranucleotides tetranucleotides.npy --features features.json --pair_links pair_links.tsv.gz ${refined.join(' ')} ${graphs.join(' ')} \\
         --threads ${task.cpus} ${options} ${task.ext.args ?: ''}
