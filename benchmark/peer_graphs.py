@@ -54,7 +54,7 @@ def metacoag(task: Task, _seed: int, out: Path, log: Path) -> Binned:
         file.writelines("\t".join([name, *depths]) + "\n" for name, depths in depths_of(task, out, log))
     command = [task.programs["metacoag"], *assembly_options(task, out), "--abundance", str(table)]
     run(task, [*command, "--nthreads", str(task.threads)], log)
-    yield from read_output(out / "graph_out" / "contig_to_bin.csv")
+    yield from read_output(out / "graph_out" / "contig_to_bin.tsv")  # parted by commas, whatever its name says
 
 
 def write_initial(bins: Iterable[tuple[str, str]], path: Path) -> None:
