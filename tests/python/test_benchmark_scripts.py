@@ -140,7 +140,7 @@ def test_simulator_writes_the_same_reads_twice(tmp_path):
 
 
 def test_the_scan_knows_every_module_of_the_refinement():
-    """Each constant of these modules is halved and doubled; what reads and writes files or counts 4-mers is not scanned."""
+    """Each constant of these modules is halved and doubled, but not of those that read, write or count 4-mers."""
     modules = {path.stem for path in import_closure(PROJECT / "bin" / "refine.py")}
     readers = {"assembly_tables", "catalogue_fasta", "stage_arrays", "stage_tables"}
     readers |= {"message_text", "output_files", "table_bytes", "table_columns", "table_output"}
