@@ -98,8 +98,8 @@ def opening_times(report: Path) -> Sequence[float]:
 def row_of(contigs: int, bins: int, samples: int, umap: bool, folder: Path) -> dict[str, object]:
     """Return the cells of the report of a group of this size, which is made in a folder."""
     write_group(folder, contigs, bins, samples)
-    used = run_data(folder, samples, umap), *run_report(folder)
-    programs = dict(zip(("data", "report", "multiqc"), used, strict=True))
+    usages = run_data(folder, samples, umap), *run_report(folder)
+    programs = dict(zip(("data", "report", "multiqc"), usages, strict=True))
     sizes = [files_bytes(folder, files, []) for files in KINDS]
     table, least = memory_table()
     report = folder / "report.html"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The evidence of coverage and composition for the candidate bins of each contig, and for a genome without a bin.
 
-Binloom's own method: docs/method.md, section 6.1, equations (1) to (8). The refine stage uses this module.
+Binloom's own method: docs/method.md, section 6.1, equations (1) to (8) and (42). The refine stage uses this
+module.
 """
 
 from collections.abc import Callable, Iterable, Iterator

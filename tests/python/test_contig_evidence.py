@@ -7,7 +7,7 @@ import contig_evidence
 import refine
 from bin_model import NO_BIN
 from planted_contigs import KB, community, composition, plant_contigs, quality, refined_sets
-from tetranucleotides import TETRANUCLEOTIDES
+from tetranucleotides import PALINDROMES, TETRANUCLEOTIDES
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -15,8 +15,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 def composition_of_gc(gc: float) -> np.ndarray:
     """Return the frequencies of the 136 tetranucleotides in a random sequence with this GC content."""
     n_gc = np.array([kmer.count("G") + kmer.count("C") for kmer in TETRANUCLEOTIDES])
-    is_palindrome = [kmer == kmer.translate(str.maketrans("ACGT", "TGCA"))[::-1] for kmer in TETRANUCLEOTIDES]
-    frequency = (gc / 2) ** n_gc * ((1 - gc) / 2) ** (4 - n_gc) * np.where(is_palindrome, 1, 2)
+    frequency = (gc / 2) ** n_gc * ((1 - gc) / 2) ** (4 - n_gc) * np.where(PALINDROMES, 1, 2)
     return frequency / frequency.sum()
 
 
