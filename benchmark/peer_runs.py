@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Graph(NamedTuple):
 
 @dataclass
 class Task:
-    """What every peer gets: the contigs, and one of `bams` and `depth`."""
+    """What every peer gets: the contigs, and one of `bams` and `depth`; of a group, also each assembly `alone`."""
 
     contigs: Path
     graph: Graph | None
@@ -29,6 +29,7 @@ class Task:
     threads: int
     limit: float | None
     semibin_epochs: int
+    alone: dict[str, "Task"] = field(default_factory=dict)
 
 
 class PeerError(Exception):

@@ -7,8 +7,12 @@ clusters.tsv (cluster, contig), and a row for each peer and seed, on stdout as M
 (medians.py sums them up). Seconds and peak memory are those of the peer from contigs and BAM files (or depths) to bins;
 mapping is not in them.
 
+Of a group of several assemblies (a row for each in assemblies.csv) vamb gets all contigs together, named as in the
+truth, ASSEMBLY:CONTIG, with the reads mapped to all of them, and cuts its clusters by assembly. MetaBAT2 bins each
+assembly alone, with the reads of all samples mapped to it alone. The others are left out.
+
 Peers, each with its defaults; give a path if a program is not on PATH (a missing one is left out with a message):
-  vamb      vamb bin default; every cluster counts, no splitting by sample; contigs >= 2000 bp
+  vamb      vamb bin default; every cluster counts, cut by assembly if there are several; contigs >= 2000 bp
   metabat2  jgi_summarize_bam_contig_depths (depth table: --cvExt, no variances), metabat2; contigs >= 2500 bp
   semibin   SemiBin2 single_easy_bin --self-supervised (co-assembly mode); picks 1000 or 2500 bp itself. From a depth
             table it needs five samples, and depths of both halves of each contig, for which the whole's stand in.
@@ -25,8 +29,9 @@ import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +39,7 @@ import click
 
 from measured_runs import KB_PER_MB
 from peer_graphs import after, graphbin, graphbin2, metacoag
+from peer_groups import SEPARATOR, each_alone, write_catalogue
 from peer_runs import Graph, PeerError, Task, bam_depths, depth_rows, run
 from result_tables import ResultTable, tsv_option
 from score import large_bins, read_bins, read_truth, score_bins, score_row
@@ -42,7 +48,7 @@ FOLDER = click.Path(file_okay=False, resolve_path=True, path_type=Path)
 
 
 def vamb(task: Task, seed: int, out: Path, log: Path) -> Iterator[tuple[str, str]]:
-    """Yield cluster and contig of vamb's VAE clusters."""
+    """Yield cluster and contig of vamb's VAE clusters, which it cuts by assembly if there are several."""
     if task.depth:
         table = out / "abundance.tsv"
         with open(table, "w") as file:
@@ -56,8 +62,9 @@ def vamb(task: Task, seed: int, out: Path, log: Path) -> Iterator[tuple[str, str
             (folder / bam.name).symlink_to(bam)
         given = ["--bamdir", str(folder)]
     command = [task.programs["vamb"], "bin", "default", "--outdir", str(out / "vamb"), "--fasta", str(task.contigs)]
-    run(task, [*command, *given, "-p", str(task.threads), "--seed", str(seed), "-o", ""], log)
-    with open(out / "vamb/vae_clusters_unsplit.tsv") as lines:
+    separator, clusters = (SEPARATOR, "split") if task.alone else ("", "unsplit")
+    run(task, [*command, *given, "-p", str(task.threads), "--seed", str(seed), "-o", separator], log)
+    with open(out / f"vamb/vae_clusters_{clusters}.tsv") as lines:
         for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             yield row[0], row[1]
 
@@ -104,7 +111,7 @@ def semibin(task: Task, seed: int, out: Path, log: Path) -> Iterator[tuple[str, 
 
 PEERS: dict[str, tuple[str, tuple[str, ...], Callable]] = {
     "vamb": ("vamb", ("vamb",), vamb),
-    "metabat2": ("MetaBAT2", ("metabat2", "jgi"), metabat2),
+    "metabat2": ("MetaBAT2", ("metabat2", "jgi"), each_alone(metabat2)),
     "semibin": ("SemiBin2", ("semibin",), semibin),
     "metacoag": ("MetaCoAG", ("metacoag", "jgi", "fraggenescan", "hmmsearch"), metacoag),
     "graphbin": ("GraphBin on MetaBAT2's bins", ("graphbin", "metabat2", "jgi"), after(metabat2, graphbin)),
@@ -112,6 +119,7 @@ PEERS: dict[str, tuple[str, tuple[str, ...], Callable]] = {
 }
 ON_PATH = {"fraggenescan": "run_FragGeneScan.pl", "hmmsearch": "hmmsearch"}  # which MetaCoAG calls by these names
 NEED_GRAPH = ("metacoag", "graphbin", "graphbin2")
+TAKE_GROUPS = ("vamb", "metabat2")
 
 
 def map_reads(contigs: Path, reads: dict[str, list[Path]], folder: Path, threads: int) -> list[Path]:
@@ -138,7 +146,8 @@ class Community(NamedTuple):
     """What a folder that community.sh made has: reads of each sample, or a table of depths."""
 
     name: str
-    contigs: Path
+    assemblies: dict[str, Path]  # the contigs of each
+    contigs: Path  # of all assemblies; of a group, map_community writes it
     graph: Graph | None
     truth: Path
     reads: dict[str, list[Path]]
@@ -158,14 +167,38 @@ def read_community(folder: Path) -> Community:
     if not sheet.exists():
         raise click.ClickException(f"{folder} has no assemblies.csv; make it with community.sh")
     with open(sheet) as lines:
-        row = next(csv.DictReader(lines))
+        rows = list(csv.DictReader(lines))
     first = sorted((folder / "reads").glob("*_1.fastq.gz"))
     reads = {
         path.name.removesuffix("_1.fastq.gz"): [path, Path(str(path).replace("_1.fastq", "_2.fastq"))] for path in first
     }
     truth = next(path for path in (folder / "truth.tsv", folder / "truth.tsv.gz") if path.exists())
-    graph = Graph(folder / row["graph"], folder / row["paths"]) if row["assembler"] == "metaspades" else None
-    return Community(row["group"], folder / row["fasta"], graph, truth, reads, depth if depth.exists() else None)
+    assemblies = {row["id"]: folder / row["fasta"] for row in rows}
+    row, contigs, graph = rows[0], folder / rows[0]["fasta"], None
+    if len(rows) > 1:
+        contigs = folder / "peers/catalogue.fna"
+    elif row["assembler"] == "metaspades":
+        graph = Graph(folder / row["graph"], folder / row["paths"])
+    return Community(row["group"], assemblies, contigs, graph, truth, reads, depth if depth.exists() else None)
+
+
+def map_community(task: Task, community: Community, folder: Path) -> Task:
+    """Return the task with the BAM of each sample; of a group, also the task of each assembly alone."""
+    reads = {name: community.reads[name] for name in task.samples}
+    alone = {}
+    if len(community.assemblies) > 1:
+        write_catalogue(community.assemblies, task.contigs)
+        for assembly, contigs in community.assemblies.items():
+            bams = map_reads(contigs, reads, folder / f"bam-{assembly}", task.threads)
+            alone[assembly] = replace(task, contigs=contigs, bams=bams)
+    return replace(task, bams=map_reads(task.contigs, reads, folder / "bam", task.threads), alone=alone)
+
+
+def peers_for(community: Community, asked: Iterable[str]) -> list[str]:
+    """Return the peers that take such a community."""
+    if len(community.assemblies) > 1:
+        return [peer for peer in asked if peer in TAKE_GROUPS]
+    return [peer for peer in asked if community.graph or peer not in NEED_GRAPH]
 
 
 def run_binner(peer: str, task: Task, seed: int, out: Path) -> tuple[list[tuple[str, str]], resource.struct_rusage]:
@@ -242,16 +275,13 @@ def main(
     """Bin the community in FOLDER with other binners and score them against its truth."""
     programs = ON_PATH | {name.removesuffix("_path"): path for name, path in paths.items()}
     community = read_community(folder)
-    found = find_programs(programs, [peer for peer in peers if community.graph or peer not in NEED_GRAPH])
+    found = find_programs(programs, peers_for(community, peers))
     chosen = choose(community.samples(), samples, folder)
-    bams = []
-    if found and community.depth is None:
-        bams = map_reads(
-            community.contigs, {name: community.reads[name] for name in chosen}, folder / "peers/bam", threads
-        )
     task = Task(
-        community.contigs, community.graph, chosen, bams, community.depth, programs, threads, limit, semibin_epochs
+        community.contigs, community.graph, chosen, [], community.depth, programs, threads, limit, semibin_epochs
     )
+    if found and community.depth is None:
+        task = map_community(task, community, folder / "peers")
     table = ResultTable(tsv, ("set", "bins", "seed"))
     for seed in seeds:
         for peer in found:

@@ -13,10 +13,13 @@ from click.testing import CliRunner
 
 import label_contigs
 import medians
+import peer_groups
+import peers
 import report_group
 import report_scale
 import result_tables
 import scan_constants
+import score
 import simulate_reads
 from stage_modules import import_closure
 
@@ -70,6 +73,56 @@ def test_a_generated_group_is_one_that_the_report_takes(tmp_path):
     assert (len(content["bins"]), len(content["samples"]), len(content["training"]["epoch"])) == (20, 3, 200)
     assert content["contigs"]["by_assembly"]["a"].keys() == {"binned", "removed", "short", "unclustered"}
     assert content["refinement"]["a"].keys() == {"kept", "added", "removed", "left"}
+
+
+def community(folder: Path, *assemblies: str) -> peers.Community:
+    """Write assemblies that each have a contig k1 of genome g and one of genome h, and return the community."""
+    group = len(assemblies) > 1
+    truth, sheet = ["contig\tgenome\tlength"], ["id,group,assembler,fasta,graph,paths"]
+    for name in assemblies:
+        prefix = f"{name}:" if group else ""
+        (folder / f"{name}.fa").write_text(f">k1 flag=1\nACGT\nAC\n>of_{name}\n{'G' * len(name)}\n")
+        truth += [f"{prefix}k1\t{prefix}g\t6", f"{prefix}of_{name}\t{prefix}h\t{len(name)}"]
+        sheet.append(f"{name},both,megahit,{name}.fa,,")
+    (folder / "truth.tsv").write_text("\n".join(truth) + "\n")
+    (folder / "assemblies.csv").write_text("\n".join(sheet) + "\n")
+    return peers.read_community(folder)
+
+
+def task_of(one: peers.Community) -> peers.Task:
+    return peers.Task(one.contigs, one.graph, [], [], None, {}, 1, None, 1)
+
+
+def contig_by_contig(task, _seed, out, _log):
+    """Put each contig into a cluster; in the place of a binner."""
+    assert out.is_dir()
+    for i, line in enumerate(line for line in task.contigs.read_text().splitlines() if line.startswith(">")):
+        yield f"bin.{i}", line[1:].split()[0]
+
+
+def test_contigs_of_a_group_are_named_as_in_its_truth(tmp_path):
+    group = community(tmp_path, "A", "BB")
+    peers.map_community(task_of(group), group, tmp_path / "peers")
+    assert group.contigs.read_text() == ">A:k1\nACGTAC\n>A:of_A\nG\n>BB:k1\nACGTAC\n>BB:of_BB\nGG\n"
+    assert peers.peers_for(group, peers.PEERS) == ["vamb", "metabat2"]
+
+
+def test_each_assembly_of_a_group_is_binned_alone(tmp_path):
+    group = community(tmp_path, "A", "BB")
+    task = peers.map_community(task_of(group), group, tmp_path / "peers")
+    rows = list(peer_groups.each_alone(contig_by_contig)(task, 1, tmp_path, tmp_path / "log.txt"))
+    (tmp_path / "clusters.tsv").write_text("".join(f"{cluster}\t{contig}\n" for cluster, contig in rows))
+    bins = score.read_bins(tmp_path / "clusters.tsv", score.read_truth(group.truth))
+    assert bins == {"A:bin.0": {"A:k1"}, "A:bin.1": {"A:of_A"}, "BB:bin.0": {"BB:k1"}, "BB:bin.1": {"BB:of_BB"}}
+
+
+def test_one_assembly_keeps_its_names(tmp_path):
+    one = community(tmp_path, "A")
+    task = peers.map_community(task_of(one), one, tmp_path / "peers")
+    assert task == task_of(one)
+    assert one.contigs == tmp_path / "A.fa"
+    rows = peer_groups.each_alone(contig_by_contig)(task, 1, tmp_path, tmp_path / "log.txt")
+    assert list(rows) == [("bin.0", "k1"), ("bin.1", "of_A")]
 
 
 def test_medians_are_of_the_seeds():
