@@ -195,10 +195,14 @@ def map_community(task: Task, community: Community, folder: Path) -> Task:
 
 
 def peers_for(community: Community, asked: Iterable[str]) -> list[str]:
-    """Return the peers that take such a community."""
+    """Return the peers that take such a community; name the others on stderr."""
     if len(community.assemblies) > 1:
-        return [peer for peer in asked if peer in TAKE_GROUPS]
-    return [peer for peer in asked if community.graph or peer not in NEED_GRAPH]
+        without, reason = set(PEERS) - set(TAKE_GROUPS), "takes no group of several assemblies here"
+    else:
+        without, reason = set() if community.graph else set(NEED_GRAPH), "needs a graph"
+    for peer in sorted(without.intersection(asked)):
+        click.echo(f"{peer} is left out: it {reason}", err=True)
+    return [peer for peer in asked if peer not in without]
 
 
 def run_binner(peer: str, task: Task, seed: int, out: Path) -> tuple[list[tuple[str, str]], resource.struct_rusage]:
