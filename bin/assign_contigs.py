@@ -13,9 +13,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bin_model import NO_BIN, Bins, Contigs, bin_sizes, describe_bins
+from bin_model import NO_BIN, Bins, Contigs, bin_sizes, count_bin_links, describe_bins, trust_of_links
 from collapsed_contigs import enough_in_common, likeliest_groups
-from contig_evidence import ContigEvidence, contig_evidence, in_threads, likeliest_bins, row_blocks
+from contig_evidence import (
+    ContigEvidence,
+    NoneEvidence,
+    contig_evidence,
+    in_threads,
+    likeliest_bins,
+    none_evidence,
+    row_blocks,
+)
 from coverage_evidence import log_sum
 from related_bins import related_groups
 from shared_contigs import Holders, find_shared_contigs
@@ -71,6 +79,59 @@ def needed_posterior(contigs: Contigs, min_posterior: float) -> np.ndarray:
     return np.where(is_doubtful, 1 - SINGLE_SAMPLE_DOUBT * (1 - min_posterior), min_posterior)
 
 
+class Profiled(NamedTuple):
+    """The B clusters that may become bins, and the evidence of the n contigs for each of them."""
+
+    clusters: np.ndarray  # B, their numbers
+    label: np.ndarray  # n, the place among them of the cluster that each contig came with, NO_BIN for none
+    bins: Bins
+    evidence: ContigEvidence
+
+
+class ChosenBins(NamedTuple):
+    """The bins among B clusters."""
+
+    label: np.ndarray  # n, as in Profiled, NO_BIN where the cluster is no bin
+    bins: Bins  # B clusters, with the links between bins only
+    shut: np.ndarray  # B, whether no other contig may go there: no bin, or a closed one
+    n_bins: int
+    none: NoneEvidence
+
+
+def profile_clusters(
+    contigs: Contigs,
+    label: np.ndarray,
+    may_be_bin: np.ndarray,
+    sequence_odds: np.ndarray | None = None,
+    threads: int = 1,
+) -> Profiled | None:
+    """Return the profiles of those clusters (label, n) that may become bins (C) and the evidence for them, if any.
+
+    Each of them needs a contig. sequence_odds (n x C): log odds for each cluster by what the contig has in common with
+    other assemblies, if known.
+    """
+    clusters = np.flatnonzero(may_be_bin)
+    if not len(clusters):
+        return None
+    label = np.append(np.where(may_be_bin, np.cumsum(may_be_bin) - 1, NO_BIN), NO_BIN)[label]
+    bins = describe_bins(contigs, label, len(clusters))
+    evidence = contig_evidence(contigs, bins, label, threads)
+    if sequence_odds is not None:
+        known = np.take_along_axis(sequence_odds[:, clusters], evidence.candidates, axis=1)
+        evidence = evidence._replace(likelihood=evidence.likelihood + known)
+    return Profiled(clusters, label, bins, evidence)
+
+
+def choose_bins(contigs: Contigs, profiled: Profiled, is_bin: np.ndarray, threads: int = 1) -> ChosenBins:
+    """Return the bins among the clusters (is_bin, B): others get no contigs, and their links do not count."""
+    label = np.append(np.where(is_bin, np.arange(len(is_bin)), NO_BIN), NO_BIN)[profiled.label]
+    links, pairs = (count_bin_links(kind, label, len(is_bin)) for kind in (contigs.links, contigs.pairs))
+    trust = {"link_trust": trust_of_links(links), "pair_trust": trust_of_links(pairs)}
+    bins = profiled.bins._replace(links=links, **trust)
+    none = none_evidence(contigs, bins, is_bin, threads)
+    return ChosenBins(label, bins, ~is_bin | closed_bins(bins), int(is_bin.sum()), none)
+
+
 def closed_bins(bins: Bins) -> np.ndarray:
     """Return whether each bin (B) is closed to new contigs, because it may hold what several genomes share.
 
@@ -90,41 +151,44 @@ def closed_bins(bins: Bins) -> np.ndarray:
     return closed
 
 
-def shut_closed_bins(evidence: ContigEvidence, bins: Bins, label: np.ndarray) -> None:
-    """Make closed bins impossible, in place, for all contigs but those that came with them (label, n)."""
-    closed = closed_bins(bins)
-    if closed.any():
-        np.copyto(
-            evidence.likelihood, -np.inf, where=closed[evidence.candidates] & (evidence.candidates != label[:, None])
-        )
+def label_odds(candidates: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Return the log odds of candidates (n or 1 x K) in favour of the bin that each contig came with (label, n)."""
+    return np.where(candidates == label[:, None], log(LABEL_ODDS), 0.0)
+
+
+def prior_odds(candidates: np.ndarray, label: np.ndarray, shut: np.ndarray) -> np.ndarray:
+    """Return the same; a bin that is shut (B) is impossible for all contigs but those that came with it."""
+    impossible = shut[candidates] & (candidates != label[:, None])
+    return np.where(impossible, -np.inf, label_odds(candidates, label))
 
 
 def log_weights(
-    evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndarray, n_bins: int
+    evidence: ContigEvidence, unknown: NoneEvidence, odds: np.ndarray, support: np.ndarray, n_bins: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the logarithms of likelihood times prior of the candidates of each contig (n x K), and of none (n).
 
-    Equations (11) to (13). label_odds (n x K): log odds for the bin the contig came with. support (n x K): the trusted
-    fraction of the neighbours in each bin; the rest is spread over all bins and none. None is a genome unlike the bins,
-    or the sibling of a bin: this has the composition and the links of the bin, so that only the coverage can tell them
-    apart.
+    Equations (11) to (13). odds (n x K): from prior_odds. support (n x K): the trusted fraction of the neighbours in
+    each bin; the rest is spread over all n_bins bins and none. None is a genome unlike the bins, or the sibling of a
+    bin: this has the composition and the links of the bin, so that only the coverage can tell them apart.
     """
     free = 1 - support.sum(axis=1)
     with np.errstate(divide="ignore"):
         linked = log_sum(np.log(support) + evidence.composition)
-    unlike = evidence.unknown_composition + np.log(free * NONE_PRIOR)
-    sibling = np.logaddexp(evidence.unknown_composition + np.log(free * (1 - NONE_PRIOR)), linked)
-    none = evidence.unknown_coverage + np.logaddexp(unlike, log(SIBLING_PRIOR) + sibling)
+    unlike = unknown.composition + np.log(free * NONE_PRIOR)
+    sibling = np.logaddexp(unknown.composition + np.log(free * (1 - NONE_PRIOR)), linked)
+    none = unknown.coverage + np.logaddexp(unlike, log(SIBLING_PRIOR) + sibling)
     prior = free[:, None] * (1 - NONE_PRIOR) / n_bins + support
-    return evidence.likelihood + label_odds + np.log(prior), none
+    return evidence.likelihood + odds + np.log(prior), none
 
 
-def posterior(evidence: ContigEvidence, label_odds: np.ndarray, support: np.ndarray, n_bins: int) -> np.ndarray:
+def posterior(
+    evidence: ContigEvidence, unknown: NoneEvidence, odds: np.ndarray, support: np.ndarray, n_bins: int
+) -> np.ndarray:
     """Return the probabilities of the candidates of each contig (n x K); the rest of 1 is that of none (equation 14).
 
     Arguments as of log_weights.
     """
-    score, none = log_weights(evidence, label_odds, support, n_bins)
+    score, none = log_weights(evidence, unknown, odds, support, n_bins)
     return np.exp(score - np.logaddexp(log_sum(score), none)[:, None])
 
 
@@ -193,19 +257,20 @@ def bin_support(rows: slice, candidates: np.ndarray, kinds: Sequence[Neighbours]
 
 
 def posterior_with_links(
-    evidence: ContigEvidence, contigs: Contigs, label: np.ndarray, bins: Bins, threads: int = 1
+    evidence: ContigEvidence, contigs: Contigs, chosen: ChosenBins, threads: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the posteriors (n x K) without the links, and with them (equations 10 and 15).
 
     In each round, contigs support their bin at their neighbours, as far as the links of this bin are trusted.
     """
-    n_bins, candidates = len(bins.density), evidence.candidates
+    candidates, (label, bins, shut, n_bins, none) = evidence.candidates, chosen
     both = (contigs.links, bins.link_trust), (contigs.pairs, bins.pair_trust)
     kinds = [neighbours(links, len(label), trust) for links, trust in both if links.size]
 
     def implied(rows: slice, support: np.ndarray) -> np.ndarray:
-        label_odds = np.where(candidates[rows] == label[rows, None], log(LABEL_ODDS), 0.0)
-        return posterior(ContigEvidence(*(values[rows] for values in evidence)), label_odds, support, n_bins)
+        odds = prior_odds(candidates[rows], label[rows], shut)
+        here, unknown = (type(kind)(*(values[rows] for values in kind)) for kind in (evidence, none))
+        return posterior(here, unknown, odds, support, n_bins)
 
     def begin(rows: slice) -> None:
         unlinked[rows] = implied(rows, np.zeros(candidates[rows].shape))
@@ -230,8 +295,7 @@ def posterior_with_links(
 
 def find_collapsed_contigs(
     contigs: Contigs,
-    bins: Bins,
-    label: np.ndarray,
+    chosen: ChosenBins,
     final: np.ndarray,
     evidence: ContigEvidence,
     min_posterior: np.ndarray,
@@ -239,25 +303,23 @@ def find_collapsed_contigs(
 ) -> dict[int, Holders]:
     """Return the holders of each contig that an assembler has collapsed from those of related bins (equation 39).
 
-    label, final, min_posterior (n): the bin that a contig came with, the one that it is in, and the posterior that it
-    needs. Contigs in bins without relatives are not collapsed.
+    final, min_posterior (n): the bin that a contig is in, and the posterior that it needs. Contigs in bins without
+    relatives are not collapsed.
     """
-    n_bins = len(bins.density)
-    groups = related_groups(contigs, final, n_bins)
-    if groups:
-        closed = closed_bins(bins)
-        groups = [group for group in groups if not closed[list(group)].any()]
+    label, bins, shut, n_bins, unknown = chosen
+    groups = related_groups(contigs, final, len(shut))
+    groups = [group for group in groups if not shut[list(group)].any()]
     if not groups:
         return {}
     rows = np.flatnonzero(np.isin(final, [NO_BIN, *set().union(*groups)]))
-    of_rows = ContigEvidence(*(values[rows] for values in evidence))
-    label_odds = np.where(of_rows.candidates == label[rows, None], log(LABEL_ODDS), 0.0)
-    score, none = log_weights(of_rows, label_odds, np.zeros_like(label_odds), n_bins)
+    of_rows, unknown = (type(kind)(*(values[rows] for values in kind)) for kind in (evidence, unknown))
+    odds = prior_odds(of_rows.candidates, label[rows], shut)
+    score, none = log_weights(of_rows, unknown, odds, np.zeros_like(odds), n_bins)
     some = contigs.take(rows)
     group, greatest, several = likeliest_groups(some, bins, groups, log((1 - NONE_PRIOR) / n_bins), threads)
     total = np.logaddexp(several, np.logaddexp(log_sum(score), none))
     found = np.flatnonzero(greatest - total >= np.log(min_posterior[rows]))
-    size = bin_sizes(contigs.length, final, n_bins)
+    size = bin_sizes(contigs.length, final, len(shut))
     found = found[enough_in_common(some.length[found], group[found], groups, size)]
     chosen, no_bin = np.exp(greatest - total), np.exp(none - total)
     return {int(rows[i]): Holders(list(groups[group[i]]), float(chosen[i]), float(no_bin[i])) for i in found}
@@ -265,41 +327,33 @@ def find_collapsed_contigs(
 
 def assign_to_bins(
     contigs: Contigs,
-    label: np.ndarray,
+    profiled: Profiled | None,
     is_bin: np.ndarray,
     min_posterior: np.ndarray,
-    sequence_odds: np.ndarray | None = None,
     collapsed: bool = False,
     threads: int = 1,
 ) -> tuple[pd.DataFrame, dict[int, list[int]]]:
-    """Assign contigs to those of the B clusters that are bins (is_bin, B); label (n) is the cluster of each contig.
+    """Assign contigs to those of the clusters that are bins (is_bin, C; all of them with a profile).
 
-    min_posterior (n): from needed_posterior. sequence_odds (n x B): log odds for each cluster by what the contig has in
-    common with other assemblies, if known. collapsed: whether contigs of related bins are looked for without links.
+    min_posterior (n): from needed_posterior. collapsed: whether contigs of related bins are looked for without links.
     Return, per contig, `unlinked` and `final` (clusters; NO_BIN for none), `posterior` of the likeliest bin, or of all
     bins of a shared contig together, and `none`; and all bins of each shared contig, whose `final` is the one that it
     touches most.
     """
-    cluster_of_bin = np.append(np.flatnonzero(is_bin), NO_BIN)
-    n_bins = len(cluster_of_bin) - 1
-    if n_bins == 0:
-        return pd.DataFrame(IN_NO_BIN, index=np.arange(len(label))), {}
-    label = np.append(np.where(is_bin, np.cumsum(is_bin) - 1, NO_BIN), NO_BIN)[label]
-    bins = describe_bins(contigs, label, n_bins)
-    evidence = contig_evidence(contigs, bins, label, threads)
-    if sequence_odds is not None:
-        known = np.take_along_axis(sequence_odds[:, is_bin], evidence.candidates, axis=1)
-        evidence = evidence._replace(likelihood=evidence.likelihood + known)
-    shut_closed_bins(evidence, bins, label)
-    without_links, probability = posterior_with_links(evidence, contigs, label, bins, threads)
+    if profiled is None or not is_bin.any():
+        return pd.DataFrame(IN_NO_BIN, index=np.arange(len(contigs.length))), {}
+    evidence, chosen = profiled.evidence, choose_bins(contigs, profiled, is_bin[profiled.clusters], threads)
+    without_links, probability = posterior_with_links(evidence, contigs, chosen, threads)
     unlinked = best_bins(without_links, evidence.candidates, min_posterior)
     final = best_bins(probability, evidence.candidates, min_posterior)
     greatest, none = probability.max(axis=1), np.maximum(1 - probability.sum(axis=1), 0)
-    shared = find_shared_contigs(contigs, bins, final, evidence.unknown_coverage + log(NONE_PRIOR), min_posterior)
+    no_bin = chosen.none.coverage + log(NONE_PRIOR)
+    shared = find_shared_contigs(contigs, chosen.bins, final, no_bin, min_posterior)
     if collapsed:
-        shared |= find_collapsed_contigs(contigs, bins, label, final, evidence, min_posterior, threads)
+        shared |= find_collapsed_contigs(contigs, chosen, final, evidence, min_posterior, threads)
     for contig, found in shared.items():
         final[contig] = found.bins[0] if final[contig] not in found.bins else final[contig]
         greatest[contig], none[contig] = found.posterior, found.none
-    table = {"unlinked": cluster_of_bin[unlinked], "final": cluster_of_bin[final], "posterior": greatest, "none": none}
-    return pd.DataFrame(table), {contig: cluster_of_bin[found.bins].tolist() for contig, found in shared.items()}
+    number = np.append(profiled.clusters, NO_BIN)
+    table = {"unlinked": number[unlinked], "final": number[final], "posterior": greatest, "none": none}
+    return pd.DataFrame(table), {contig: number[found.bins].tolist() for contig, found in shared.items()}

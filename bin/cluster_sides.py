@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bin_model import NO_BIN, Contigs, composition_evidence, describe_bins
+from bin_model import NO_BIN, Bins, Contigs, composition_evidence, describe_bins
 from coverage_evidence import coverage_evidence, first_own_reads
 
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
 # At most so many times, the sides are described and the contigs divided among them anew.
-MAX_SPLIT_ROUNDS = 20
+MAX_SPLIT_ROUNDS = 10
 
 
 class Sides(NamedTuple):
@@ -24,11 +24,19 @@ class Sides(NamedTuple):
 
     side: np.ndarray  # n, 0 or 1
     fit: np.ndarray  # n x 2, log likelihoods of coverage and composition under the two sides before the last round
+    bins: Bins  # the profiles of these two sides
 
 
 def no_penalty(_: np.ndarray) -> float:
     """Return 0: coverage and composition alone decide."""
     return 0.0
+
+
+def side_evidence(contigs: Contigs, sides: Bins) -> np.ndarray:
+    """Return the log likelihoods (n x 2) of coverage and composition of contigs under the profiles of two sides."""
+    expected = sides.density[None] * contigs.length[:, None, None]
+    fit = coverage_evidence(contigs.reads, contigs.length, expected, sides.scatter[None], contigs.excess)
+    return fit + composition_evidence(contigs.tetranucleotides.astype(np.float64), sides.log_composition)
 
 
 def settle_sides(
@@ -38,17 +46,14 @@ def settle_sides(
 
     penalty: given the sides, what speaks against each side for each contig (n x 2). Return None if a side is empty.
     """
-    tetranucleotides = contigs.tetranucleotides.astype(np.float64)
     # Profiles are made many times, and quickly: of the reads that are left if all relatives are equally far away
     own = contigs._replace(reads=first_own_reads(contigs.reads, contigs.excess), excess=None)
     for _ in range(MAX_SPLIT_ROUNDS):
         if min(np.bincount(side[side != NO_BIN], minlength=2)) == 0:
             return None
         bins = describe_bins(own, side, 2)
-        expected = bins.density[None] * contigs.length[:, None, None]
-        fit = coverage_evidence(contigs.reads, contigs.length, expected, bins.scatter[None], contigs.excess)
-        fit += composition_evidence(tetranucleotides, bins.log_composition)
+        fit = side_evidence(contigs, bins)
         before, side = side, (fit - penalty(side)).argmax(axis=1)
         if (side == before).all():
             break
-    return Sides(side, fit)
+    return Sides(side, fit, bins)

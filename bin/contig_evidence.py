@@ -39,13 +39,18 @@ BLOCK_SIZE = 1 << 17
 
 
 class ContigEvidence(NamedTuple):
-    """The log likelihoods of the n contigs in K candidate bins each, and in none."""
+    """The log likelihoods of the n contigs in K candidate bins each."""
 
     candidates: np.ndarray  # n x K, bins
     likelihood: np.ndarray  # n x K, of coverage and composition
     composition: np.ndarray  # n x K, of composition only
-    unknown_coverage: np.ndarray  # n, of the coverage in a genome without a bin
-    unknown_composition: np.ndarray  # n, of the composition in a genome without a bin
+
+
+class NoneEvidence(NamedTuple):
+    """The log likelihoods of the n contigs in a genome without a bin."""
+
+    coverage: np.ndarray  # n
+    composition: np.ndarray  # n
 
 
 def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -111,38 +116,55 @@ def in_threads(work: Callable[[slice], None], blocks: Iterable[slice], threads: 
 
 
 def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: int = 1) -> ContigEvidence:
-    """Return the log likelihoods of each contig in its candidate bins and in none, computed in blocks of contigs."""
+    """Return the log likelihoods of each contig in its candidate bins, computed in blocks of contigs."""
     n, s = contigs.reads.shape
     n_bins = len(bins.density)
-    typical = bins.density
-    if n_bins > MAX_TYPICAL_PROFILES:
-        typical = np.quantile(bins.density, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
     # Single precision takes half the time. The error stays below 0.001, since the weight of 4-mers saturates
     log_composition = bins.log_composition.astype(np.float32)
-    mean_composition = np.log(np.exp(bins.log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
-    typical_composition = typical_compositions(contigs.tetranucleotides).astype(np.float32)
     shape = n, min(n_bins, MAX_CANDIDATES)
-    kinds = (shape, np.int32), (shape, np.float64), (shape, np.float32), (n, np.float64), (n, np.float64)
-    found = ContigEvidence(*(np.empty(*kind) for kind in kinds))
+    found = ContigEvidence(*(np.empty(shape, kind) for kind in (np.int32, np.float64, np.float32)))
 
     def fill(rows: slice) -> None:
         length, reads, excess = contigs.length[rows], contigs.reads[rows], contigs.excess_of(rows)
         tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
         composition = composition_evidence(tetranucleotides, log_composition)
         candidates = candidate_bins(contigs, rows, bins, composition, label)
-        # A genome unlike all bins has a composition of its own: one that other contigs have, or the mean
-        average = log_sum(composition) - log(n_bins)
-        others = log_sum(composition_evidence(tetranucleotides, typical_composition)) - log(TYPICAL_COMPOSITIONS)
-        mean = composition_evidence(tetranucleotides, mean_composition)[:, 0]
-        unlike = np.maximum(np.maximum(average, mean), others)
         composition = np.take_along_axis(composition, candidates, axis=1)
         expected = bins.density[candidates] * length[:, None, None]
         fit = coverage_evidence(reads, length, expected, bins.scatter[candidates], excess)
-        unknown = unknown_coverage_evidence(reads, typical * length[:, None, None], excess)
-        for values, block in zip(found, (candidates, fit + composition, composition, unknown, unlike)):
+        for values, block in zip(found, (candidates, fit + composition, composition)):
             values[rows] = block
 
-    in_threads(fill, row_blocks(n, max(len(typical) * s, n_bins, contigs.tetranucleotides.shape[1])), threads)
+    in_threads(fill, row_blocks(n, max(shape[1] * s, n_bins, contigs.tetranucleotides.shape[1])), threads)
+    return found
+
+
+def none_evidence(contigs: Contigs, bins: Bins, is_bin: np.ndarray, threads: int = 1) -> NoneEvidence:
+    """Return the log likelihoods of each contig in a genome without a bin, computed in blocks of contigs.
+
+    is_bin (B): the clusters that are bins. Others say nothing of what genomes are like.
+    """
+    n, s = contigs.reads.shape
+    typical, log_composition = bins.density[is_bin], bins.log_composition[is_bin]
+    if len(typical) > MAX_TYPICAL_PROFILES:
+        typical = np.quantile(typical, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
+    mean_composition = np.log(np.exp(log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
+    typical_composition = typical_compositions(contigs.tetranucleotides).astype(np.float32)
+    log_composition = log_composition.astype(np.float32)
+    found = NoneEvidence(np.empty(n), np.empty(n))
+
+    def fill(rows: slice) -> None:
+        length, reads, excess = contigs.length[rows], contigs.reads[rows], contigs.excess_of(rows)
+        tetranucleotides = contigs.tetranucleotides[rows].astype(np.float32, copy=False)
+        # A genome unlike all bins has a composition of its own: one that other contigs have, or the mean
+        average = log_sum(composition_evidence(tetranucleotides, log_composition)) - log(len(log_composition))
+        others = log_sum(composition_evidence(tetranucleotides, typical_composition)) - log(TYPICAL_COMPOSITIONS)
+        mean = composition_evidence(tetranucleotides, mean_composition)[:, 0]
+        found.composition[rows] = np.maximum(np.maximum(average, mean), others)
+        found.coverage[rows] = unknown_coverage_evidence(reads, typical * length[:, None, None], excess)
+
+    width = max(len(typical) * s, len(log_composition), contigs.tetranucleotides.shape[1])
+    in_threads(fill, row_blocks(n, width), threads)
     return found
 
 

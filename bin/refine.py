@@ -39,7 +39,7 @@ import numpy as np
 import pandas as pd
 
 from assembly_tables import large_clusters, numbers_of_known, read_clusters, read_homologs
-from assign_contigs import assign_to_bins, needed_posterior, with_reads
+from assign_contigs import assign_to_bins, needed_posterior, profile_clusters, with_reads
 from bin_model import NO_BIN, Contigs, bin_sizes
 from collapsed_contigs import collapsed_bins
 from grow_clusters import grown_clusters, shared_clusters
@@ -94,7 +94,6 @@ class Bins(NamedTuple):
 
     merged: np.ndarray  # n, the joined cluster that a contig came with
     names: np.ndarray  # B, numbers of clusters
-    holds: np.ndarray  # B, whether a cluster holds what relatives have in common: a bin, however small
     is_bin: np.ndarray  # B
     assigned: pd.DataFrame  # n rows, from assign_to_bins
     shared: dict[int, list[int]]  # all bins of each contig of several
@@ -197,7 +196,8 @@ def refine_labels(
     in_parts = split_related_genomes(unrelated, final, len(bins.names), min_bin_size, threads)
     if (in_parts != final).any():
         part, merged, names = start_anew(part, bins.merged, bins.names, final, in_parts)
-        bins = assign(merged, names, np.isin(names, bins.names[bins.holds]))
+        is_bin = ~np.isin(names, bins.names[~bins.is_bin])
+        bins = assign_once(contigs, bins._replace(merged=merged, names=names, is_bin=is_bin), needed, alone, threads)
     merged = np.where(np.append(bins.is_bin, False)[bins.merged], bins.merged, NO_BIN)
     names = np.append(bins.names, NO_BIN)
     labels = {name: names[of] for name, of in (("merged", merged), *bins.assigned[["unlinked", "final"]].items())}
@@ -265,15 +265,16 @@ def assign_and_grow(
 ) -> Bins:
     """Return which of the joined clusters (merged, n) are bins, and what assign_to_bins finds with these.
 
-    A cluster is a bin if it is large enough, or holds what relatives have in common (holds, B). Contigs are assigned
-    without small clusters, then with all of them, and, if some have grown, with those.
+    A cluster is a bin if it is large enough, or holds what relatives have in common (holds, B), however small it is.
+    Contigs are assigned without small clusters, then with all of them, and, if some have grown, with those.
     """
-
-    def assign(to: np.ndarray) -> tuple[pd.DataFrame, dict[int, list[int]]]:
-        return assign_to_bins(contigs, merged, to, min_posterior, collapsed=alone, threads=threads)
-
     size = bin_sizes(contigs.length, merged, len(names))
     is_bin = (size >= min_bin_size) | holds
+    profiled = profile_clusters(contigs, merged, np.ones(len(names), dtype=bool), threads=threads)
+
+    def assign(to: np.ndarray) -> tuple[pd.DataFrame, dict[int, list[int]]]:
+        return assign_to_bins(contigs, profiled, to, min_posterior, collapsed=alone, threads=threads)
+
     found = assign(is_bin)
     if not is_bin.all():
         with_small = assign(np.ones_like(is_bin))
@@ -283,7 +284,14 @@ def assign_and_grow(
         if grown.any():
             is_bin |= grown
             found = with_small if is_bin.all() else assign(is_bin)
-    return Bins(merged, names, holds, is_bin, *found)
+    return Bins(merged, names, is_bin, *found)
+
+
+def assign_once(contigs: Contigs, bins: Bins, min_posterior: np.ndarray, alone: bool, threads: int) -> Bins:
+    """Return the bins with what is assigned to them now. Which clusters have grown is not asked again."""
+    profiled = profile_clusters(contigs, bins.merged, bins.is_bin, threads=threads)
+    assigned, shared = assign_to_bins(contigs, profiled, bins.is_bin, min_posterior, alone, threads)
+    return bins._replace(assigned=assigned, shared=shared)
 
 
 def refinement_table(given: Assembly, refined: pd.DataFrame, shared: dict[int, list[int]]) -> pd.DataFrame:

@@ -9,8 +9,8 @@ section 6.1, equations (26) and (27). The refine stage uses this module.
 
 import numpy as np
 
-from bin_model import Contigs, coverage_profile
-from cluster_sides import Sides, settle_sides
+from bin_model import Bins, Contigs, coverage_profile, profile_members
+from cluster_sides import settle_sides, side_evidence
 from coverage_evidence import log_sum, own_reads, root_count_gap
 from pieces import describe_piece, one_genome_evidence, own_composition_evidence, unknown_genome_evidence
 
@@ -48,15 +48,34 @@ def coverage_components(contigs: Contigs) -> np.ndarray:
     return (deviation @ axes[:, ::-1][:, :MAX_COMPONENTS] > 0).T.astype(np.int64)
 
 
-def side_posterior(contigs: Contigs, sides: Sides) -> tuple[np.ndarray, np.ndarray]:
+def side_posterior(contigs: Contigs, side: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the log likelihood of each contig in either side (n), and the posterior of its likelier side (n).
 
-    The prior of a side is its share of the bases.
+    side (n), fit (n x 2): as in Sides. The prior of a side is its share of the bases.
     """
-    size = np.bincount(sides.side, contigs.length, minlength=2)
-    score = sides.fit + np.log(np.maximum(size, 1) / contigs.length.sum())
+    size = np.bincount(side, contigs.length, minlength=2)
+    score = fit + np.log(np.maximum(size, 1) / contigs.length.sum())
     total = log_sum(score)
     return total, np.exp(score.max(axis=1) - total)
+
+
+def most_probable_sides(contigs: Contigs) -> Bins | None:
+    """Return the profiles of the sides of the division with the highest likelihood, or None if no side is large enough.
+
+    Contigs too short to tell the coverage of a genome have no part in it: they are many.
+    """
+    contigs = contigs.take(profile_members(contigs, np.arange(len(contigs.length))))
+    best, best_likelihood = None, -np.inf
+    if contigs.length.sum() < 2 * MIN_COVERAGE_SIDE:
+        return None
+    for start in coverage_components(contigs):
+        sides = settle_sides(contigs, start)
+        if sides is None or np.bincount(sides.side, contigs.length, minlength=2).min() < MIN_COVERAGE_SIDE:
+            continue
+        total, _ = side_posterior(contigs, sides.side, sides.fit)
+        if contigs.length @ total > best_likelihood:
+            best, best_likelihood = sides.bins, contigs.length @ total
+    return best
 
 
 def cuts_the_graph(contigs: Contigs, side: np.ndarray) -> bool:
@@ -82,19 +101,12 @@ def two_coverage_sides(contigs: Contigs, typical: np.ndarray, all_counts: np.nda
 
     typical (Q x s): densities of all clusters; all_counts (136): tetranucleotides of all their contigs.
     """
-    best, best_likelihood = None, -np.inf
-    if contigs.length.sum() < 2 * MIN_COVERAGE_SIDE:
+    bins = most_probable_sides(contigs)
+    if bins is None:
         return None
-    for start in coverage_components(contigs):
-        sides = settle_sides(contigs, start)
-        if sides is None or np.bincount(sides.side, contigs.length, minlength=2).min() < MIN_COVERAGE_SIDE:
-            continue
-        total, sureness = side_posterior(contigs, sides)
-        if contigs.length @ total > best_likelihood:
-            best, best_likelihood = (sides.side, sureness), contigs.length @ total
-    if best is None:
-        return None
-    side, sureness = best
+    fit = side_evidence(contigs, bins)
+    side = fit.argmax(axis=1)
+    _, sureness = side_posterior(contigs, side, fit)
     sure = contigs.length[sureness >= MIN_SIDE_POSTERIOR].sum() / contigs.length.sum()
     if sure < MIN_SURE_FRACTION or cuts_the_graph(contigs, side):
         return None

@@ -20,7 +20,7 @@ import click
 import numpy as np
 import pandas as pd
 
-from assign_contigs import LABEL_ODDS, NONE_PRIOR, assign_to_bins, needed_posterior, with_reads
+from assign_contigs import NONE_PRIOR, assign_to_bins, label_odds, needed_posterior, profile_clusters, with_reads
 from bin_model import NO_BIN, Contigs, bin_sizes
 from catalogue_fasta import catalogue_sequences
 from coverage_evidence import log_sum
@@ -192,13 +192,15 @@ def transfer(
     odds = sequence_odds(genomes, assembly, rows)
     given = genomes.given[rows]
     label = starting_labels(odds, given)
-    odds = odds + label_odds(given, n_genomes) - label_odds(label, n_genomes)  # assign_to_bins adds those of label
+    every = np.arange(n_genomes)[None]
+    odds = odds + label_odds(every, given) - label_odds(every, label)  # profile_clusters adds those of label
     size = bin_sizes(known.length, label, n_genomes)
     is_bin = size >= np.where(np.isin(np.arange(n_genomes), own.index), 1, MIN_START_FRACTION * min_bin_size)
     known = with_reads(known)
     needed = needed_posterior(known, min_posterior)
+    profiled = profile_clusters(known, label, is_bin, odds, threads)
     while True:
-        assigned, shared = assign_to_bins(known, label, is_bin, needed, odds, threads=threads)
+        assigned, shared = assign_to_bins(known, profiled, is_bin, needed, threads=threads)
         is_small = is_bin & (bin_sizes(known.length, assigned["final"].to_numpy(), n_genomes) < min_bin_size)
         if not is_small.any():
             break
@@ -236,11 +238,6 @@ def given_labels(of_contig: np.ndarray, n_genomes: int, was_binned: np.ndarray) 
     return np.where(was_binned, label, NO_BIN)
 
 
-def label_odds(label: np.ndarray, n_genomes: int) -> np.ndarray:
-    """Return the log odds (n x G) in favour of the genome that each contig has (label, n)."""
-    return np.where(label[:, None] == np.arange(n_genomes), np.log(LABEL_ODDS), 0.0)
-
-
 def starting_labels(odds: np.ndarray, given: np.ndarray) -> np.ndarray:
     """Return the genome of each contig (n) to begin with, NO_BIN for none, by its bin and its sequence (equation 30).
 
@@ -249,7 +246,7 @@ def starting_labels(odds: np.ndarray, given: np.ndarray) -> np.ndarray:
     n_genomes = odds.shape[1]
     if not n_genomes:
         return given
-    score = odds + label_odds(given, n_genomes) + np.log((1 - NONE_PRIOR) / n_genomes)
+    score = odds + label_odds(np.arange(n_genomes)[None], given) + np.log((1 - NONE_PRIOR) / n_genomes)
     total = np.logaddexp(log_sum(score), np.log(NONE_PRIOR))
     return np.where(score.max(axis=1) - total >= np.log(MIN_START_POSTERIOR), score.argmax(axis=1), given)
 

@@ -32,10 +32,9 @@ def test_posterior_is_bayes_rule():
         np.tile([0, 1], (4, 1)),
         np.log(coverage * composition_fit),
         np.log(composition_fit),
-        np.log(unknown),
-        np.log(unknown_composition),
     )
-    found = assign_contigs.posterior(evidence, np.log(odds), support, 2)
+    none_evidence = assign_contigs.NoneEvidence(np.log(unknown), np.log(unknown_composition))
+    found = assign_contigs.posterior(evidence, none_evidence, np.log(odds), support, 2)
     free = 1 - support.sum(axis=1)
     bins = odds * (free[:, None] * 0.7 / 2 + support) * coverage * composition_fit
     sibling = free * 0.7 * unknown_composition + (support * composition_fit).sum(axis=1)
@@ -130,3 +129,19 @@ def test_a_closed_bin_gains_nothing():
     assert gained([[40, 30, 50], [10, 20, 15]]) == {NO_BIN}
     assert gained([[40, 10, 50], [10, 40, 15]]) == {0}
     assert gained([[40, 30, 50], [10, 20, 15]], linked=False) == {0}
+
+
+def test_clusters_that_are_no_bins_change_nothing():
+    """Half of eight clusters are bins: contigs go where they go if the others have no profile."""
+    known = community(3, 4, binned=8)
+    contigs, label = known.contigs, known.label
+    is_bin = np.arange(8) % 2 == 0
+    found = []
+    for profiled in (np.ones(8, dtype=bool), is_bin):
+        clusters = assign_contigs.profile_clusters(contigs, label, profiled)
+        found.append(assign_contigs.assign_to_bins(contigs, clusters, is_bin, np.full(len(label), 0.8)))
+    (among_all, shared), (alone, shared_alone) = found
+    assert set(among_all["final"]) == {NO_BIN, *np.flatnonzero(is_bin)}
+    assert (among_all["final"] == alone["final"]).all() and shared == shared_alone
+    # the mean composition is of other clusters, hence the allowance
+    assert among_all["posterior"].to_numpy() == pytest.approx(alone["posterior"].to_numpy(), abs=0.01)

@@ -5,7 +5,7 @@ import pytest
 
 from bin_model import Contigs
 from planted_contigs import KB, READ, composition
-from split_by_coverage import cuts_the_graph, two_coverage_sides
+from split_by_coverage import cuts_the_graph, most_probable_sides, two_coverage_sides
 
 pytestmark = pytest.mark.filterwarnings("error")
 SAMPLES = 4
@@ -14,9 +14,9 @@ TYPICAL = np.array([[30, 2, 9, 4], [1, 20, 5, 5], [7, 7, 40, 1], [20, 3, 3, 30]]
 
 def cluster(rng, coverage, kbp=10, links=()):
     """Return the contigs of a cluster with these expected coverages (n x s)."""
-    length = np.full(len(coverage), kbp * KB)
+    length = np.full(len(coverage), int(kbp * KB))
     reads = rng.poisson(coverage * np.exp(rng.normal(0, 0.1, coverage.shape)) * length[:, None] / READ).astype(float)
-    counts = rng.multinomial(kbp * KB, composition(rng), len(coverage)).astype(np.float32)
+    counts = rng.multinomial(int(kbp * KB), composition(rng), len(coverage)).astype(np.float32)
     pairs = np.array([*links, *((b, a) for a, b in links)], dtype=np.int64).reshape(-1, 2).T
     return Contigs(length, reads, counts, pairs)
 
@@ -41,6 +41,22 @@ def test_coverages_that_differ_in_one_sample_are_told_apart(seed, factor):
     assert is_divided(sides(cluster(rng, coverage)), genome)
     # the sides must be large enough: here they have 90 and 150 kbp
     assert sides(cluster(rng, coverage, kbp=3)) is None
+
+
+def test_short_contigs_follow_the_long_ones():
+    """Two genomes, and about as many bases again in short contigs: whatever their coverage, the sides are the same."""
+    rng = np.random.default_rng(1)
+    genome = np.repeat([0, 1], 50)
+    coverage = np.where(genome[:, None] == 1, [20, 2, 30, 15], [20, 12, 30, 15])
+    long, short = cluster(rng, coverage), cluster(rng, np.repeat(coverage, 5, axis=0), kbp=0.9)
+    strange = cluster(rng, np.repeat(coverage[:, [2, 3, 0, 1]], 5, axis=0), kbp=0.9)
+    found = []
+    for others in (short, strange):
+        both = (np.concatenate(columns) for columns in zip(long[:3], others[:3]))
+        found.append(most_probable_sides(Contigs(*both, long.links)))
+    assert (found[0].density == found[1].density).all()
+    both = Contigs(*(np.concatenate(columns) for columns in zip(long[:3], short[:3])), long.links)
+    assert is_divided(sides(both), np.concatenate([genome, np.repeat(genome, 5)]))
 
 
 @pytest.mark.parametrize("seed", range(4))
