@@ -16,7 +16,7 @@ from coverage_evidence import coverage_evidence, first_own_reads
 # docs/benchmark.md, section "Constants", shows what halving and doubling each of these values does.
 
 # At most so many times, the sides are described and the contigs divided among them anew.
-MAX_SPLIT_ROUNDS = 10
+MAX_SPLIT_ROUNDS = 5
 
 
 class Sides(NamedTuple):
