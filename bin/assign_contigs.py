@@ -19,6 +19,7 @@ from contig_evidence import (
     ContigEvidence,
     NoneEvidence,
     contig_evidence,
+    evidence_of,
     in_threads,
     likeliest_bins,
     none_evidence,
@@ -269,8 +270,7 @@ def posterior_with_links(
 
     def implied(rows: slice, support: np.ndarray) -> np.ndarray:
         odds = prior_odds(candidates[rows], label[rows], shut)
-        here, unknown = (type(kind)(*(values[rows] for values in kind)) for kind in (evidence, none))
-        return posterior(here, unknown, odds, support, n_bins)
+        return posterior(*evidence_of(rows, evidence, none), odds, support, n_bins)
 
     def begin(rows: slice) -> None:
         unlinked[rows] = implied(rows, np.zeros(candidates[rows].shape))
@@ -312,7 +312,7 @@ def find_collapsed_contigs(
     if not groups:
         return {}
     rows = np.flatnonzero(np.isin(final, [NO_BIN, *set().union(*groups)]))
-    of_rows, unknown = (type(kind)(*(values[rows] for values in kind)) for kind in (evidence, unknown))
+    of_rows, unknown = evidence_of(rows, evidence, unknown)
     odds = prior_odds(of_rows.candidates, label[rows], shut)
     score, none = log_weights(of_rows, unknown, odds, np.zeros_like(odds), n_bins)
     some = contigs.take(rows)

@@ -53,6 +53,11 @@ class NoneEvidence(NamedTuple):
     composition: np.ndarray  # n
 
 
+def evidence_of(rows: slice | np.ndarray, evidence: ContigEvidence, unknown: NoneEvidence) -> tuple:
+    """Return the evidence of these contigs, of both kinds."""
+    return tuple(type(kind)(*(values[rows] for values in kind)) for kind in (evidence, unknown))
+
+
 def candidate_bins(contigs: Contigs, rows: slice, bins: Bins, composition: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Return the MAX_CANDIDATES (or all) bins that fit each of these contigs best (c x K, ascending).
 

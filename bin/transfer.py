@@ -193,7 +193,7 @@ def transfer(
     given = genomes.given[rows]
     label = starting_labels(odds, given)
     every = np.arange(n_genomes)[None]
-    odds = odds + label_odds(every, given) - label_odds(every, label)  # profile_clusters adds those of label
+    odds = odds + label_odds(every, given) - label_odds(every, label)  # assign_to_bins adds those of label
     size = bin_sizes(known.length, label, n_genomes)
     is_bin = size >= np.where(np.isin(np.arange(n_genomes), own.index), 1, MIN_START_FRACTION * min_bin_size)
     known = with_reads(known)
