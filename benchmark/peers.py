@@ -201,7 +201,7 @@ def peers_for(community: Community, asked: Iterable[str]) -> list[str]:
     else:
         without, reason = set() if community.graph else set(NEED_GRAPH), "needs a graph"
     for peer in sorted(without.intersection(asked)):
-        click.echo(f"{peer} is left out: it {reason}", err=True)
+        click.echo(f"left out: {PEERS[peer][0]}: it {reason}", err=True)
     return [peer for peer in asked if peer not in without]
 
 

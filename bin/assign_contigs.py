@@ -24,6 +24,7 @@ from contig_evidence import (
     likeliest_bins,
     none_evidence,
     row_blocks,
+    typical_compositions,
 )
 from coverage_evidence import log_sum
 from related_bins import related_groups
@@ -87,6 +88,7 @@ class Profiled(NamedTuple):
     label: np.ndarray  # n, the place among them of the cluster that each contig came with, NO_BIN for none
     bins: Bins
     evidence: ContigEvidence
+    typical_composition: np.ndarray  # Q x 136, of genomes without a bin, from typical_compositions
 
 
 class ChosenBins(NamedTuple):
@@ -120,7 +122,7 @@ def profile_clusters(
     if sequence_odds is not None:
         known = np.take_along_axis(sequence_odds[:, clusters], evidence.candidates, axis=1)
         evidence = evidence._replace(likelihood=evidence.likelihood + known)
-    return Profiled(clusters, label, bins, evidence)
+    return Profiled(clusters, label, bins, evidence, typical_compositions(contigs.tetranucleotides))
 
 
 def choose_bins(contigs: Contigs, profiled: Profiled, is_bin: np.ndarray, threads: int = 1) -> ChosenBins:
@@ -129,7 +131,7 @@ def choose_bins(contigs: Contigs, profiled: Profiled, is_bin: np.ndarray, thread
     links, pairs = (count_bin_links(kind, label, len(is_bin)) for kind in (contigs.links, contigs.pairs))
     trust = {"link_trust": trust_of_links(links), "pair_trust": trust_of_links(pairs)}
     bins = profiled.bins._replace(links=links, **trust)
-    none = none_evidence(contigs, bins, is_bin, threads)
+    none = none_evidence(contigs, bins, is_bin, profiled.typical_composition, threads)
     return ChosenBins(label, bins, ~is_bin | closed_bins(bins), int(is_bin.sum()), none)
 
 

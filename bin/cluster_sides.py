@@ -36,7 +36,7 @@ def side_evidence(contigs: Contigs, sides: Bins) -> np.ndarray:
     """Return the log likelihoods (n x 2) of coverage and composition of contigs under the profiles of two sides."""
     expected = sides.density[None] * contigs.length[:, None, None]
     fit = coverage_evidence(contigs.reads, contigs.length, expected, sides.scatter[None], contigs.excess)
-    return fit + composition_evidence(contigs.tetranucleotides.astype(np.float64), sides.log_composition)
+    return fit + composition_evidence(contigs.tetranucleotides.astype(np.float64, copy=False), sides.log_composition)
 
 
 def settle_sides(
@@ -48,6 +48,7 @@ def settle_sides(
     """
     # Profiles are made many times, and quickly: of the reads that are left if all relatives are equally far away
     own = contigs._replace(reads=first_own_reads(contigs.reads, contigs.excess), excess=None)
+    contigs = contigs._replace(tetranucleotides=contigs.tetranucleotides.astype(np.float64))
     for _ in range(MAX_SPLIT_ROUNDS):
         if min(np.bincount(side[side != NO_BIN], minlength=2)) == 0:
             return None

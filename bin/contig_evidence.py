@@ -144,17 +144,20 @@ def contig_evidence(contigs: Contigs, bins: Bins, label: np.ndarray, threads: in
     return found
 
 
-def none_evidence(contigs: Contigs, bins: Bins, is_bin: np.ndarray, threads: int = 1) -> NoneEvidence:
+def none_evidence(
+    contigs: Contigs, bins: Bins, is_bin: np.ndarray, typical_composition: np.ndarray, threads: int = 1
+) -> NoneEvidence:
     """Return the log likelihoods of each contig in a genome without a bin, computed in blocks of contigs.
 
-    is_bin (B): the clusters that are bins. Others say nothing of what genomes are like.
+    is_bin (B): the clusters that are bins. Others say nothing of what genomes are like. typical_composition (Q x 136):
+    from typical_compositions.
     """
     n, s = contigs.reads.shape
     typical, log_composition = bins.density[is_bin], bins.log_composition[is_bin]
     if len(typical) > MAX_TYPICAL_PROFILES:
         typical = np.quantile(typical, np.linspace(0, 1, MAX_TYPICAL_PROFILES), axis=0)
     mean_composition = np.log(np.exp(log_composition).mean(axis=0, keepdims=True)).astype(np.float32)
-    typical_composition = typical_compositions(contigs.tetranucleotides).astype(np.float32)
+    typical_composition = typical_composition.astype(np.float32)
     log_composition = log_composition.astype(np.float32)
     found = NoneEvidence(np.empty(n), np.empty(n))
 
